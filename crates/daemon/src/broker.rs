@@ -1,0 +1,125 @@
+//! The section about the MQTT broker, the same in both daemons.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mqtt::{BrokerUrl, Credentials, Message};
+use wire::BaseTopic;
+
+use crate::settings::{Key, Secret, Settings};
+
+/// Where the broker is.
+pub const URL: Key = Key::new("mqtt.url", "MQTT_URL")
+    .flag("mqtt-url")
+    .default("mqtt://localhost:1883")
+    .help("the broker: mqtt://host:port, or mqtts:// for TLS");
+
+/// Who we are to it.
+pub const USERNAME: Key = Key::new("mqtt.username", "MQTT_USERNAME")
+    .flag("mqtt-username")
+    .help("the account's user name");
+
+/// How we prove it.
+pub const PASSWORD: Key = Key::new("mqtt.password", "MQTT_PASSWORD")
+    .secret()
+    .help("the account's password");
+
+/// Whom we trust to sign the broker's certificate.
+pub const CA_FILE: Key = Key::new("mqtt.ca_file", "MQTT_CA_FILE")
+    .flag("mqtt-ca-file")
+    .help("PEM file with the CA of the broker's certificate, instead of the system's CAs");
+
+/// The first part of every topic.
+pub const TOPIC: Key = Key::new("mqtt.topic", "MQTT_TOPIC")
+    .flag("mqtt-topic")
+    .default("envoy")
+    .help("the base topic");
+
+/// How long the connection may be silent; tests shorten it.
+pub const TESTING_KEEP_ALIVE: Key = Key::file_only("testing.keep_alive").default("30s");
+
+/// The longest pause between two attempts to connect; tests shorten it.
+pub const TESTING_BACKOFF_CAP: Key = Key::file_only("testing.backoff_cap").default("1m");
+
+/// The keys of this section.
+pub const KEYS: [Key; 7] = [
+    URL,
+    USERNAME,
+    PASSWORD,
+    CA_FILE,
+    TOPIC,
+    TESTING_KEEP_ALIVE,
+    TESTING_BACKOFF_CAP,
+];
+
+/// How to reach the broker and which topics to use there.
+#[derive(Debug)]
+pub struct Broker {
+    /// Its address.
+    pub url: BrokerUrl,
+    /// The account's name, if one is set.
+    pub username: Option<String>,
+    /// The account's password, if one is set.
+    pub password: Option<Secret>,
+    /// The CA to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The first part of every topic.
+    pub topic: BaseTopic,
+    /// How long the connection may be silent.
+    pub keep_alive: Duration,
+    /// The longest pause between two attempts to connect.
+    pub backoff_cap: Duration,
+}
+
+impl Broker {
+    /// Reads the section.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let url = settings.required(&URL, str::parse);
+        let username = settings.optional(&USERNAME, crate::settings::text);
+        let password = settings.secret(&PASSWORD);
+        let ca_file = settings.optional(&CA_FILE, crate::settings::readable_file);
+        let topic = settings.required(&TOPIC, str::parse);
+        let keep_alive = settings.required(&TESTING_KEEP_ALIVE, crate::settings::duration);
+        let backoff_cap = settings.required(&TESTING_BACKOFF_CAP, crate::settings::duration);
+        Some(Self {
+            url: url?,
+            username,
+            password,
+            ca_file,
+            topic: topic?,
+            keep_alive: keep_alive?,
+            backoff_cap: backoff_cap?,
+        })
+    }
+
+    /// A session's configuration for one of our clients.
+    ///
+    /// # Errors
+    /// When the password's file can't be read any more.
+    pub fn session(
+        &self,
+        client_id: String,
+        default_username: Option<&str>,
+        clean_session: bool,
+        last_will: Message,
+    ) -> Result<mqtt::Config, String> {
+        let username = self.username.as_deref().or(default_username);
+        let credentials = match (username, &self.password) {
+            (Some(username), Some(password)) => Some(Credentials {
+                username: username.to_owned(),
+                password: password.reveal()?,
+            }),
+            _ => None,
+        };
+        Ok(mqtt::Config {
+            broker: self.url.clone(),
+            client_id,
+            credentials,
+            ca_file: self.ca_file.clone(),
+            clean_session,
+            keep_alive: self.keep_alive,
+            last_will: Some(last_will),
+            backoff_cap: self.backoff_cap,
+        })
+    }
+}

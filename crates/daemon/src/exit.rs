@@ -1,0 +1,54 @@
+//! The exit codes of every program here.
+
+use std::process::ExitCode;
+
+/// Wrong usage or configuration (`EX_USAGE` of `sysexits.h`): trying again without a change is of
+/// no use, so a service manager can tell it from a failure that heals.
+pub const USAGE: u8 = 64;
+
+/// Prints a configuration's mistakes to standard error and gives the exit code that goes with them.
+#[expect(
+    clippy::print_stderr,
+    reason = "logging starts only with a sound configuration"
+)]
+pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
+    eprintln!("{problems}");
+    ExitCode::from(USAGE)
+}
+
+/// Runs a program's asynchronous part to its end and turns its outcome into an exit code.
+pub fn block_on(
+    program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>,
+) -> ExitCode {
+    let outcome = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(program),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure(error.as_ref()),
+    }
+}
+
+/// Prints why a program ended, with every cause, and gives the exit code 1.
+#[expect(
+    clippy::print_stderr,
+    reason = "the last words of a program, whatever its log level"
+)]
+pub fn failure(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {}", with_causes(error));
+    ExitCode::FAILURE
+}
+
+/// An error's sentence and those of its causes, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,23 @@
+//! What every daemon of this workspace has, written once.
+//!
+//! The life of a daemon, in reading order: [`settings`] gathers flags, environment and file into
+//! typed values and lists every mistake at once; [`command_line`] makes the flags out of the same
+//! table of keys; [`broker`] reads the section that both daemons share; [`logs`] starts logging;
+//! [`signals`] says when to stop; [`state_dir`] where to keep things; [`tasks`] runs the parts and ends the process when one of them
+//! ends unasked; [`exit`] has the exit codes.
+
+pub mod broker;
+pub mod command_line;
+pub mod exit;
+pub mod logs;
+pub mod settings;
+pub mod signals;
+pub mod state_dir;
+pub mod tasks;
+
+/// Makes ring the cryptography of every TLS connection of this process. Each `main` does this
+/// first: a library that finds no choice made, or two to choose from, panics.
+pub fn install_crypto_provider() {
+    // An error only says that a provider is in place already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

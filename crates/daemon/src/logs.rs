@@ -1,0 +1,67 @@
+//! Logging: `RUST_LOG` chooses what, `LOG_FORMAT` chooses how; everything goes to standard error.
+
+use std::str::FromStr;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{Key, Settings};
+
+/// Which events are logged, by module and level.
+pub const RUST_LOG: Key = Key::new("log.filter", "RUST_LOG")
+    .default("info")
+    .help("what is logged: a level, or a list such as info,mqtt=debug");
+
+/// How an event is written.
+pub const LOG_FORMAT: Key = Key::new("log.format", "LOG_FORMAT")
+    .default("text")
+    .help("text for people, json for machines");
+
+/// The keys of this section.
+pub const KEYS: [Key; 2] = [RUST_LOG, LOG_FORMAT];
+
+/// A checked choice of what is logged and how.
+pub struct Logs {
+    filter: EnvFilter,
+    format: Format,
+}
+
+enum Format {
+    Text,
+    Json,
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("use text or json"),
+        }
+    }
+}
+
+impl Logs {
+    /// Reads the section.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let filter = settings.required(&RUST_LOG, |text| EnvFilter::try_new(text));
+        let format = settings.required(&LOG_FORMAT, Format::from_str);
+        Some(Self {
+            filter: filter?,
+            format: format?,
+        })
+    }
+
+    /// Starts logging for the rest of the process; a second start is ignored.
+    pub fn start(self) {
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(self.filter)
+            .with_writer(std::io::stderr);
+        // An error only says that a subscriber is in place already, as in tests.
+        let _ = match self.format {
+            Format::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+            Format::Json => builder.json().try_init(),
+        };
+    }
+}

@@ -1,0 +1,92 @@
+//! Where raw values come from: flags, the environment, a TOML file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use config::{Config, File, FileFormat, ValueKind};
+
+/// The origin of a value, as error messages name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    Flag(&'static str),
+    Environment(String),
+    File(PathBuf, String),
+    Default(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "--{flag}"),
+            Self::Environment(name) => f.write_str(name),
+            Self::File(path, key) => write!(f, "{key} in {}", path.display()),
+            Self::Default(key) => write!(f, "the default of {key}"),
+        }
+    }
+}
+
+/// The raw values that a program was given. Not `Debug`: it holds secrets.
+#[derive(Default)]
+pub struct Sources {
+    /// Values by key name, from the command line.
+    pub flags: BTreeMap<&'static str, String>,
+    /// The environment variables of the process.
+    pub environment: BTreeMap<String, String>,
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+}
+
+impl Sources {
+    /// Flags and file as parsed, with this process's environment. Variables that are not Unicode
+    /// are left out: no key has such a name, and no value may be one.
+    #[must_use]
+    pub fn of_process(flags: BTreeMap<&'static str, String>, file: Option<PathBuf>) -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            flags,
+            environment,
+            file,
+        }
+    }
+}
+
+/// Reads a TOML file into its leaves by dotted path. Numbers and booleans come as they would be
+/// written in a string, so that each key's own parser is the only judge of a value.
+pub(super) fn read_file(path: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let table = Config::builder()
+        .add_source(File::from_str(&text, FileFormat::Toml))
+        .build()
+        .map_err(|error| format!("not TOML: {error}"))?;
+    let mut leaves = BTreeMap::new();
+    flatten(&table.cache.kind, String::new(), &mut leaves)?;
+    Ok(leaves)
+}
+
+fn flatten(
+    kind: &ValueKind,
+    path: String,
+    leaves: &mut BTreeMap<String, String>,
+) -> Result<(), String> {
+    match kind {
+        ValueKind::Table(table) => {
+            for (name, value) in table {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                flatten(&value.kind, path, leaves)?;
+            }
+        }
+        ValueKind::Array(_) => return Err(format!("{path} is a list; one value is expected")),
+        ValueKind::Nil => {}
+        leaf => {
+            leaves.insert(path, leaf.to_string());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const SPEED: Key = Key::new("drive.speed", "SPEED")
+    .flag("speed")
+    .default("7")
+    .help("how fast");
+const PLACE: Key = Key::new("drive.place", "PLACE")
+    .env_alias("OLD_PLACE")
+    .help("where to");
+const PIN: Key = Key::new("drive.pin", "PIN").secret();
+const KEYS: [Key; 3] = [SPEED, PLACE, PIN];
+
+fn environment(pairs: &[(&str, &str)]) -> Sources {
+    Sources {
+        environment: pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..Sources::default()
+    }
+}
+
+fn file(text: &str) -> (tempfile::TempDir, Sources) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("settings.toml");
+    std::fs::write(&path, text).expect("a writable directory");
+    let sources = Sources {
+        file: Some(path),
+        ..Sources::default()
+    };
+    (directory, sources)
+}
+
+fn speed(sources: Sources) -> Option<u32> {
+    Settings::gather(&KEYS, sources).required(&SPEED, str::parse::<u32>)
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
+    assert_eq!(speed(Sources::default()), Some(7));
+    let (_directory, mut sources) = file("[drive]\nspeed = 8");
+    let all = Sources {
+        flags: BTreeMap::from([(SPEED.name, "10".to_owned())]),
+        environment: environment(&[("SPEED", "9")]).environment,
+        file: sources.file.clone(),
+    };
+    assert_eq!(speed(all), Some(10));
+    sources.environment = environment(&[("SPEED", "9")]).environment;
+    assert_eq!(speed(sources), Some(9));
+    let (_directory, sources) = file("[drive]\nspeed = 8");
+    assert_eq!(speed(sources), Some(8));
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    assert_eq!(speed(environment(&[("SPEED", "")])), Some(7));
+}
+
+#[test]
+fn text_is_taken_as_it_is_written() {
+    let (_directory, sources) = file("[drive]\nplace = \"007\"");
+    let place = Settings::gather(&KEYS, sources).required(&PLACE, text);
+    assert_eq!(place.as_deref(), Some("007"));
+}
+
+#[test]
+fn an_alias_is_read_when_the_name_is_unset() {
+    let place = |pairs: &[(&str, &str)]| {
+        Settings::gather(&KEYS, environment(pairs)).required(&PLACE, text)
+    };
+    assert_eq!(place(&[("OLD_PLACE", "a")]).as_deref(), Some("a"));
+    let both = place(&[("OLD_PLACE", "a"), ("PLACE", "b")]);
+    assert_eq!(both.as_deref(), Some("b"));
+}
+
+#[test]
+fn every_mistake_is_listed_with_its_place_and_value() {
+    let (_directory, mut sources) = file("[drive]\nspeed = \"fast\"\ncolour = 3");
+    let path = sources.file.clone().expect("a file").display().to_string();
+    sources.environment = environment(&[("PIN_FILE", "/no/such/file")]).environment;
+    let mut settings = Settings::gather(&KEYS, sources);
+    let speed = settings.required(&SPEED, str::parse::<u32>);
+    let place = settings.required(&PLACE, text);
+    let pin = settings.required_secret(&PIN);
+    assert!(speed.is_none() && place.is_none() && pin.is_none());
+    let problems = settings.finish(None::<()>).expect_err("four mistakes");
+    assert_eq!(
+        problems.to_string(),
+        format!(
+            "the configuration has 4 mistakes:\n  \
+             drive.colour in {path}: there is no such key; the README's table of settings has them all\n  \
+             drive.speed in {path}: \"fast\": invalid digit found in string\n  \
+             PLACE: missing: where to\n  \
+             PIN_FILE: /no/such/file can't be read: No such file or directory (os error 2)"
+        )
+    );
+}
+
+#[test]
+fn a_secret_comes_from_its_key_or_from_its_file_but_not_from_both() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("pin");
+    std::fs::write(&path, "1234\n").expect("a writable directory");
+    let path = path.to_str().expect("a Unicode path");
+    let reveal = |pairs: &[(&str, &str)]| {
+        let secret = Settings::gather(&KEYS, environment(pairs)).required_secret(&PIN)?;
+        Some(secret.reveal().expect("readable").expose_secret().to_owned())
+    };
+    assert_eq!(reveal(&[("PIN", "99")]).as_deref(), Some("99"));
+    assert_eq!(reveal(&[("PIN_FILE", path)]).as_deref(), Some("1234"));
+
+    let mut settings = Settings::gather(&KEYS, environment(&[("PIN", "99"), ("PIN_FILE", path)]));
+    assert!(settings.secret(&PIN).is_none());
+    let problems = settings.finish(None::<()>).expect_err("both are set");
+    assert!(problems.to_string().contains("PIN: set together with PIN_FILE"));
+}
+
+#[test]
+fn a_secret_is_shown_nowhere() {
+    let mut settings = Settings::gather(&KEYS, environment(&[("PIN", "s3cret")]));
+    let secret = settings.required_secret(&PIN).expect("it is set");
+    assert!(!format!("{secret:?}").contains("s3cret"));
+    let _ = settings.optional(&PIN, |_| Err::<(), _>("no good"));
+    let problems = settings.finish(None::<()>).expect_err("one mistake");
+    assert!(!problems.to_string().contains("s3cret"));
+}
+
+#[test]
+fn a_length_of_time_needs_a_unit_and_is_above_zero() {
+    assert_eq!(duration("90s").map(|d| d.as_secs()), Ok(90));
+    assert_eq!(duration("1m 30s").map(|d| d.as_secs()), Ok(90));
+    for wrong in ["90", "0s", "-1s", "soon", ""] {
+        assert!(duration(wrong).is_err(), "{wrong:?} was taken");
+    }
+}

@@ -1,0 +1,77 @@
+//! The contract: MQTT topics and JSON payloads, pure.
+//!
+//! This page is for people who write subscribers, in any language. The types below are the same
+//! contract for programs in Rust; the exact bytes are pinned by the tests of this crate.
+//!
+//! # Topics
+//!
+//! The base is `envoy` unless it was configured otherwise; [`EVERYTHING`] subscribes to all that
+//! the scrapers say. Everything is published with quality of service 1, "at least once".
+//!
+//! | topic | retained | payload |
+//! |---|---|---|
+//! | `envoy/<envoy>/inverters/<inverter>` | yes | the newest [`Reading`] of that inverter |
+//! | `envoy/<envoy>/backlog/inverters/<inverter>` | no | a [`Reading`] delivered late |
+//! | `envoy/<envoy>/journal` | yes | the [`Announcement`] of what the scraper's journals hold |
+//! | `envoy/<envoy>/gateway` | yes | the [`GatewayState`] |
+//! | `envoy/<envoy>/status` | yes | the [`Status`] of that Envoy's scraper |
+//! | `envoy-receiver/<name>/status` | yes | the [`Status`] of a receiver |
+//!
+//! `<envoy>`, `<inverter>` and `<name>` match `[A-Za-z0-9_-]{1,32}`. Topics are only ever added,
+//! so ignore those you don't know.
+//!
+//! # A reading
+//!
+//! ```json
+//! {"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}
+//! ```
+//!
+//! | key | content |
+//! |---|---|
+//! | `serial` | the inverter's serial number, as in the topic |
+//! | `envoy` | the gateway's serial number, as in the topic |
+//! | `reported_at` | when the inverter reported, by the gateway's clock: RFC 3339, UTC, whole seconds |
+//! | `device_type` | the gateway's number for the kind of device (1: inverter, 11: AC battery); `null` when unknown |
+//! | `power_w` | watts, average over the report interval; + produced, − used (some inverters at night) |
+//! | `peak_power_w` | watts, the highest value that the gateway has on record for that inverter; signed too |
+//! | `journal`, `seq` | the reading's place in the scraper's journal, `seq` counting from 1 |
+//!
+//! * **`null` and missing.** A field that a reading carries is `null` while its value is unknown,
+//!   and not left out; a subscriber takes a missing key to mean the same as `null`. `device_type`
+//!   is the only one of these; the other keys above are always there and never `null`.
+//! * **Fields are only ever added**; their meaning, unit and sign never change. Ignore keys that
+//!   you don't know.
+//! * **Time.** `reported_at` is the only time of a reading, and it is the gateway's. Nobody's
+//!   clock but the gateway's is in it: neither the scraper's nor yours has to be right for it,
+//!   and a reading received twice is the same reading.
+//! * **Identity.** The same reading carries the same `journal` and `seq`, however often it is
+//!   sent, and one such pair never names two readings.
+//! * **Late readings** (after an outage, or sent again on request) come on the backlog topics
+//!   only. A plain topic never steps back in time: what it shows is newer than what it showed
+//!   before. Who shows current values subscribes to the plain topics; who keeps history, to both.
+//! * A payload whose serials differ from those of its topic is to be refused.
+//!
+//! # Status
+//!
+//! The payload is the bare word `online` or `offline`, no JSON. A scraper says `online` after each
+//! connect; `offline` comes from itself when it ends, and as its last will from the broker when
+//! it was cut off. `offline` says nothing about the Envoy: when the gateway last answered is
+//! `last_poll_at` on its `gateway` topic.
+
+mod announcement;
+mod gateway;
+mod name;
+mod payload;
+mod reading;
+mod status;
+mod time;
+mod topic;
+
+pub use announcement::{Announcement, InvalidSpan, JournalSpan, MAX_JOURNALS};
+pub use gateway::GatewayState;
+pub use name::{InstanceId, InvalidName, JournalId, ReceiverName, Serial};
+pub use payload::{MAX_PAYLOAD, MAX_SEQ, PayloadError};
+pub use reading::Reading;
+pub use status::Status;
+pub use time::{ClockTime, InvalidTime, ReportTime};
+pub use topic::{BaseTopic, EVERYTHING, InvalidBase, Topic, TopicError};

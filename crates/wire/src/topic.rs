@@ -1,0 +1,254 @@
+//! Topics, built from and parsed into validated types, and the filters that match them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::name::{InvalidName, ReceiverName, Serial, quoted};
+
+/// The filter that matches all that scrapers publish under the default base.
+pub const EVERYTHING: &str = "envoy/#";
+
+/// The first level or levels of every topic; `envoy` unless configured.
+///
+/// One level or several (`home/solar`), none of them empty, without wildcards and control
+/// characters, not among the broker's own topics (`$SYS`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseTopic(Box<str>);
+
+/// A base that would make topics that can't be published or subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{value} can't begin a topic: {reason}")]
+pub struct InvalidBase {
+    value: String,
+    reason: &'static str,
+}
+
+impl BaseTopic {
+    /// The longest base, in bytes: leaves ample room within MQTT's 65,535 for any topic.
+    pub const MAX_LENGTH: usize = 256;
+
+    /// The base as text, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Matches everything that scrapers publish: `envoy/#`.
+    #[must_use]
+    pub fn everything_filter(&self) -> String {
+        format!("{self}/#")
+    }
+
+    /// Matches each [`Topic::Inverter`]: `envoy/+/inverters/+`.
+    #[must_use]
+    pub fn inverters_filter(&self) -> String {
+        format!("{self}/+/inverters/+")
+    }
+
+    /// Matches the [`Topic::Inverter`]s of one Envoy: `envoy/<serial>/inverters/+`.
+    #[must_use]
+    pub fn inverters_of_filter(&self, envoy: &Serial) -> String {
+        format!("{self}/{envoy}/inverters/+")
+    }
+
+    /// Matches each [`Topic::Backlog`]: `envoy/+/backlog/inverters/+`.
+    #[must_use]
+    pub fn backlog_filter(&self) -> String {
+        format!("{self}/+/backlog/inverters/+")
+    }
+
+    /// Matches each [`Topic::Journal`]: `envoy/+/journal`.
+    #[must_use]
+    pub fn journals_filter(&self) -> String {
+        format!("{self}/+/journal")
+    }
+
+    /// Matches each [`Topic::Gateway`]: `envoy/+/gateway`.
+    #[must_use]
+    pub fn gateways_filter(&self) -> String {
+        format!("{self}/+/gateway")
+    }
+
+    /// Matches each [`Topic::EnvoyStatus`]: `envoy/+/status`.
+    #[must_use]
+    pub fn envoy_status_filter(&self) -> String {
+        format!("{self}/+/status")
+    }
+
+    /// Matches each [`Topic::ReceiverStatus`]: `envoy-receiver/+/status`.
+    #[must_use]
+    pub fn receiver_status_filter(&self) -> String {
+        format!("{self}-receiver/+/status")
+    }
+}
+
+impl Default for BaseTopic {
+    fn default() -> Self {
+        Self("envoy".into())
+    }
+}
+
+impl FromStr for BaseTopic {
+    type Err = InvalidBase;
+
+    fn from_str(value: &str) -> Result<Self, InvalidBase> {
+        let reason = if value.len() > Self::MAX_LENGTH {
+            "it is longer than 256 bytes"
+        } else if value.contains(['+', '#']) {
+            "+ and # are wildcards"
+        } else if value.contains(char::is_control) {
+            "it has a control character"
+        } else if value.starts_with('$') {
+            "topics that begin with $ are the broker's own"
+        } else if value.split('/').any(str::is_empty) {
+            "it is empty or has an empty level (a slash at its begin or end, or two in a row)"
+        } else {
+            return Ok(Self(value.into()));
+        };
+        Err(InvalidBase {
+            value: quoted(value),
+            reason,
+        })
+    }
+}
+
+impl fmt::Display for BaseTopic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// A topic of the contract; the crate's page has the table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// The newest reading of an inverter, retained.
+    Inverter {
+        /// The gateway's serial number.
+        envoy: Serial,
+        /// The inverter's serial number.
+        inverter: Serial,
+    },
+    /// A reading of an inverter that is delivered late, not retained.
+    Backlog {
+        /// The gateway's serial number.
+        envoy: Serial,
+        /// The inverter's serial number.
+        inverter: Serial,
+    },
+    /// What the scraper's journals hold, retained.
+    Journal {
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
+    /// What is known of the gateway itself, retained.
+    Gateway {
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
+    /// Whether the scraper of that Envoy is connected, retained.
+    EnvoyStatus {
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
+    /// Whether a receiver is connected, retained.
+    ReceiverStatus {
+        /// The receiver's name.
+        name: ReceiverName,
+    },
+}
+
+/// A topic that is none of the contract's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// Not below the base: not meant for us.
+    #[error("the topic {topic} is not below {base}")]
+    Outside {
+        /// The topic, quoted and cut.
+        topic: String,
+        /// The base in force.
+        base: String,
+    },
+    /// Below the base but of no kind known here: perhaps of a newer version, to be ignored.
+    #[error("the topic {0} is of no known kind")]
+    Unknown(String),
+    /// Of a known kind, with a level that can't be a name.
+    #[error("the topic {topic} names nothing that can exist")]
+    Name {
+        /// The topic, quoted and cut.
+        topic: String,
+        /// The level at fault.
+        source: InvalidName,
+    },
+}
+
+impl Topic {
+    /// The topic as text, below `base`.
+    #[must_use]
+    pub fn render(&self, base: &BaseTopic) -> String {
+        match self {
+            Self::Inverter { envoy, inverter } => format!("{base}/{envoy}/inverters/{inverter}"),
+            Self::Backlog { envoy, inverter } => {
+                format!("{base}/{envoy}/backlog/inverters/{inverter}")
+            }
+            Self::Journal { envoy } => format!("{base}/{envoy}/journal"),
+            Self::Gateway { envoy } => format!("{base}/{envoy}/gateway"),
+            Self::EnvoyStatus { envoy } => format!("{base}/{envoy}/status"),
+            Self::ReceiverStatus { name } => format!("{base}-receiver/{name}/status"),
+        }
+    }
+
+    /// The topic that `text` is, the reverse of [`render`](Self::render).
+    pub fn parse(base: &BaseTopic, text: &str) -> Result<Self, TopicError> {
+        let name_error = |source| TopicError::Name {
+            topic: quoted(text),
+            source,
+        };
+        let serial = |level: &str| level.parse::<Serial>().map_err(name_error);
+        let (tree, levels) = levels_below(base, text)?;
+        match (tree, levels.as_slice()) {
+            (Tree::Envoys, [envoy, "inverters", inverter]) => Ok(Self::Inverter {
+                envoy: serial(envoy)?,
+                inverter: serial(inverter)?,
+            }),
+            (Tree::Envoys, [envoy, "backlog", "inverters", inverter]) => Ok(Self::Backlog {
+                envoy: serial(envoy)?,
+                inverter: serial(inverter)?,
+            }),
+            (Tree::Envoys, [envoy, "journal"]) => Ok(Self::Journal {
+                envoy: serial(envoy)?,
+            }),
+            (Tree::Envoys, [envoy, "gateway"]) => Ok(Self::Gateway {
+                envoy: serial(envoy)?,
+            }),
+            (Tree::Envoys, [envoy, "status"]) => Ok(Self::EnvoyStatus {
+                envoy: serial(envoy)?,
+            }),
+            (Tree::Receivers, [name, "status"]) => Ok(Self::ReceiverStatus {
+                name: name.parse().map_err(name_error)?,
+            }),
+            _ => Err(TopicError::Unknown(quoted(text))),
+        }
+    }
+}
+
+/// The two trees that a base begins.
+enum Tree {
+    Envoys,
+    Receivers,
+}
+
+fn levels_below<'a>(base: &BaseTopic, text: &'a str) -> Result<(Tree, Vec<&'a str>), TopicError> {
+    let below = text.strip_prefix(base.as_str());
+    let (tree, rest) = if let Some(rest) = below.and_then(|rest| rest.strip_prefix('/')) {
+        (Tree::Envoys, rest)
+    } else if let Some(rest) = below.and_then(|rest| rest.strip_prefix("-receiver/")) {
+        (Tree::Receivers, rest)
+    } else {
+        return Err(TopicError::Outside {
+            topic: quoted(text),
+            base: base.to_string(),
+        });
+    };
+    // One level more than any topic has is enough to see that it is too deep.
+    Ok((tree, rest.splitn(5, '/').collect()))
+}

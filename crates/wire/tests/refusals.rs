@@ -1,0 +1,311 @@
+//! Nonsense is refused, with a message that names the value at fault.
+#![allow(clippy::unwrap_used)]
+
+use std::error::Error;
+use std::fmt::Write;
+
+use wire::{
+    Announcement, BaseTopic, GatewayState, JournalSpan, MAX_JOURNALS, MAX_PAYLOAD, MAX_SEQ,
+    PayloadError, Reading, ReceiverName, ReportTime, Serial, Status, Topic, TopicError,
+};
+
+const READING: &str = r#"{"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}"#;
+
+fn parse(text: &str) -> Result<Topic, TopicError> {
+    Topic::parse(&BaseTopic::default(), text)
+}
+
+fn topic() -> Topic {
+    parse("envoy/122012345678/inverters/482012345678").unwrap()
+}
+
+/// The message and those of its sources, as a log shows them.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(text, ": {error}").unwrap();
+        source = error.source();
+    }
+    text
+}
+
+#[test]
+fn a_name_that_could_break_a_topic_or_a_line() {
+    for text in [
+        "", " ", "a/b", "a+", "#", "a,b=c", "a b", "a\nb", "a\0", "é", "..", "$SYS",
+    ] {
+        let error = text.parse::<Serial>().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{text:?}")), "{error}");
+        assert!(text.parse::<ReceiverName>().is_err());
+    }
+    assert!("x".repeat(32).parse::<Serial>().is_ok());
+    assert!("x".repeat(33).parse::<Serial>().is_err());
+}
+
+#[test]
+fn an_endless_name_makes_no_endless_message() {
+    let error = "é".repeat(100_000).parse::<Serial>().unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.len() < 300 && text.contains("200000 bytes"),
+        "{}",
+        text.len()
+    );
+}
+
+#[test]
+fn a_base_that_makes_no_topics() {
+    for text in [
+        "", "/", "/a", "a/", "a//b", "a/+/b", "a#", "a\0b", "a\nb", "$SYS", "$share/x",
+    ] {
+        let error = text.parse::<BaseTopic>().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{text:?}")), "{error}");
+    }
+    assert!("x".repeat(257).parse::<BaseTopic>().is_err());
+    let nested: BaseTopic = "home/solar".parse().unwrap();
+    assert_eq!(
+        nested.receiver_status_filter(),
+        "home/solar-receiver/+/status"
+    );
+}
+
+#[test]
+fn a_topic_outside_the_tree() {
+    for text in [
+        "",
+        "envoy",
+        "envoyx/1/status",
+        "other/1/status",
+        "envoy-receiver",
+        "envoy-receivers/a/status",
+    ] {
+        assert!(
+            matches!(parse(text), Err(TopicError::Outside { .. })),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_topic_of_no_known_kind() {
+    for text in [
+        "envoy/1",
+        "envoy/",
+        "envoy/1/site",
+        "envoy/1/inverters",
+        "envoy/1/inverters/2/3",
+        "envoy/1/backlog/site",
+        "envoy/1/backlog/inverters/2/3",
+        "envoy-receiver/a/replay/1",
+        "envoy/1/inverters/2/3/4/5/6",
+    ] {
+        assert!(matches!(parse(text), Err(TopicError::Unknown(_))), "{text}");
+    }
+}
+
+#[test]
+fn a_topic_with_an_impossible_name() {
+    for text in [
+        "envoy//status",
+        "envoy/a b/status",
+        "envoy/1/inverters/",
+        "envoy/1/inverters/a=b",
+        "envoy-receiver//status",
+    ] {
+        assert!(
+            matches!(parse(text), Err(TopicError::Name { .. })),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_time_that_is_not_the_contracts() {
+    for text in [
+        "",
+        "now",
+        "2026-11-23",
+        "2026-11-23T09:15Z",
+        "2026-11-23 09:15:00Z",
+        "2026-11-23T09:15:00",
+        "2026-11-23T09:15:00+01:00[Europe/Berlin]",
+        "20261123T091500Z",
+        "2026-13-01T00:00:00Z",
+        "2026-11-23T25:00:00Z",
+        "1795425300",
+    ] {
+        let error = text.parse::<ReportTime>().unwrap_err().to_string();
+        assert!(error.contains(&format!("{text:?}")), "{error}");
+    }
+}
+
+#[test]
+fn a_fraction_of_a_second() {
+    let error = "2026-11-23T09:15:00.5Z".parse::<ReportTime>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#""2026-11-23T09:15:00.5Z" has a fraction of a second"#
+    );
+}
+
+#[test]
+fn a_time_that_no_store_can_hold() {
+    for seconds in [0, -1, i64::MIN, 9_214_646_400, i64::MAX] {
+        let error = ReportTime::from_unix_seconds(seconds).unwrap_err();
+        assert!(error.to_string().starts_with(&seconds.to_string()));
+    }
+    assert!("1970-01-01T00:00:00Z".parse::<ReportTime>().is_err());
+    assert!("2262-01-01T00:00:00Z".parse::<ReportTime>().is_err());
+    assert_eq!(ReportTime::MIN.to_string(), "1970-01-01T00:00:01Z");
+    assert_eq!(ReportTime::MAX.to_string(), "2261-12-31T23:59:59Z");
+}
+
+#[test]
+fn any_offset_means_the_same_moment() {
+    let utc: ReportTime = "2026-11-23T09:15:00Z".parse().unwrap();
+    for text in [
+        "2026-11-23T10:15:00+01:00",
+        "2026-11-23T03:45:00-05:30",
+        "2026-11-23T09:15:00+00:00",
+    ] {
+        assert_eq!(text.parse::<ReportTime>().unwrap(), utc, "{text}");
+    }
+}
+
+#[test]
+fn a_reading_with_an_impossible_value() {
+    for (good, bad, named) in [
+        (
+            "482012345678",
+            "48201,x=1",
+            r#""48201,x=1" is not a serial number"#,
+        ),
+        ("k3x9m2pq", "", r#""" is not a journal id"#),
+        (
+            "2026-11-23T09:15:00Z",
+            "yesterday",
+            r#""yesterday" is not a time"#,
+        ),
+        ("212", "212.5", "212.5"),
+        ("212", "2147483648", "2147483648"),
+        ("212", "null", "null"),
+        ("212", "\"212\"", "\"212\""),
+        (r#""device_type":1"#, r#""device_type":-1"#, "-1"),
+        ("1841", "0", "0 is not a seq"),
+        ("1841", "9007199254740992", "9007199254740992 is not a seq"),
+        (r#","seq":1841"#, "", "seq"),
+        (r#""journal":"k3x9m2pq","#, "", "journal"),
+        (
+            r#""serial":"482012345678","#,
+            r#""serial":"482012345678","serial":"1","#,
+            "serial",
+        ),
+        ("1841}", "1841} ]", "trailing"),
+    ] {
+        let payload = READING.replacen(good, bad, 1);
+        assert_ne!(payload, READING);
+        let error = Reading::decode(&topic(), payload.as_bytes()).unwrap_err();
+        assert!(matches!(error, PayloadError::Malformed { .. }), "{error:?}");
+        assert!(
+            chain(&error).contains(named),
+            "{} lacks {named}",
+            chain(&error)
+        );
+    }
+    for payload in ["", "null", "[]", "online", "\u{feff}{}", "{\"serial\":"] {
+        assert!(Reading::decode(&topic(), payload.as_bytes()).is_err());
+    }
+    assert!(Reading::decode(&topic(), b"\xff\xfe").is_err());
+}
+
+#[test]
+fn a_reading_on_the_topic_of_another() {
+    for (text, named) in [
+        (
+            "envoy/122012345678/inverters/482012345679",
+            "the payload says serial 482012345678, its topic 482012345679",
+        ),
+        (
+            "envoy/122012345679/backlog/inverters/482012345678",
+            "the payload says envoy 122012345678, its topic 122012345679",
+        ),
+        ("envoy/122012345678/status", "the topic carries no readings"),
+    ] {
+        let error = Reading::decode(&parse(text).unwrap(), READING.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), named);
+    }
+}
+
+#[test]
+fn a_payload_without_end() {
+    let payload = format!("{}{}", READING, " ".repeat(MAX_PAYLOAD));
+    let error = Reading::decode(&topic(), payload.as_bytes()).unwrap_err();
+    assert!(matches!(error, PayloadError::TooLarge(_)), "{error:?}");
+}
+
+#[test]
+fn a_span_that_no_journal_has() {
+    let id = || "k3x9m2pq".parse().unwrap();
+    for (first, last) in [
+        (0, 0),
+        (0, 5),
+        (3, 1),
+        (u64::MAX, 0),
+        (1, MAX_SEQ + 1),
+        (1, u64::MAX),
+    ] {
+        let error = JournalSpan::new(id(), first, last).unwrap_err().to_string();
+        assert!(error.contains(&format!("{first} to {last}:")), "{error}");
+    }
+    assert!(JournalSpan::new(id(), MAX_SEQ, MAX_SEQ).is_ok());
+    assert!(JournalSpan::new(id(), 1842, 1841).unwrap().is_empty());
+}
+
+#[test]
+fn an_announcement_that_contradicts_itself_or_has_no_end() {
+    let announce = |spans: &[String]| {
+        let payload = format!(
+            r#"{{"instance":"p7","journals":[{}],"waiting":0}}"#,
+            spans.join(",")
+        );
+        Announcement::decode(payload.as_bytes())
+    };
+    let span = |id: usize| format!(r#"{{"id":"j{id}","first":1,"last":9,"later":true}}"#);
+    let spans: Vec<_> = (0..=MAX_JOURNALS).map(span).collect();
+    assert!(announce(&spans[..MAX_JOURNALS]).is_ok());
+    assert!(matches!(
+        announce(&spans),
+        Err(PayloadError::TooManyJournals(17))
+    ));
+    assert!(matches!(
+        announce(&[span(1), span(1)]),
+        Err(PayloadError::RepeatedJournal(_))
+    ));
+    let error = announce(&[span(1).replace('9', "18446744073709551615")]).unwrap_err();
+    assert!(chain(&error).contains("1 to 18446744073709551615"));
+    assert!(announce(&[span(1).replace('9', "-1")]).is_err());
+}
+
+#[test]
+fn a_gateway_state_on_the_topic_of_another() {
+    let payload = r#"{"envoy":"1","firmware":"D8","address":"a","scraper_version":"0.1.0"}"#;
+    let decode = |text: &str| GatewayState::decode(&parse(text).unwrap(), payload.as_bytes());
+    assert_eq!(decode("envoy/1/gateway").unwrap().last_poll_at, None);
+    assert!(matches!(
+        decode("envoy/2/gateway"),
+        Err(PayloadError::OtherThanTopic { key: "envoy", .. })
+    ));
+    assert!(matches!(
+        decode("envoy/1/journal"),
+        Err(PayloadError::OtherKind(_))
+    ));
+}
+
+#[test]
+fn a_status_that_is_neither() {
+    for payload in ["Online", "", "online\n", "{}"] {
+        let error = Status::decode(payload.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(&format!("{payload:?}")), "{error}");
+    }
+}

@@ -1,0 +1,74 @@
+//! The receiver: subscribes to the readings of one or more scrapers and stores them.
+//!
+//! In reading order: [`cli`] is the command line; [`config`] says which broker and which store; [`run`] is the daemon; the
+//! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
+//! the `writer` brings one to the store for as long as it takes.
+//!
+//! The invariant of this crate: nothing is acknowledged before it is stored.
+
+pub mod cli;
+pub mod config;
+pub mod gathering;
+
+mod subscription;
+mod writer;
+
+use std::time::Duration;
+
+use daemon::tasks::{TaskError, Tasks};
+use store::Store;
+use wire::Status;
+
+use config::Config;
+use subscription::{Subscription, status};
+use writer::Writer;
+
+/// How long the parts may take to finish when the receiver is asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why the receiver ended unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The broker's settings can't be used.
+    #[error("the broker's settings can't be used: {0}")]
+    Broker(String),
+    /// A part ended.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+}
+
+/// Runs the receiver until `shutdown` completes.
+///
+/// # Errors
+/// When the configuration can't be used, or a part ends unasked. Neither the broker nor the store
+/// being away is an error.
+pub async fn run<S: Store>(
+    config: Config,
+    store: S,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    tracing::info!(receiver = %config.name, broker = %config.broker.url, "storing readings");
+    let base = config.broker.topic.clone();
+    let session = config
+        .broker
+        .session(
+            format!("envoy-receiver-{}", config.name),
+            None,
+            false,
+            status(&base, &config.name, Status::Offline),
+        )
+        .map_err(RunError::Broker)?;
+    let (session, events) = mqtt::start(session)
+        .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
+
+    let writer = Writer::new(store, config.broker.backoff_cap);
+    let subscription = Subscription::new(base, config.name, writer);
+    let mut tasks = Tasks::new();
+    let stop = tasks.stop();
+    tasks.spawn("subscription", async move {
+        subscription.run(session, events, stop).await;
+        Ok::<_, RunError>(())
+    });
+    tasks.run(shutdown, GRACE).await?;
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! `envoy-receiver`: the life of the process. What it does is in the library.
+
+use std::process::ExitCode;
+
+use daemon::{command_line, exit, signals};
+use receiver::{cli, config};
+
+fn main() -> ExitCode {
+    let matches = match command_line::parse(cli::command(), std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(code) => return code,
+    };
+    daemon::install_crypto_provider();
+    let sources = command_line::sources(&matches, &config::keys());
+    let everything = match config::read(sources) {
+        Ok(everything) => everything,
+        Err(problems) => return exit::usage(&problems),
+    };
+    everything.logs.start();
+    exit::block_on(async move {
+        let store = everything.influx.store()?;
+        let shutdown = signals::shutdown()?;
+        receiver::run(everything.config, store, shutdown).await?;
+        Ok(())
+    })
+}

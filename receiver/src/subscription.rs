@@ -1,0 +1,225 @@
+//! Receives readings, stores them, and acknowledges them, in that order.
+//!
+//! ```text
+//!  broker ──deliveries──► gathering ──batch──► writer ──► store
+//!    ▲                                            │
+//!    └────────── acknowledgements, in order ◄─────┘ stored
+//! ```
+//!
+//! One loop owns all of it. How much can gather is bounded by the broker: it sends no more than its
+//! limit of unacknowledged messages.
+
+use std::time::Duration;
+
+use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
+use store::Store;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
+
+use crate::gathering::{Entry, Gathering};
+use crate::writer::Writer;
+
+/// How long the echo of our own status may take before its absence is said.
+const ECHO: Duration = Duration::from_secs(10);
+
+/// How long a stop waits for the store to take what has gathered; what it has not taken by then
+/// stays unacknowledged, and the broker delivers it again.
+const LAST_WRITE: Duration = Duration::from_secs(3);
+
+/// How long the broker may take to acknowledge the good-bye.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+type Batch = Vec<Entry<Acknowledgement>>;
+type Writing = std::pin::Pin<Box<dyn Future<Output = Batch> + Send>>;
+
+/// The subscription's state.
+pub(crate) struct Subscription<S> {
+    base: BaseTopic,
+    name: ReceiverName,
+    writer: Writer<S>,
+    gathering: Gathering<Acknowledgement>,
+    writing: Option<Writing>,
+    connection: Option<Connection>,
+    /// Until when the echo of our status may take; `None` once it came or was missed.
+    echo_deadline: Option<Instant>,
+}
+
+impl<S: Store> Subscription<S> {
+    pub(crate) fn new(base: BaseTopic, name: ReceiverName, writer: Writer<S>) -> Self {
+        Self {
+            base,
+            name,
+            writer,
+            gathering: Gathering::default(),
+            writing: None,
+            connection: None,
+            echo_deadline: None,
+        }
+    }
+
+    /// Receives until `stop`, then stores what has gathered and says good-bye.
+    pub(crate) async fn run(
+        mut self,
+        session: Session,
+        mut events: Events,
+        stop: CancellationToken,
+    ) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.receive(&mut events) => {}
+        }
+        if timeout(LAST_WRITE, self.store_the_rest()).await.is_err() {
+            tracing::warn!("stopped before the store had taken everything; the broker keeps the rest");
+        }
+        if let Some(connection) = &self.connection {
+            // With the connection gone, the broker says good-bye for us.
+            let _ = connection
+                .publish(status(&self.base, &self.name, Status::Offline))
+                .await;
+        }
+        session.close(FAREWELL).await;
+    }
+
+    async fn receive(&mut self, events: &mut Events) {
+        loop {
+            let due = if self.writing.is_none() { self.gathering.due() } else { None };
+            tokio::select! {
+                event = events.next() => match event {
+                    None => return,
+                    Some(event) => self.handle(event).await,
+                },
+                batch = written(&mut self.writing) => self.acknowledge(batch).await,
+                () = at(due) => self.write_next(),
+                () = at(self.echo_deadline) => self.echo_missed(),
+            }
+        }
+    }
+
+    async fn handle(&mut self, event: Event) {
+        match event {
+            Event::Connected(connection) => self.greet(connection).await,
+            Event::Disconnected(_) => {
+                self.connection = None;
+                self.echo_deadline = None;
+            }
+            Event::Received(delivery) => self.take(delivery),
+        }
+    }
+
+    /// Subscribes on each connection: a broker that lost its state lost the subscriptions, too,
+    /// and one that did not sends its retained messages again, which does no harm.
+    async fn greet(&mut self, connection: Connection) {
+        let own_status = Topic::ReceiverStatus {
+            name: self.name.clone(),
+        };
+        let filters = [
+            self.base.inverters_filter(),
+            self.base.backlog_filter(),
+            own_status.render(&self.base),
+        ];
+        if let Err(error) = connection.subscribe(filters).await {
+            tracing::error!(%error, "can't subscribe to the readings");
+        }
+        // A connection that has ended meanwhile is reported as an event of its own.
+        let _ = connection
+            .publish(status(&self.base, &self.name, Status::Online))
+            .await;
+        self.connection = Some(connection);
+        self.echo_deadline = Some(Instant::now() + ECHO);
+    }
+
+    fn take(&mut self, delivery: Delivery) {
+        let reading = match Topic::parse(&self.base, &delivery.topic) {
+            Ok(Topic::ReceiverStatus { .. }) => {
+                if !delivery.retain {
+                    self.echo_deadline = None;
+                }
+                None
+            }
+            Ok(topic) => Reading::decode(&topic, &delivery.payload)
+                .inspect_err(|error| refused(&delivery, error))
+                .ok(),
+            Err(error) => {
+                refused(&delivery, &error);
+                None
+            }
+        };
+        let entry = Entry {
+            reading,
+            acknowledgement: delivery.acknowledgement,
+        };
+        self.gathering.push(entry, Instant::now());
+    }
+
+    fn write_next(&mut self) {
+        let batch = self.gathering.take();
+        self.writing = Some(Box::pin(self.writer.clone().write(batch)));
+    }
+
+    /// Only here is anything acknowledged: behind the store.
+    async fn acknowledge(&mut self, batch: Batch) {
+        self.writing = None;
+        for entry in batch {
+            // On a connection that has ended there is nothing to acknowledge: the broker sends the
+            // message again, and storing it twice does no harm.
+            let _ = entry.acknowledgement.send().await;
+        }
+    }
+
+    async fn store_the_rest(&mut self) {
+        loop {
+            if self.writing.is_none() {
+                if self.gathering.due().is_none() {
+                    return;
+                }
+                self.write_next();
+            }
+            let batch = written(&mut self.writing).await;
+            self.acknowledge(batch).await;
+        }
+    }
+
+    fn echo_missed(&mut self) {
+        self.echo_deadline = None;
+        tracing::error!(
+            receiver = %self.name,
+            "not allowed to publish: our own status did not come back. Give this account read and \
+             write access to the topics of this receiver (mosquitto/account receiver NAME does)"
+        );
+    }
+}
+
+/// The receiver's status as a message.
+pub(crate) fn status(base: &BaseTopic, name: &ReceiverName, status: Status) -> Message {
+    let topic = Topic::ReceiverStatus { name: name.clone() };
+    Message {
+        topic: topic.render(base),
+        payload: status.encode().into(),
+        retain: true,
+    }
+}
+
+fn refused(delivery: &Delivery, reason: &dyn std::fmt::Display) {
+    tracing::error!(
+        topic = delivery.topic,
+        %reason,
+        "a message that is no reading; it is given up"
+    );
+}
+
+/// Completes with the batch under way; never without one.
+async fn written(writing: &mut Option<Writing>) -> Batch {
+    match writing {
+        Some(writing) => writing.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Completes at `deadline`; never without one.
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,68 @@
+//! The command line: sub-commands and their arguments.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use daemon::command_line;
+
+use crate::config;
+use crate::print::Format;
+
+/// The command line of `envoy-scraper`.
+#[must_use]
+pub fn command() -> Command {
+    let command = Command::new("envoy-scraper")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Reads an Enphase Envoy and publishes each inverter's changed readings by MQTT")
+        .after_help("Secrets have no flags: set ENVOY_TOKEN, ENVOY_PASSWORD, MQTT_PASSWORD or their _FILE twins.")
+        .subcommand(Command::new("run").about("Publishes readings until it is stopped (the default)"))
+        .subcommand(
+            Command::new("print")
+                .about("Reads the Envoy once and prints its inverters; needs no broker")
+                .arg(
+                    Arg::new("json")
+                        .long("json")
+                        .action(ArgAction::SetTrue)
+                        .help("prints one reading a line, as it would be published"),
+                ),
+        )
+        .subcommand(
+            Command::new("password")
+                .about("Prints the password that firmware below 7 expects")
+                .arg(
+                    Arg::new("serial")
+                        .value_name("SERIAL")
+                        .required(true)
+                        .help("the Envoy's serial number"),
+                )
+                .arg(
+                    Arg::new("user")
+                        .long("user")
+                        .value_name("NAME")
+                        .default_value("installer")
+                        .help("the user whose password it is"),
+                ),
+        );
+    command_line::with_settings(command, &config::keys())
+}
+
+/// How `print` was asked to print.
+#[must_use]
+pub fn format(matches: &ArgMatches) -> Format {
+    if matches.get_flag("json") {
+        Format::Json
+    } else {
+        Format::Table
+    }
+}
+
+/// Prints a computed password.
+#[expect(clippy::print_stdout, reason = "the command's result")]
+pub fn password(matches: &ArgMatches) -> ExitCode {
+    let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
+    println!(
+        "{}",
+        envoy::installer_password(argument("serial"), argument("user"))
+    );
+    ExitCode::SUCCESS
+}

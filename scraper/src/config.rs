@@ -1,0 +1,174 @@
+//! The scraper's settings.
+
+use std::time::Duration;
+
+use daemon::broker::Broker;
+use daemon::logs::Logs;
+use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, text};
+use daemon::{broker, logs};
+use envoy::{Gateway, Host, TokenSource};
+use wire::Serial;
+
+/// Where the Envoy is.
+pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
+    .flag("envoy-host")
+    .help("the Envoy: a host, host:port or URL in the home network");
+
+/// Which Envoy it must be.
+pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
+    .flag("envoy-serial")
+    .help("the Envoy's serial number; read from the Envoy when unset");
+
+/// The user of firmware below 7.
+pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
+    .flag("envoy-username")
+    .help("firmware below 7: the user, when it is neither installer nor envoy");
+
+/// The user's password.
+pub const PASSWORD: Key = Key::new("envoy.password", "ENVOY_PASSWORD")
+    .secret()
+    .help("firmware below 7: the user's password; computed from the serial when unset");
+
+/// The token of firmware 7 and later.
+pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
+    .secret()
+    .help("firmware 7 and later: an access token for this Envoy");
+
+/// How often the Envoy is asked.
+pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
+    .flag("poll-interval")
+    .default("60s")
+    .help("the time between two polls, at least 60s");
+
+/// A poll interval without the lower limit: for tests against the simulator.
+pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
+
+/// The longest time between two announcements; tests shorten it.
+pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
+
+/// The shortest poll interval: gateways that are asked more often become slow and stop answering.
+const SHORTEST_POLL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The keys about the Envoy: all that is needed to read it.
+pub const ENVOY_KEYS: [Key; 5] = [HOST, SERIAL, USERNAME, PASSWORD, TOKEN];
+
+const OWN_KEYS: [Key; 3] = [POLL_INTERVAL, TESTING_POLL_INTERVAL, TESTING_ANNOUNCE_EVERY];
+
+/// Every key of the scraper.
+#[must_use]
+pub fn keys() -> Vec<Key> {
+    [
+        &ENVOY_KEYS[..],
+        &OWN_KEYS[..],
+        &broker::KEYS[..],
+        &logs::KEYS[..],
+    ]
+    .concat()
+}
+
+/// Which Envoy to read, and how to log in to it.
+#[derive(Debug)]
+pub struct Access {
+    /// Its address.
+    pub host: Host,
+    /// Its serial, when only that one will do.
+    pub serial: Option<Serial>,
+    /// The user of firmware below 7.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The token of firmware 7 and later.
+    pub token: Option<Secret>,
+}
+
+impl Access {
+    /// Reads the section.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let host = settings.required(&HOST, str::parse);
+        let serial = settings.optional(&SERIAL, str::parse);
+        let username = settings.optional(&USERNAME, text);
+        let password = settings.secret(&PASSWORD);
+        let token = settings.secret(&TOKEN);
+        if username.is_none() && password.is_some() {
+            settings.reject(&USERNAME, "missing: ENVOY_PASSWORD is set, but for which user?");
+        }
+        Some(Self {
+            host: host?,
+            serial,
+            username,
+            password,
+            token,
+        })
+    }
+
+    /// A client for this Envoy.
+    ///
+    /// # Errors
+    /// When a secret's file can't be read any more, or the client can't be built.
+    pub fn gateway(&self) -> Result<Gateway, envoy::Error> {
+        todo!()
+    }
+}
+
+/// All that the daemon needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// The Envoy.
+    pub access: Access,
+    /// The time between two polls.
+    pub poll_interval: Duration,
+    /// The longest time between two announcements.
+    pub announce_every: Duration,
+    /// The broker.
+    pub broker: Broker,
+}
+
+impl Config {
+    /// Reads all sections.
+    ///
+    /// # Errors
+    /// Every mistake in the settings.
+    pub fn read(sources: Sources) -> Result<(Self, Logs), Problems> {
+        let mut settings = Settings::gather(&keys(), sources);
+        let access = Access::read(&mut settings);
+        let poll_interval = read_poll_interval(&mut settings);
+        let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
+        let broker = Broker::read(&mut settings);
+        let logs = Logs::read(&mut settings);
+        let config = || {
+            Some((
+                Self {
+                    access: access?,
+                    poll_interval: poll_interval?,
+                    announce_every: announce_every?,
+                    broker: broker?,
+                },
+                logs?,
+            ))
+        };
+        settings.finish(config())
+    }
+}
+
+/// Reads what is needed to read the Envoy once. The other keys may be set, and are not looked at.
+///
+/// # Errors
+/// Every mistake in these sections.
+pub fn read_access(sources: Sources) -> Result<(Access, Logs), Problems> {
+    let mut settings = Settings::gather(&keys(), sources);
+    let access = Access::read(&mut settings);
+    let logs = Logs::read(&mut settings);
+    let both = || Some((access?, logs?));
+    settings.finish(both())
+}
+
+fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
+    let interval = settings.required(&POLL_INTERVAL, |text| {
+        let interval = duration(text)?;
+        if interval < SHORTEST_POLL_INTERVAL {
+            return Err("too short: gateways that are asked more often than each 60s stop answering");
+        }
+        Ok(interval)
+    });
+    settings.optional(&TESTING_POLL_INTERVAL, duration).or(interval)
+}

@@ -1,0 +1,114 @@
+//! The scraper: reads an Envoy and publishes each inverter's changed readings.
+//!
+//! In reading order: [`cli`] is the command line; [`config`] says which Envoy and which broker; [`run`] is the daemon; the
+//! `poller` asks the Envoy, [`changes`] finds what is new, [`numbering`] gives it its place;
+//! the `publisher` brings it to the broker, through the [`outbox`], over a `link`. [`print`] reads
+//! the Envoy once and shows what it said.
+
+pub mod cli;
+pub mod config;
+pub mod print;
+
+pub mod changes;
+pub mod numbering;
+pub mod outbox;
+
+mod link;
+mod outage;
+mod poller;
+mod publisher;
+mod random;
+
+use std::time::Duration;
+
+use daemon::tasks::{TaskError, Tasks};
+use tokio::sync::mpsc;
+use wire::Serial;
+
+use config::Config;
+use poller::Poller;
+use publisher::{Identity, Publisher};
+
+/// How long the parts may take to finish when the scraper is asked to stop; a service manager
+/// that waits 10 s before it kills is never made to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why the scraper ended unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The Envoy's settings can't be used.
+    #[error("the Envoy's settings can't be used")]
+    Envoy(#[from] envoy::Error),
+    /// The Envoy's serial can't be part of a topic.
+    #[error("the Envoy's serial can't be used")]
+    Serial(#[source] wire::InvalidName),
+    /// The broker's settings can't be used.
+    #[error("the broker's settings can't be used: {0}")]
+    Broker(String),
+    /// A part ended.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+}
+
+/// Runs the scraper until `shutdown` completes.
+///
+/// Without a configured serial nothing is published before the Envoy's first answer.
+///
+/// # Errors
+/// When the configuration can't be used, or a part ends unasked. Neither the Envoy nor the broker
+/// being away is an error.
+pub async fn run(
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut gateway = config.access.gateway()?;
+    let envoy: Serial = match config.access.serial.clone() {
+        Some(serial) => serial,
+        None => tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            info = poller::first_info(&mut gateway, config.poll_interval) => {
+                info.serial.parse().map_err(RunError::Serial)?
+            }
+        },
+    };
+    tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
+
+    let identity = Identity {
+        envoy: envoy.clone(),
+        base: config.broker.topic.clone(),
+        instance: random::id(),
+        announce_every: config.announce_every,
+    };
+    let session = config
+        .broker
+        .session(
+            format!("envoy-scraper-{envoy}"),
+            Some(envoy.as_ref()),
+            true,
+            Publisher::last_will(&identity),
+        )
+        .map_err(RunError::Broker)?;
+    let (session, events) =
+        mqtt::start(session).map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
+
+    let poller = Poller::new(gateway, envoy);
+    let publisher = Publisher::new(identity, poller.journal());
+    let (polled, polls) = mpsc::channel(poller::CHANNEL);
+    let mut tasks = Tasks::new();
+    let stop = tasks.stop();
+    tasks.spawn("poller", async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = poller.run(config.poll_interval, polled) => {}
+        }
+        Ok::<_, RunError>(())
+    });
+    let stop = tasks.stop();
+    tasks.spawn("publisher", async move {
+        publisher.run(session, events, polls, stop).await;
+        Ok::<_, RunError>(())
+    });
+    tasks.run(shutdown, GRACE).await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What has yet to reach the broker, and on which topic it goes.
+//!
+//! The plain topic of an inverter is retained and shows its newest reading, and never steps back in
+//! time; whatever is not newer than what it showed goes to the backlog topic. A reading leaves the
+//! outbox when the broker has acknowledged it. What a broker has lost of its retained state is put
+//! back: after each connect the outbox is told what the plain topics hold.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use wire::{Reading, ReportTime, Serial, Topic};
+
+/// Readings that may wait for the broker. At some 300 bytes each they take 30 MB at most: nearly
+/// eleven days of 100 inverters that report each 15 minutes for 10 hours a day, and more than a
+/// week of outage seldom finds.
+pub const CAPACITY: usize = 40_000;
+
+/// A message that carries a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The reading's number, to be given back to [`Outbox::delivered`].
+    pub seq: u64,
+    /// Where it goes: plain or backlog.
+    pub topic: Topic,
+    /// Whether the broker keeps it for later subscribers.
+    pub retain: bool,
+    /// The message's text.
+    pub payload: String,
+}
+
+/// The readings on their way to the broker.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// The newest reading of each inverter, delivered or not.
+    newest: HashMap<Serial, Reading>,
+    /// What each plain topic shows, or will once what is on its way has arrived.
+    shown: HashMap<Serial, ReportTime>,
+    /// What the broker has not acknowledged, by number, and whether it is on its way.
+    waiting: BTreeMap<u64, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    reading: Reading,
+    sent: bool,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a reading in. When the outbox is full the oldest one makes room; it is returned, and
+    /// lost.
+    pub fn add(&mut self, reading: Reading) -> Option<Reading> {
+        match self.newest.entry(reading.serial.clone()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(reading.clone());
+            }
+            Entry::Occupied(mut newest) if newest.get().reported_at < reading.reported_at => {
+                newest.insert(reading.clone());
+            }
+            Entry::Occupied(_) => {}
+        }
+        self.wait_for(reading);
+        if self.waiting.len() > CAPACITY {
+            self.waiting.pop_first().map(|(_, oldest)| oldest.reading)
+        } else {
+            None
+        }
+    }
+
+    /// A connection is ready. `held` is what its broker's plain topics show; what it should show
+    /// and does not is put in line again, and so is all that was on its way.
+    pub fn connected(&mut self, held: HashMap<Serial, ReportTime>) {
+        self.shown = held;
+        for waiting in self.waiting.values_mut() {
+            waiting.sent = false;
+        }
+        let missing: Vec<Reading> = self
+            .newest
+            .values()
+            .filter(|newest| self.is_ahead_of_topic(newest))
+            .cloned()
+            .collect();
+        for reading in missing {
+            self.wait_for(reading);
+        }
+    }
+
+    /// The next message to send, lowest number first. It counts as on its way until it is
+    /// delivered or the next connection is ready.
+    pub fn next(&mut self) -> Option<Outgoing> {
+        let seq = *self.waiting.iter().find(|(_, waiting)| !waiting.sent)?.0;
+        let newest = {
+            let reading = &self.waiting.get(&seq)?.reading;
+            self.is_newest(reading) && self.is_ahead_of_topic(reading)
+        };
+        let waiting = self.waiting.get_mut(&seq)?;
+        waiting.sent = true;
+        let reading = &waiting.reading;
+        let topic = if newest {
+            self.shown.insert(reading.serial.clone(), reading.reported_at);
+            reading.topic()
+        } else {
+            reading.backlog_topic()
+        };
+        Some(Outgoing {
+            seq,
+            topic,
+            retain: newest,
+            payload: reading.encode(),
+        })
+    }
+
+    /// The broker has acknowledged a reading.
+    pub fn delivered(&mut self, seq: u64) {
+        self.waiting.remove(&seq);
+    }
+
+    /// How many readings the broker has not acknowledged.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn wait_for(&mut self, reading: Reading) {
+        let waiting = Waiting {
+            sent: false,
+            reading,
+        };
+        self.waiting.insert(waiting.reading.seq, waiting);
+    }
+
+    fn is_newest(&self, reading: &Reading) -> bool {
+        self.newest
+            .get(&reading.serial)
+            .is_some_and(|newest| newest.seq == reading.seq)
+    }
+
+    fn is_ahead_of_topic(&self, reading: &Reading) -> bool {
+        self.shown
+            .get(&reading.serial)
+            .is_none_or(|shown| *shown < reading.reported_at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

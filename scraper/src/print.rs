@@ -1,0 +1,117 @@
+//! Reads the Envoy once and shows what it said: the first thing to try, no broker needed.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use envoy::{Info, Inverters};
+use wire::{Reading, Serial};
+
+use crate::changes::{Changes, Report};
+use crate::config::Access;
+use crate::numbering::Numbering;
+
+/// How the inverters are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One reading a line, as it would be published.
+    Json,
+}
+
+/// Why nothing could be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// The Envoy did not give its readings.
+    #[error("the Envoy's readings can't be had")]
+    Envoy(#[from] envoy::Error),
+    /// The Envoy's serial can't be part of a topic.
+    #[error("the Envoy's serial can't be used")]
+    Serial(#[from] wire::InvalidName),
+    /// Standard output is closed.
+    #[error("standard output can't be written")]
+    Output(#[from] std::io::Error),
+}
+
+/// Reads the Envoy and prints its inverters to standard output.
+///
+/// # Errors
+/// When the Envoy can't be read, or standard output can't be written.
+pub async fn print(access: &Access, format: Format) -> Result<(), PrintError> {
+    let mut gateway = access.gateway()?;
+    let info = gateway.info().await?;
+    let answer = gateway.inverters().await?;
+    let text = match format {
+        Format::Table => table(&info, &answer),
+        Format::Json => lines(&info, &answer)?,
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
+    let envoy: Serial = info.serial.parse()?;
+    let judged = Changes::new().take(&answer.reports);
+    for reason in refused(answer, judged.refused) {
+        tracing::warn!(%reason, "an inverter that could not be used");
+    }
+    let mut numbering = Numbering::new(envoy);
+    let lines = judged
+        .new
+        .into_iter()
+        .map(|report| numbering.number(report))
+        .map(|reading: Reading| reading.encode() + "\n");
+    Ok(lines.collect())
+}
+
+fn table(info: &Info, answer: &Inverters) -> String {
+    let judged = Changes::new().take(&answer.reports);
+    let mut text = format!(
+        "Envoy {}, firmware {}, {} inverters\n\n",
+        info.serial,
+        info.firmware,
+        judged.new.len()
+    );
+    let mut reports = judged.new;
+    reports.sort_by(|a, b| a.serial.cmp(&b.serial));
+    let width = reports
+        .iter()
+        .map(|report| report.serial.as_ref().len())
+        .chain(["inverter".len()])
+        .max()
+        .unwrap_or_default();
+    row(&mut text, width, "inverter", "last report", "power", "peak");
+    for report in &reports {
+        row(
+            &mut text,
+            width,
+            report.serial.as_ref(),
+            &report.reported_at.to_string(),
+            &format!("{} W", report.power_w),
+            &format!("{} W", report.peak_power_w),
+        );
+    }
+    let sum: i64 = reports.iter().map(|report: &Report| i64::from(report.power_w)).sum();
+    row(&mut text, width, "sum", "", &format!("{sum} W"), "");
+    if answer.never_reported > 0 {
+        let _ = writeln!(text, "\n{} listed inverters have never reported.", answer.never_reported);
+    }
+    for reason in refused(answer, judged.refused) {
+        let _ = writeln!(text, "\nLeft out: {reason}");
+    }
+    text
+}
+
+fn row(text: &mut String, width: usize, serial: &str, reported: &str, power: &str, peak: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{serial:width$}  {reported:20}  {power:>8}  {peak:>8}");
+}
+
+fn refused(answer: &Inverters, judged: Vec<String>) -> Vec<String> {
+    answer
+        .refused
+        .iter()
+        .map(ToString::to_string)
+        .chain(judged)
+        .collect()
+}

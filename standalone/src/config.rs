@@ -1,0 +1,138 @@
+//! The settings of the single process: the scraper's about the Envoy, and where to keep things.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use daemon::logs::{self, Logs};
+use daemon::settings::{Key, Problems, Settings, Sources, duration};
+use daemon::state_dir::{self, state_dir};
+use scraper::config::{self as scraper, Access};
+
+/// Where the Envoy is; without it one is simulated.
+pub const HOST: Key = scraper::HOST
+    .flag("envoy")
+    .help("the Envoy: a host, host:port or URL in the home network; without one a gateway is simulated");
+
+/// Where the embedded broker listens.
+pub const BROKER_LISTEN: Key = Key::new("broker.listen", "BROKER_LISTEN")
+    .flag("broker-listen")
+    .help("where the embedded MQTT broker listens; 127.0.0.1:1883 when unset, or a free port if that one is taken");
+
+/// Where the simulated Envoy's true reports are written down: for tests.
+pub const TESTING_LEDGER: Key = Key::file_only("testing.ledger");
+
+/// How much faster than ours the simulated Envoy's clock runs: for tests.
+pub const TESTING_SPEED: Key = Key::file_only("testing.speed").default("1");
+
+/// How many inverters the simulated Envoy has: for tests.
+pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("12");
+
+/// Every key of the single process.
+#[must_use]
+pub fn keys() -> Vec<Key> {
+    [
+        &[
+            HOST,
+            scraper::SERIAL,
+            scraper::USERNAME,
+            scraper::PASSWORD,
+            scraper::TOKEN,
+            scraper::POLL_INTERVAL,
+            scraper::TESTING_POLL_INTERVAL,
+            state_dir::STATE_DIR,
+            BROKER_LISTEN,
+            TESTING_LEDGER,
+            TESTING_SPEED,
+            TESTING_INVERTERS,
+        ][..],
+        &logs::KEYS[..],
+    ]
+    .concat()
+}
+
+/// All that the process needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// Which Envoy is read.
+    pub source: Source,
+    /// Where readings and the broker's state are kept.
+    pub state_dir: PathBuf,
+    /// Where the broker listens, if that was chosen.
+    pub broker_listen: Option<SocketAddr>,
+}
+
+/// The Envoy that is read.
+#[derive(Debug)]
+pub enum Source {
+    /// A real one.
+    Real {
+        /// Where it is and how to log in.
+        access: Access,
+        /// The time between two polls.
+        poll_interval: Duration,
+    },
+    /// A simulated one.
+    Simulated {
+        /// How much faster than ours its clock runs.
+        speed: f64,
+        /// How many inverters it has.
+        inverters: u32,
+        /// Where its true reports are written down.
+        ledger: Option<PathBuf>,
+        /// The time between two polls, when it was chosen.
+        poll_interval: Option<Duration>,
+    },
+}
+
+impl Config {
+    /// Reads all sections.
+    ///
+    /// # Errors
+    /// Every mistake in the settings.
+    pub fn read(sources: Sources) -> Result<(Self, Logs), Problems> {
+        let mut settings = Settings::gather(&keys(), sources);
+        let source = if settings.is_set(&HOST) {
+            let access = Access::read(&mut settings);
+            let poll_interval = scraper::read_poll_interval(&mut settings);
+            access
+                .zip(poll_interval)
+                .map(|(access, poll_interval)| Source::Real {
+                    access,
+                    poll_interval,
+                })
+        } else {
+            read_simulated(&mut settings)
+        };
+        let state_dir = state_dir(&mut settings);
+        let broker_listen = settings.optional(&BROKER_LISTEN, |text| {
+            text.parse()
+                .map_err(|_| "not an address and a port; write 127.0.0.1:1883")
+        });
+        let logs = Logs::read(&mut settings);
+        let config = || {
+            Some((
+                Self {
+                    source: source?,
+                    state_dir: state_dir?,
+                    broker_listen,
+                },
+                logs?,
+            ))
+        };
+        settings.finish(config())
+    }
+}
+
+fn read_simulated(settings: &mut Settings) -> Option<Source> {
+    let speed = settings.required(&TESTING_SPEED, str::parse);
+    let inverters = settings.required(&TESTING_INVERTERS, str::parse);
+    let ledger = settings.optional(&TESTING_LEDGER, str::parse);
+    let poll_interval = settings.optional(&scraper::TESTING_POLL_INTERVAL, duration);
+    Some(Source::Simulated {
+        speed: speed?,
+        inverters: inverters?,
+        ledger,
+        poll_interval,
+    })
+}

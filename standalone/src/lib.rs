@@ -1,0 +1,126 @@
+//! Scraper, broker, receiver and store in one process, with nothing else to set up.
+//!
+//! In reading order: [`config`] says which Envoy, or that one is simulated; [`run`] starts the
+//! embedded [`broker`], then the very scraper and receiver of the big set-up against it, with
+//! SQLite as their store, [`shown`] on standard output.
+
+pub mod broker;
+pub mod cli;
+pub mod config;
+pub mod shown;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use scraper::config::Access;
+use simulator::Simulator;
+use tokio_util::sync::CancellationToken;
+
+use broker::{Broker, BrokerError};
+use config::{Config, Source};
+use shown::Shown;
+
+/// How often a simulated Envoy is asked: nobody's gateway is loaded by it, and a new reading shows
+/// soon.
+const SIMULATED_POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The serial of the simulated Envoy: no real one begins with zeros.
+const SIMULATED_SERIAL: &str = "000000001234";
+
+/// Why the process ended unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state directory can't be used.
+    #[error("{} can't be used; choose another directory with --state-dir", .0.display())]
+    StateDirectory(PathBuf, #[source] io::Error),
+    /// Another process uses the state directory.
+    #[error("another envoy-scrape uses {}; stop it, or choose another directory with --state-dir", .0.display())]
+    InUse(PathBuf),
+    /// The broker did not start.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The broker ended.
+    #[error("the embedded broker ended unexpectedly")]
+    BrokerEnded(#[source] io::Error),
+    /// The store can't be opened.
+    #[error("the store can't be opened")]
+    Store(#[from] store::sqlite::OpenError),
+    /// The simulator did not start.
+    #[error("the simulated Envoy did not start")]
+    Simulator(#[from] simulator::StartError),
+    /// The scraper ended.
+    #[error("the scraper ended unexpectedly")]
+    Scraper(#[from] scraper::RunError),
+    /// The receiver ended.
+    #[error("the receiver ended unexpectedly")]
+    Receiver(#[from] receiver::RunError),
+}
+
+/// Runs everything until `shutdown` completes.
+///
+/// # Errors
+/// When something can't be started, or ends unasked.
+pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    let directory = config.state_dir.join(match config.source {
+        Source::Real { .. } => "standalone",
+        // Kept apart, so that no simulated reading is ever taken for a real one.
+        Source::Simulated { .. } => "simulated",
+    });
+    let _lock = lock(&directory)?;
+    let database = directory.join("readings.sqlite");
+    let store = store::sqlite::Sqlite::open(&database)?;
+    let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
+    let (access, poll_interval, simulator) = envoy(config.source).await?;
+    introduce(&access, simulator.as_ref(), &broker, &database);
+
+    let stop = CancellationToken::new();
+    let scraper = scraper::run(
+        scraper::config::Config {
+            access,
+            poll_interval,
+            announce_every: Duration::from_secs(300),
+            broker: ours(&broker),
+        },
+        stop.clone().cancelled_owned(),
+    );
+    let receiver = receiver::run(
+        receiver::config::Config {
+            name: "standalone"
+                .parse()
+                .expect("letters are a receiver's name"),
+            broker: ours(&broker),
+        },
+        Shown::new(store),
+        stop.clone().cancelled_owned(),
+    );
+    let outcome = {
+        let both = async {
+            tokio::try_join!(
+                async { scraper.await.map_err(RunError::from) },
+                async { receiver.await.map_err(RunError::from) },
+            )
+        };
+        let mut both = std::pin::pin!(both);
+        tokio::select! {
+            ended = &mut both => ended,
+            error = broker.ended() => return Err(RunError::BrokerEnded(error)),
+            () = shutdown => {
+                stop.cancel();
+                both.await
+            }
+        }
+    };
+    broker.stop().await;
+    if let Some(simulator) = simulator {
+        simulator.stop().await;
+    }
+    outcome.map(drop)
+}
+
+/// The Envoy to read, started when it is a simulated one.
+async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), RunError> {
+    todo!()
+}

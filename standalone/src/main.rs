@@ -1,0 +1,25 @@
+//! `envoy-scrape`: the life of the process. What it does is in the library.
+
+use std::process::ExitCode;
+
+use daemon::{command_line, exit, signals};
+use standalone::{cli, config::Config};
+
+fn main() -> ExitCode {
+    let matches = match command_line::parse(cli::command(), std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(code) => return code,
+    };
+    daemon::install_crypto_provider();
+    let sources = command_line::sources(&matches, &standalone::config::keys());
+    let (config, logs) = match Config::read(sources) {
+        Ok(read) => read,
+        Err(problems) => return exit::usage(&problems),
+    };
+    logs.start();
+    exit::block_on(async move {
+        let shutdown = signals::shutdown()?;
+        standalone::run(config, shutdown).await?;
+        Ok(())
+    })
+}
