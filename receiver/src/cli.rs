@@ -11,7 +11,9 @@ pub fn command() -> Command {
     let command = Command::new("envoy-receiver")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Subscribes to the readings of one or more scrapers and stores them in InfluxDB")
-        .after_help("Secrets have no flags: set INFLUX_TOKEN and MQTT_PASSWORD or their _FILE twins.")
+        .after_help(
+            "Secrets have no flags: set INFLUX_TOKEN and MQTT_PASSWORD or their _FILE twins.",
+        )
         .subcommand(Command::new("run").about("Stores readings until it is stopped (the default)"));
     command_line::with_settings(command, &config::keys())
 }

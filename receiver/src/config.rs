@@ -4,13 +4,17 @@ use daemon::broker::Broker;
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
 use daemon::{broker, logs};
+use store::{InfluxDb, SettingsError, TokenSource};
+use url::Url;
 use wire::ReceiverName;
 
 /// Its client id and its topic.
 pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
     .flag("name")
     .default("receiver")
-    .help("this receiver's name, its own at its broker; it names the session that the broker keeps");
+    .help(
+        "this receiver's name, its own at its broker; it names the session that the broker keeps",
+    );
 
 /// Where InfluxDB is.
 pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
@@ -56,7 +60,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Influx {
     /// InfluxDB's address.
-    pub url: url::Url,
+    pub url: Url,
     /// What lets us write there.
     pub token: Secret,
     /// Whose bucket.
@@ -65,8 +69,26 @@ pub struct Influx {
     pub bucket: String,
 }
 
+impl Influx {
+    /// The store itself.
+    ///
+    /// # Errors
+    /// When no client can be made for this address.
+    pub fn store(self) -> Result<InfluxDb, SettingsError> {
+        InfluxDb::new(store::Settings {
+            url: self.url,
+            token: match self.token {
+                Secret::Value(token) => TokenSource::Value(token),
+                Secret::File(path) => TokenSource::File(path),
+            },
+            org: self.org,
+            bucket: self.bucket,
+            timeout: store::Settings::DEFAULT_TIMEOUT,
+        })
+    }
+}
+
 /// A receiver that writes to InfluxDB.
-#[derive(Debug)]
 pub struct Everything {
     /// The daemon.
     pub config: Config,

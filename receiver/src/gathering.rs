@@ -30,12 +30,15 @@ pub struct Entry<A> {
 #[derive(Debug)]
 pub struct Gathering<A> {
     waiting: VecDeque<(Instant, Entry<A>)>,
+    /// No batch is due before this: the pause after a failed write.
+    not_before: Option<Instant>,
 }
 
 impl<A> Default for Gathering<A> {
     fn default() -> Self {
         Self {
             waiting: VecDeque::new(),
+            not_before: None,
         }
     }
 }
@@ -46,21 +49,39 @@ impl<A> Gathering<A> {
         self.waiting.push_back((now, entry));
     }
 
-    /// When the next batch should be written: at once when full; `None` when nothing waits.
+    /// When the next batch should be written: at once when full, unless the store needs a pause;
+    /// `None` when nothing waits.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let (oldest, _) = self.waiting.front()?;
-        if self.waiting.len() < BATCH {
-            Some(*oldest + LINGER)
+        let due = if self.waiting.len() < BATCH {
+            *oldest + LINGER
         } else {
-            Some(*oldest)
+            *oldest
+        };
+        Some(
+            self.not_before
+                .map_or(due, |not_before| due.max(not_before)),
+        )
+    }
+
+    /// Takes back a batch that was not stored: it is the first in line again, and more may go
+    /// with it the next time. It is due at `not_before`.
+    pub fn put_back(&mut self, batch: Vec<Entry<A>>, not_before: Instant) {
+        for entry in batch.into_iter().rev() {
+            self.waiting.push_front((not_before, entry));
         }
+        self.not_before = Some(not_before);
     }
 
     /// The next batch, in the order of arrival; empty when nothing waits.
     pub fn take(&mut self) -> Vec<Entry<A>> {
+        self.not_before = None;
         let count = self.waiting.len().min(BATCH);
-        self.waiting.drain(..count).map(|(_, entry)| entry).collect()
+        self.waiting
+            .drain(..count)
+            .map(|(_, entry)| entry)
+            .collect()
     }
 }
 
@@ -102,5 +123,35 @@ mod tests {
         assert_eq!(gathering.due(), Some(start + LINGER));
         assert_eq!(gathering.take().len(), 2);
         assert!(gathering.take().is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_was_not_stored_is_first_in_line_after_its_pause() {
+        let start = Instant::now();
+        let mut gathering = Gathering::default();
+        for number in 0..3 {
+            gathering.push(entry(number), start);
+        }
+        let batch = gathering.take();
+        gathering.push(entry(3), start + LINGER);
+        let retry = start + Duration::from_mins(1);
+        gathering.put_back(batch, retry);
+        assert!(gathering.due() >= Some(retry));
+        let order: Vec<usize> = gathering.take().iter().map(|e| e.acknowledgement).collect();
+        assert_eq!(order, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_arrives_during_a_pause_does_not_shorten_it() {
+        let start = Instant::now();
+        let mut gathering = Gathering::default();
+        gathering.push(entry(0), start);
+        let batch = gathering.take();
+        let retry = start + Duration::from_mins(1);
+        gathering.put_back(batch, retry);
+        for number in 1..=BATCH {
+            gathering.push(entry(number), start);
+        }
+        assert!(gathering.due() >= Some(retry));
     }
 }

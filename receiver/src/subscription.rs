@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
 
 use crate::gathering::{Entry, Gathering};
-use crate::writer::Writer;
+use crate::writer::{Attempt, Outcome, Writer, Writing};
 
 /// How long the echo of our own status may take before its absence is said.
 const ECHO: Duration = Duration::from_secs(10);
@@ -30,16 +30,13 @@ const LAST_WRITE: Duration = Duration::from_secs(3);
 /// How long the broker may take to acknowledge the good-bye.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-type Batch = Vec<Entry<Acknowledgement>>;
-type Writing = std::pin::Pin<Box<dyn Future<Output = Batch> + Send>>;
-
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
     base: BaseTopic,
     name: ReceiverName,
     writer: Writer<S>,
     gathering: Gathering<Acknowledgement>,
-    writing: Option<Writing>,
+    writing: Option<Writing<Acknowledgement>>,
     connection: Option<Connection>,
     /// Until when the echo of our status may take; `None` once it came or was missed.
     echo_deadline: Option<Instant>,
@@ -70,7 +67,9 @@ impl<S: Store> Subscription<S> {
             () = self.receive(&mut events) => {}
         }
         if timeout(LAST_WRITE, self.store_the_rest()).await.is_err() {
-            tracing::warn!("stopped before the store had taken everything; the broker keeps the rest");
+            tracing::warn!(
+                "stopped before the store had taken everything; the broker keeps the rest"
+            );
         }
         if let Some(connection) = &self.connection {
             // With the connection gone, the broker says good-bye for us.
@@ -83,13 +82,17 @@ impl<S: Store> Subscription<S> {
 
     async fn receive(&mut self, events: &mut Events) {
         loop {
-            let due = if self.writing.is_none() { self.gathering.due() } else { None };
+            let due = if self.writing.is_none() {
+                self.gathering.due()
+            } else {
+                None
+            };
             tokio::select! {
                 event = events.next() => match event {
                     None => return,
                     Some(event) => self.handle(event).await,
                 },
-                batch = written(&mut self.writing) => self.acknowledge(batch).await,
+                attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
                 () = at(self.echo_deadline) => self.echo_missed(),
             }
@@ -154,29 +157,32 @@ impl<S: Store> Subscription<S> {
 
     fn write_next(&mut self) {
         let batch = self.gathering.take();
-        self.writing = Some(Box::pin(self.writer.clone().write(batch)));
+        self.writing = Some(self.writer.begin(batch));
     }
 
     /// Only here is anything acknowledged: behind the store.
-    async fn acknowledge(&mut self, batch: Batch) {
+    async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
         self.writing = None;
-        for entry in batch {
-            // On a connection that has ended there is nothing to acknowledge: the broker sends the
-            // message again, and storing it twice does no harm.
-            let _ = entry.acknowledgement.send().await;
+        match self.writer.end(attempt) {
+            Outcome::Again(batch, not_before) => self.gathering.put_back(batch, not_before),
+            Outcome::Settled(batch) => {
+                for entry in batch {
+                    // On a connection that has ended there is nothing to acknowledge: the broker
+                    // sends the message again, and storing it twice does no harm.
+                    let _ = entry.acknowledgement.send().await;
+                }
+            }
         }
     }
 
     async fn store_the_rest(&mut self) {
-        loop {
+        while self.writing.is_some() || self.gathering.due().is_some() {
             if self.writing.is_none() {
-                if self.gathering.due().is_none() {
-                    return;
-                }
+                at(self.gathering.due()).await;
                 self.write_next();
             }
-            let batch = written(&mut self.writing).await;
-            self.acknowledge(batch).await;
+            let attempt = written(&mut self.writing).await;
+            self.conclude(attempt).await;
         }
     }
 
@@ -208,8 +214,8 @@ fn refused(delivery: &Delivery, reason: &dyn std::fmt::Display) {
     );
 }
 
-/// Completes with the batch under way; never without one.
-async fn written(writing: &mut Option<Writing>) -> Batch {
+/// Completes with the write under way; never without one.
+async fn written(writing: &mut Option<Writing<Acknowledgement>>) -> Attempt<Acknowledgement> {
     match writing {
         Some(writing) => writing.await,
         None => std::future::pending().await,

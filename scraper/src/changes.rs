@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use envoy::InverterReport;
+use envoy::{InverterReport, Inverters, Refused};
 use wire::{ReportTime, Serial};
 
 /// A report whose identity is sound: what may go on a topic and into a store.
@@ -29,7 +29,7 @@ pub struct Report {
 pub struct Judged {
     /// New reports, in the order of the Envoy's list.
     pub new: Vec<Report>,
-    /// Reports that no topic or store could carry, each with its reason.
+    /// Rows of the list that no topic or store could carry, each with its reason.
     pub refused: Vec<String>,
 }
 
@@ -48,9 +48,12 @@ impl Changes {
 
     /// Takes what is new in an answer of the Envoy. An inverter that the answer leaves out keeps
     /// its last time: lists are empty or short after a restart of the gateway.
-    pub fn take(&mut self, reports: &[InverterReport]) -> Judged {
-        let mut judged = Judged::default();
-        for report in reports {
+    pub fn take(&mut self, answer: &Inverters) -> Judged {
+        let mut judged = Judged {
+            new: Vec::new(),
+            refused: answer.refused.iter().map(refusal).collect(),
+        };
+        for report in &answer.reports {
             match identify(report) {
                 Err(reason) => judged.refused.push(reason),
                 Ok(report) => {
@@ -62,6 +65,13 @@ impl Changes {
             }
         }
         judged
+    }
+}
+
+fn refusal(refused: &Refused) -> String {
+    match &refused.serial {
+        Some(serial) => format!("inverter {serial:?}: {}", refused.reason),
+        None => format!("row {}: {}", refused.position, refused.reason),
     }
 }
 
@@ -91,54 +101,71 @@ mod tests {
         }
     }
 
+    fn answer(reports: &[InverterReport]) -> Inverters {
+        Inverters {
+            reports: reports.to_vec(),
+            ..Inverters::default()
+        }
+    }
+
     fn new_powers(changes: &mut Changes, reports: &[InverterReport]) -> Vec<i32> {
-        let judged = changes.take(reports);
+        let judged = changes.take(&answer(reports));
         judged.new.iter().map(|report| report.power_w).collect()
     }
 
     #[test]
     fn everything_is_new_at_first_and_nothing_the_second_time() {
         let mut changes = Changes::new();
-        let answer = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
-        assert_eq!(new_powers(&mut changes, &answer), [1, 2]);
-        assert_eq!(new_powers(&mut changes, &answer), [0; 0]);
+        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
+        assert_eq!(new_powers(&mut changes, &list), [1, 2]);
+        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
     }
 
     #[test]
     fn only_the_inverter_with_another_report_time_is_new() {
         let mut changes = Changes::new();
-        changes.take(&[report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)]);
-        let answer = [report("a", 1_700_000_000, 1), report("b", 1_700_000_310, 3)];
-        assert_eq!(new_powers(&mut changes, &answer), [3]);
+        new_powers(
+            &mut changes,
+            &[report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)],
+        );
+        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_310, 3)];
+        assert_eq!(new_powers(&mut changes, &list), [3]);
     }
 
     #[test]
     fn a_report_from_a_clock_that_was_set_back_is_new() {
         let mut changes = Changes::new();
-        changes.take(&[report("a", 1_700_003_600, 1)]);
-        assert_eq!(new_powers(&mut changes, &[report("a", 1_700_000_000, 2)]), [2]);
+        new_powers(&mut changes, &[report("a", 1_700_003_600, 1)]);
+        assert_eq!(
+            new_powers(&mut changes, &[report("a", 1_700_000_000, 2)]),
+            [2]
+        );
     }
 
     #[test]
     fn an_empty_or_shorter_list_makes_nothing_new_afterwards() {
         let mut changes = Changes::new();
-        let answer = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
-        changes.take(&answer);
-        changes.take(&[]);
-        changes.take(&answer[..1]);
-        assert_eq!(new_powers(&mut changes, &answer), [0; 0]);
+        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
+        new_powers(&mut changes, &list);
+        new_powers(&mut changes, &[]);
+        new_powers(&mut changes, &list[..1]);
+        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
     }
 
     #[test]
     fn a_report_that_no_store_could_hold_is_refused_and_costs_only_itself() {
         let mut changes = Changes::new();
-        let judged = changes.take(&[
+        let judged = changes.take(&answer(&[
             report("../evil", 1_700_000_000, 1),
             report("a", i64::MAX, 2),
             report("b", 1_700_000_000, 3),
-        ]);
+        ]));
         assert_eq!(judged.new.len(), 1);
         assert_eq!(judged.refused.len(), 2);
-        assert!(judged.refused[0].contains("../evil"), "{:?}", judged.refused);
+        assert!(
+            judged.refused[0].contains("../evil"),
+            "{:?}",
+            judged.refused
+        );
     }
 }

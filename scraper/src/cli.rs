@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use daemon::command_line;
+use secrecy::ExposeSecret;
 
 use crate::config;
 use crate::print::Format;
@@ -57,12 +58,11 @@ pub fn format(matches: &ArgMatches) -> Format {
 }
 
 /// Prints a computed password.
+#[must_use]
 #[expect(clippy::print_stdout, reason = "the command's result")]
 pub fn password(matches: &ArgMatches) -> ExitCode {
     let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
-    println!(
-        "{}",
-        envoy::installer_password(argument("serial"), argument("user"))
-    );
+    let password = envoy::installer_password(argument("serial"), argument("user"));
+    println!("{}", password.expose_secret());
     ExitCode::SUCCESS
 }

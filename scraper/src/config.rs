@@ -11,7 +11,7 @@ use wire::Serial;
 
 /// Where the Envoy is.
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
-    .flag("envoy-host")
+    .flag("envoy")
     .help("the Envoy: a host, host:port or URL in the home network");
 
 /// Which Envoy it must be.
@@ -22,7 +22,7 @@ pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
 /// The user of firmware below 7.
 pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
     .flag("envoy-username")
-    .help("firmware below 7: the user, when it is neither installer nor envoy");
+    .help("firmware below 7: the user; installer, then envoy when unset");
 
 /// The user's password.
 pub const PASSWORD: Key = Key::new("envoy.password", "ENVOY_PASSWORD")
@@ -47,7 +47,7 @@ pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
 /// The shortest poll interval: gateways that are asked more often become slow and stop answering.
-const SHORTEST_POLL_INTERVAL: Duration = Duration::from_secs(60);
+const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The keys about the Envoy: all that is needed to read it.
 pub const ENVOY_KEYS: [Key; 5] = [HOST, SERIAL, USERNAME, PASSWORD, TOKEN];
@@ -89,9 +89,6 @@ impl Access {
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
         let token = settings.secret(&TOKEN);
-        if username.is_none() && password.is_some() {
-            settings.reject(&USERNAME, "missing: ENVOY_PASSWORD is set, but for which user?");
-        }
         Some(Self {
             host: host?,
             serial,
@@ -104,9 +101,17 @@ impl Access {
     /// A client for this Envoy.
     ///
     /// # Errors
-    /// When a secret's file can't be read any more, or the client can't be built.
-    pub fn gateway(&self) -> Result<Gateway, envoy::Error> {
-        todo!()
+    /// When the password's file can't be read any more; the message names it.
+    pub fn gateway(&self) -> Result<Gateway, String> {
+        let mut settings = envoy::Settings::new(self.host.clone());
+        settings.serial = self.serial.as_ref().map(ToString::to_string);
+        settings.username.clone_from(&self.username);
+        settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;
+        settings.token = self.token.as_ref().map(|token| match token {
+            Secret::Value(token) => TokenSource::given(token.clone()),
+            Secret::File(path) => TokenSource::file(path),
+        });
+        Ok(Gateway::new(settings))
     }
 }
 
@@ -157,18 +162,23 @@ impl Config {
 pub fn read_access(sources: Sources) -> Result<(Access, Logs), Problems> {
     let mut settings = Settings::gather(&keys(), sources);
     let access = Access::read(&mut settings);
-    let logs = Logs::read(&mut settings);
+    let logs = Logs::read_or(&mut settings, "warn");
     let both = || Some((access?, logs?));
     settings.finish(both())
 }
 
-fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
+/// Reads the time between two polls.
+pub fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
     let interval = settings.required(&POLL_INTERVAL, |text| {
         let interval = duration(text)?;
         if interval < SHORTEST_POLL_INTERVAL {
-            return Err("too short: gateways that are asked more often than each 60s stop answering");
+            return Err(
+                "too short: gateways that are asked more often than each 60s stop answering",
+            );
         }
         Ok(interval)
     });
-    settings.optional(&TESTING_POLL_INTERVAL, duration).or(interval)
+    settings
+        .optional(&TESTING_POLL_INTERVAL, duration)
+        .or(interval)
 }

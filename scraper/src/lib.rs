@@ -13,6 +13,7 @@ pub mod changes;
 pub mod numbering;
 pub mod outbox;
 
+mod explain;
 mod link;
 mod outage;
 mod poller;
@@ -37,8 +38,8 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The Envoy's settings can't be used.
-    #[error("the Envoy's settings can't be used")]
-    Envoy(#[from] envoy::Error),
+    #[error("the Envoy's settings can't be used: {0}")]
+    Envoy(String),
     /// The Envoy's serial can't be part of a topic.
     #[error("the Envoy's serial can't be used")]
     Serial(#[source] wire::InvalidName),
@@ -57,20 +58,18 @@ pub enum RunError {
 /// # Errors
 /// When the configuration can't be used, or a part ends unasked. Neither the Envoy nor the broker
 /// being away is an error.
-pub async fn run(
-    config: Config,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), RunError> {
+pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     let mut shutdown = std::pin::pin!(shutdown);
-    let mut gateway = config.access.gateway()?;
-    let envoy: Serial = match config.access.serial.clone() {
-        Some(serial) => serial,
-        None => tokio::select! {
+    let mut gateway = config.access.gateway().map_err(RunError::Envoy)?;
+    let envoy: Serial = if let Some(serial) = config.access.serial.clone() {
+        serial
+    } else {
+        tokio::select! {
             () = &mut shutdown => return Ok(()),
             info = poller::first_info(&mut gateway, config.poll_interval) => {
                 info.serial.parse().map_err(RunError::Serial)?
             }
-        },
+        }
     };
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
 
@@ -89,19 +88,16 @@ pub async fn run(
             Publisher::last_will(&identity),
         )
         .map_err(RunError::Broker)?;
-    let (session, events) =
-        mqtt::start(session).map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
+    let (session, events) = mqtt::start(session)
+        .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let poller = Poller::new(gateway, envoy);
     let publisher = Publisher::new(identity, poller.journal());
-    let (polled, polls) = mpsc::channel(poller::CHANNEL);
+    let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("poller", async move {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = poller.run(config.poll_interval, polled) => {}
-        }
+        poller.run(config.poll_interval, sender, stop).await;
         Ok::<_, RunError>(())
     });
     let stop = tasks.stop();

@@ -17,9 +17,9 @@ const ECHO: Duration = Duration::from_secs(10);
 
 /// A connection and what is known of it.
 #[derive(Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// The way to the broker.
-    pub connection: Connection,
+    pub(crate) connection: Connection,
     /// What the plain topics held before we published on this connection.
     held: HashMap<Serial, ReportTime>,
     /// When publishing begins without the echo; `None` once it has begun.
@@ -29,7 +29,7 @@ pub struct Link {
 
 /// What a message on one of our own topics means.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub(crate) enum Heard {
     /// The first echo of this connection: we may publish.
     Echo {
         /// Whether publishing had begun without it, so that what was sent may have been dropped.
@@ -44,7 +44,7 @@ pub enum Heard {
 impl Link {
     /// A connection on which the greeting has just begun.
     #[must_use]
-    pub fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection) -> Self {
         Self {
             connection,
             held: HashMap::new(),
@@ -55,35 +55,35 @@ impl Link {
 
     /// Whether readings may be published.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.deadline.is_none()
     }
 
     /// Whether the broker has shown that it lets us publish.
     #[must_use]
-    pub fn is_proven(&self) -> bool {
+    pub(crate) fn is_proven(&self) -> bool {
         self.proven
     }
 
     /// When publishing begins without the echo; `None` once it has begun.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
     /// What the plain topics held before we published on this connection, for each inverter.
     #[must_use]
-    pub fn held(&self) -> HashMap<Serial, ReportTime> {
+    pub(crate) fn held(&self) -> HashMap<Serial, ReportTime> {
         self.held.clone()
     }
 
     /// Begins publishing, with the echo or without.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.deadline = None;
     }
 
     /// Takes in a message on one of our own topics.
-    pub fn hear(&mut self, delivery: &Delivery, base: &BaseTopic, us: &InstanceId) -> Heard {
+    pub(crate) fn hear(&mut self, delivery: &Delivery, base: &BaseTopic, us: &InstanceId) -> Heard {
         let Ok(topic) = Topic::parse(base, &delivery.topic) else {
             return Heard::Nothing;
         };

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use crate::explain::{explain, needs_a_person};
+
 /// An outage of the Envoy, if there is one.
 #[derive(Debug, Default)]
-pub struct Outage {
+pub(crate) struct Outage {
     current: Option<Current>,
 }
 
@@ -19,13 +21,13 @@ struct Current {
 impl Outage {
     /// None yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A poll failed: logged when it is the first one, or when the reason is another.
-    pub fn failed(&mut self, error: &envoy::Error) {
-        let reason = daemon::exit::with_causes(error);
+    pub(crate) fn failed(&mut self, error: &envoy::Error) {
+        let reason = explain(error);
         let current = self.current.get_or_insert_with(|| Current {
             since: Instant::now(),
             attempts: 0,
@@ -36,7 +38,7 @@ impl Outage {
             tracing::debug!(%reason, "the Envoy's readings can't be had");
             return;
         }
-        if error.needs_a_person() {
+        if needs_a_person(error) {
             tracing::error!(%reason, "the Envoy's readings can't be had");
         } else {
             tracing::warn!(%reason, "the Envoy's readings can't be had");
@@ -45,7 +47,7 @@ impl Outage {
     }
 
     /// A poll succeeded.
-    pub fn over(&mut self) {
+    pub(crate) fn over(&mut self) {
         if let Some(outage) = self.current.take() {
             tracing::info!(
                 seconds = outage.since.elapsed().as_secs(),

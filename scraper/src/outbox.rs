@@ -92,7 +92,7 @@ impl Outbox {
 
     /// The next message to send, lowest number first. It counts as on its way until it is
     /// delivered or the next connection is ready.
-    pub fn next(&mut self) -> Option<Outgoing> {
+    pub fn take_next(&mut self) -> Option<Outgoing> {
         let seq = *self.waiting.iter().find(|(_, waiting)| !waiting.sent)?.0;
         let newest = {
             let reading = &self.waiting.get(&seq)?.reading;
@@ -102,7 +102,8 @@ impl Outbox {
         waiting.sent = true;
         let reading = &waiting.reading;
         let topic = if newest {
-            self.shown.insert(reading.serial.clone(), reading.reported_at);
+            self.shown
+                .insert(reading.serial.clone(), reading.reported_at);
             reading.topic()
         } else {
             reading.backlog_topic()

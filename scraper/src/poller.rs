@@ -6,7 +6,8 @@ use envoy::{Gateway, Info};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
-use wire::{GatewayState, JournalSpan, Reading, Serial};
+use tokio_util::sync::CancellationToken;
+use wire::{ClockTime, GatewayState, JournalSpan, Reading, Serial};
 
 use crate::changes::Changes;
 use crate::numbering::Numbering;
@@ -14,22 +15,22 @@ use crate::outage::Outage;
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
-pub struct Polled {
+pub(crate) struct Polled {
     /// Readings that were not seen before.
-    pub readings: Vec<Reading>,
+    pub(crate) readings: Vec<Reading>,
     /// The numbers given so far, these included.
-    pub journal: JournalSpan,
+    pub(crate) journal: JournalSpan,
     /// The gateway as it is now.
-    pub gateway: GatewayState,
+    pub(crate) gateway: GatewayState,
 }
 
 /// Polls that may wait for the publisher. It takes them at once unless it is held up by the
 /// broker, for at most a keep-alive and a half, which is about a poll; a full channel only makes
 /// the next poll late.
-pub const CHANNEL: usize = 4;
+pub(crate) const CHANNEL: usize = 4;
 
 /// The poll loop's state.
-pub struct Poller {
+pub(crate) struct Poller {
     gateway: Gateway,
     envoy: Serial,
     changes: Changes,
@@ -43,7 +44,7 @@ pub struct Poller {
 impl Poller {
     /// A poller for an Envoy whose serial is known.
     #[must_use]
-    pub fn new(gateway: Gateway, envoy: Serial) -> Self {
+    pub(crate) fn new(gateway: Gateway, envoy: Serial) -> Self {
         Self {
             gateway,
             changes: Changes::new(),
@@ -56,18 +57,26 @@ impl Poller {
 
     /// The numbers given so far.
     #[must_use]
-    pub fn journal(&self) -> JournalSpan {
+    pub(crate) fn journal(&self) -> JournalSpan {
         self.numbering.span()
     }
 
-    /// Polls for ever: ends when nobody takes the polls any more. A failed poll is logged as part
-    /// of an outage, and the next interval is the next attempt.
-    pub async fn run(mut self, every: Duration, polls: mpsc::Sender<Polled>) {
+    /// Polls until `stop`. A failed poll is logged as part of an outage, and the next interval is
+    /// the next attempt. A poll under way is finished: what it brings was never to be had again.
+    pub(crate) async fn run(
+        mut self,
+        every: Duration,
+        polls: mpsc::Sender<Polled>,
+        stop: CancellationToken,
+    ) {
         let mut interval = interval(every);
         // A slow answer moves the polls that follow: the gateway never gets two close together.
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            interval.tick().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = interval.tick() => {}
+            }
             match self.poll().await {
                 Ok(polled) => {
                     self.outage.over();
@@ -82,19 +91,13 @@ impl Poller {
 
     async fn poll(&mut self) -> Result<Polled, envoy::Error> {
         let answer = self.gateway.inverters().await?;
-        let judged = self.changes.take(&answer.reports);
-        let refused = answer
-            .refused
-            .iter()
-            .map(ToString::to_string)
-            .chain(judged.refused)
-            .collect::<Vec<_>>();
-        if refused.len() != self.unusable {
-            self.unusable = refused.len();
+        let judged = self.changes.take(&answer);
+        if judged.refused.len() != self.unusable {
+            self.unusable = judged.refused.len();
             tracing::warn!(
-                count = refused.len(),
-                first = refused.first().map(String::as_str),
-                "inverters in the Envoy's list that could not be used"
+                count = self.unusable,
+                first = judged.refused.first(),
+                "rows of the Envoy's list that can't be used"
             );
         }
         let readings: Vec<Reading> = judged
@@ -116,13 +119,30 @@ impl Poller {
     }
 
     fn gateway_state(&self) -> GatewayState {
-        gateway_state(&self.envoy, &self.gateway, Timestamp::now())
+        let info = self.gateway.last_info();
+        GatewayState {
+            envoy: self.envoy.clone(),
+            firmware: info
+                .map(|info| info.firmware.to_string())
+                .unwrap_or_default(),
+            part_number: info.and_then(|info| info.part_number.clone()),
+            address: self.gateway.address().unwrap_or_default(),
+            clock_skew_s: self.gateway.clock_skew(),
+            token_expires_at: self.gateway.token_expires_at().and_then(clock_time),
+            scraper_version: env!("CARGO_PKG_VERSION").to_owned(),
+            last_poll_at: clock_time(Timestamp::now().as_second()),
+        }
     }
+}
+
+/// A time that the contract can carry; a clock outside of it is not worth a message.
+fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
+    ClockTime::from_unix_seconds(unix_seconds).ok()
 }
 
 /// Asks for the gateway's `/info` until it answers, one attempt an interval: without a configured
 /// serial nothing can be published before that.
-pub async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
+pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
     let mut outage = Outage::new();
     let mut interval = interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

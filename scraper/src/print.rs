@@ -8,6 +8,7 @@ use wire::{Reading, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::config::Access;
+use crate::explain::explain;
 use crate::numbering::Numbering;
 
 /// How the inverters are shown.
@@ -22,9 +23,12 @@ pub enum Format {
 /// Why nothing could be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
+    /// The Envoy's settings can't be used.
+    #[error("the Envoy's settings can't be used: {0}")]
+    Settings(String),
     /// The Envoy did not give its readings.
-    #[error("the Envoy's readings can't be had")]
-    Envoy(#[from] envoy::Error),
+    #[error("the Envoy's readings can't be had: {0}")]
+    Envoy(String),
     /// The Envoy's serial can't be part of a topic.
     #[error("the Envoy's serial can't be used")]
     Serial(#[from] wire::InvalidName),
@@ -38,9 +42,9 @@ pub enum PrintError {
 /// # Errors
 /// When the Envoy can't be read, or standard output can't be written.
 pub async fn print(access: &Access, format: Format) -> Result<(), PrintError> {
-    let mut gateway = access.gateway()?;
-    let info = gateway.info().await?;
-    let answer = gateway.inverters().await?;
+    let mut gateway = access.gateway().map_err(PrintError::Settings)?;
+    let info = gateway.info().await.map_err(refused)?;
+    let answer = gateway.inverters().await.map_err(refused)?;
     let text = match format {
         Format::Table => table(&info, &answer),
         Format::Json => lines(&info, &answer)?,
@@ -49,10 +53,18 @@ pub async fn print(access: &Access, format: Format) -> Result<(), PrintError> {
     Ok(())
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` takes"
+)]
+fn refused(error: envoy::Error) -> PrintError {
+    PrintError::Envoy(explain(&error))
+}
+
 fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
     let envoy: Serial = info.serial.parse()?;
-    let judged = Changes::new().take(&answer.reports);
-    for reason in refused(answer, judged.refused) {
+    let judged = Changes::new().take(answer);
+    for reason in judged.refused {
         tracing::warn!(%reason, "an inverter that could not be used");
     }
     let mut numbering = Numbering::new(envoy);
@@ -65,7 +77,7 @@ fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
 }
 
 fn table(info: &Info, answer: &Inverters) -> String {
-    let judged = Changes::new().take(&answer.reports);
+    let judged = Changes::new().take(answer);
     let mut text = format!(
         "Envoy {}, firmware {}, {} inverters\n\n",
         info.serial,
@@ -91,12 +103,19 @@ fn table(info: &Info, answer: &Inverters) -> String {
             &format!("{} W", report.peak_power_w),
         );
     }
-    let sum: i64 = reports.iter().map(|report: &Report| i64::from(report.power_w)).sum();
+    let sum: i64 = reports
+        .iter()
+        .map(|report: &Report| i64::from(report.power_w))
+        .sum();
     row(&mut text, width, "sum", "", &format!("{sum} W"), "");
     if answer.never_reported > 0 {
-        let _ = writeln!(text, "\n{} listed inverters have never reported.", answer.never_reported);
+        let _ = writeln!(
+            text,
+            "\n{} listed inverters have never reported.",
+            answer.never_reported
+        );
     }
-    for reason in refused(answer, judged.refused) {
+    for reason in judged.refused {
         let _ = writeln!(text, "\nLeft out: {reason}");
     }
     text
@@ -104,14 +123,8 @@ fn table(info: &Info, answer: &Inverters) -> String {
 
 fn row(text: &mut String, width: usize, serial: &str, reported: &str, power: &str, peak: &str) {
     // Writing to a string does not fail.
-    let _ = writeln!(text, "{serial:width$}  {reported:20}  {power:>8}  {peak:>8}");
-}
-
-fn refused(answer: &Inverters, judged: Vec<String>) -> Vec<String> {
-    answer
-        .refused
-        .iter()
-        .map(ToString::to_string)
-        .chain(judged)
-        .collect()
+    let _ = writeln!(
+        text,
+        "{serial:width$}  {reported:20}  {power:>8}  {peak:>8}"
+    );
 }

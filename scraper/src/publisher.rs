@@ -11,10 +11,11 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use mqtt::{Event, Events, Gone, Message, Receipt, Session};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{Announcement, BaseTopic, GatewayState, InstanceId, JournalSpan, Serial, Status, Topic};
 
@@ -26,24 +27,25 @@ use crate::poller::Polled;
 /// few enough that a status or an announcement never waits long behind them.
 const WINDOW: usize = 100;
 
-/// How long the broker may take to acknowledge what is on its way when the scraper stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long each step of a stop may take: a poll under way, the readings on their way, the end of
+/// the session.
+const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// Who publishes, where, and how often it announces itself.
 #[derive(Debug)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The Envoy whose readings these are.
-    pub envoy: Serial,
+    pub(crate) envoy: Serial,
     /// The first part of every topic.
-    pub base: BaseTopic,
+    pub(crate) base: BaseTopic,
     /// This process: random, so that its own announcements can be told from another's.
-    pub instance: InstanceId,
+    pub(crate) instance: InstanceId,
     /// The longest time between two announcements.
-    pub announce_every: Duration,
+    pub(crate) announce_every: Duration,
 }
 
 /// The publisher's state.
-pub struct Publisher {
+pub(crate) struct Publisher {
     identity: Identity,
     journal: JournalSpan,
     gateway: Option<GatewayState>,
@@ -55,12 +57,13 @@ pub struct Publisher {
     another_scraper: Option<InstanceId>,
 }
 
-type OnItsWay = std::pin::Pin<Box<dyn Future<Output = (u64, Result<(), Gone>)> + Send>>;
+/// A receipt that knows its reading's number.
+type OnItsWay = BoxFuture<'static, (u64, Result<(), Gone>)>;
 
 impl Publisher {
     /// A publisher with nothing to publish yet.
     #[must_use]
-    pub fn new(identity: Identity, journal: JournalSpan) -> Self {
+    pub(crate) fn new(identity: Identity, journal: JournalSpan) -> Self {
         Self {
             identity,
             journal,
@@ -75,12 +78,12 @@ impl Publisher {
 
     /// The message that the broker publishes for us when we are gone.
     #[must_use]
-    pub fn last_will(identity: &Identity) -> Message {
+    pub(crate) fn last_will(identity: &Identity) -> Message {
         status(identity, Status::Offline)
     }
 
     /// Publishes until `stop`, then says good-bye.
-    pub async fn run(
+    pub(crate) async fn run(
         mut self,
         session: Session,
         mut events: Events,
@@ -91,15 +94,23 @@ impl Publisher {
             () = stop.cancelled() => {}
             () = self.publish(&mut events, &mut polls) => {}
         }
-        while let Ok(polled) = polls.try_recv() {
-            // Its announcement may fail with the connection gone; its readings are taken in first.
-            let _ = self.take(polled).await;
-        }
-        let _ = tokio::time::timeout(FAREWELL, self.flush()).await;
+        // The poller ends, too, and its last poll comes before the end of the channel.
+        let _ = timeout(FAREWELL, async {
+            while let Some(polled) = polls.recv().await {
+                // Its announcement may fail with the connection gone; its readings are taken in
+                // first.
+                let _ = self.take(polled).await;
+            }
+        })
+        .await;
+        let _ = timeout(FAREWELL, self.flush()).await;
         session.close(FAREWELL).await;
         let waiting = self.outbox.waiting();
         if waiting > 0 {
-            tracing::error!(waiting, "stopped with readings that the broker had not taken");
+            tracing::error!(
+                waiting,
+                "stopped with readings that the broker had not taken"
+            );
         }
     }
 
@@ -108,7 +119,9 @@ impl Publisher {
     async fn flush(&mut self) -> Result<(), Gone> {
         while self.link.as_ref().is_some_and(Link::is_ready) {
             self.send_waiting().await?;
-            let Some((seq, outcome)) = self.on_their_way.next().await else { break };
+            let Some((seq, outcome)) = self.on_their_way.next().await else {
+                break;
+            };
             outcome?;
             self.settle(seq, Ok(()));
         }
@@ -175,7 +188,9 @@ impl Publisher {
     async fn greet(&mut self, link: Link) -> Result<(), Gone> {
         let envoy = &self.identity.envoy;
         let filters = [
-            self.topic(&Topic::Journal { envoy: envoy.clone() }),
+            self.topic(&Topic::Journal {
+                envoy: envoy.clone(),
+            }),
             self.identity.base.inverters_of_filter(envoy),
         ];
         let connection = link.connection.clone();
@@ -183,9 +198,9 @@ impl Publisher {
         if let Err(error) = connection.subscribe(filters).await {
             tracing::warn!(%error, "can't listen to our own topics");
         }
-        connection
-            .publish(status(&self.identity, Status::Online))
-            .await?;
+        let online = status(&self.identity, Status::Online);
+        // What becomes of it shows in the echo of the announcement that follows it.
+        connection.publish(online).await.map(drop)?;
         self.announce().await?;
         self.publish_gateway().await
     }
@@ -211,7 +226,10 @@ impl Publisher {
         if outcome.is_ok() && proven {
             self.outbox.delivered(seq);
             if self.outbox.waiting() == 0 && self.lost > 0 {
-                tracing::error!(readings = self.lost, "lost while the broker was away for too long");
+                tracing::error!(
+                    readings = self.lost,
+                    "lost while the broker was away for too long"
+                );
                 self.lost = 0;
             }
         }
@@ -219,7 +237,9 @@ impl Publisher {
 
     fn echoed(&mut self, late: bool) {
         if late {
-            tracing::info!("the broker lets us publish now; what it may have dropped is sent again");
+            tracing::info!(
+                "the broker lets us publish now; what it may have dropped is sent again"
+            );
         }
         self.begin();
     }
@@ -271,7 +291,9 @@ impl Publisher {
         };
         let connection = link.connection.clone();
         while self.on_their_way.len() < WINDOW {
-            let Some(outgoing) = self.outbox.next() else { break };
+            let Some(outgoing) = self.outbox.take_next() else {
+                break;
+            };
             let receipt = connection
                 .publish(Message {
                     topic: self.topic(&outgoing.topic),
@@ -284,8 +306,10 @@ impl Publisher {
         Ok(())
     }
 
-    async fn announce(&self) -> Result<(), Gone> {
-        let Some(link) = &self.link else { return Ok(()) };
+    async fn announce(&mut self) -> Result<(), Gone> {
+        let Some(link) = &self.link else {
+            return Ok(());
+        };
         let announcement = Announcement {
             instance: self.identity.instance.clone(),
             journals: vec![self.journal.clone()],
@@ -298,7 +322,7 @@ impl Publisher {
             .map(drop)
     }
 
-    async fn publish_gateway(&self) -> Result<(), Gone> {
+    async fn publish_gateway(&mut self) -> Result<(), Gone> {
         let (Some(link), Some(gateway)) = (&self.link, &self.gateway) else {
             return Ok(());
         };

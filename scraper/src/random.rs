@@ -9,7 +9,7 @@ const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const LENGTH: usize = 8;
 
 /// A random id as the contract allows it.
-pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
+pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
     let mut random = rand::rng();
     let text: String = (0..LENGTH)
         .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))

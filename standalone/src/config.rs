@@ -7,12 +7,16 @@ use std::time::Duration;
 use daemon::logs::{self, Logs};
 use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{self, state_dir};
-use scraper::config::{self as scraper, Access};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil};
+use scraper::config as scraper_config;
+use scraper::config::Access;
+use simulator::SiteOptions;
 
 /// Where the Envoy is; without it one is simulated.
-pub const HOST: Key = scraper::HOST
-    .flag("envoy")
-    .help("the Envoy: a host, host:port or URL in the home network; without one a gateway is simulated");
+pub const HOST: Key = scraper_config::HOST.help(
+    "the Envoy: a host, host:port or URL in the home network; without one a gateway is simulated",
+);
 
 /// Where the embedded broker listens.
 pub const BROKER_LISTEN: Key = Key::new("broker.listen", "BROKER_LISTEN")
@@ -28,18 +32,21 @@ pub const TESTING_SPEED: Key = Key::file_only("testing.speed").default("1");
 /// How many inverters the simulated Envoy has: for tests.
 pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("12");
 
+/// The embedded broker says each connection at `info`; its warnings are enough.
+const QUIET_BROKER: &str = "info,mqtt5=warn";
+
 /// Every key of the single process.
 #[must_use]
 pub fn keys() -> Vec<Key> {
     [
         &[
             HOST,
-            scraper::SERIAL,
-            scraper::USERNAME,
-            scraper::PASSWORD,
-            scraper::TOKEN,
-            scraper::POLL_INTERVAL,
-            scraper::TESTING_POLL_INTERVAL,
+            scraper_config::SERIAL,
+            scraper_config::USERNAME,
+            scraper_config::PASSWORD,
+            scraper_config::TOKEN,
+            scraper_config::POLL_INTERVAL,
+            scraper_config::TESTING_POLL_INTERVAL,
             state_dir::STATE_DIR,
             BROKER_LISTEN,
             TESTING_LEDGER,
@@ -74,10 +81,8 @@ pub enum Source {
     },
     /// A simulated one.
     Simulated {
-        /// How much faster than ours its clock runs.
-        speed: f64,
-        /// How many inverters it has.
-        inverters: u32,
+        /// What it is like.
+        site: SiteOptions,
         /// Where its true reports are written down.
         ledger: Option<PathBuf>,
         /// The time between two polls, when it was chosen.
@@ -94,7 +99,7 @@ impl Config {
         let mut settings = Settings::gather(&keys(), sources);
         let source = if settings.is_set(&HOST) {
             let access = Access::read(&mut settings);
-            let poll_interval = scraper::read_poll_interval(&mut settings);
+            let poll_interval = scraper_config::read_poll_interval(&mut settings);
             access
                 .zip(poll_interval)
                 .map(|(access, poll_interval)| Source::Real {
@@ -109,7 +114,7 @@ impl Config {
             text.parse()
                 .map_err(|_| "not an address and a port; write 127.0.0.1:1883")
         });
-        let logs = Logs::read(&mut settings);
+        let logs = Logs::read_or(&mut settings, QUIET_BROKER);
         let config = || {
             Some((
                 Self {
@@ -128,11 +133,24 @@ fn read_simulated(settings: &mut Settings) -> Option<Source> {
     let speed = settings.required(&TESTING_SPEED, str::parse);
     let inverters = settings.required(&TESTING_INVERTERS, str::parse);
     let ledger = settings.optional(&TESTING_LEDGER, str::parse);
-    let poll_interval = settings.optional(&scraper::TESTING_POLL_INTERVAL, duration);
-    Some(Source::Simulated {
+    let poll_interval = settings.optional(&scraper_config::TESTING_POLL_INTERVAL, duration);
+    let site = SiteOptions {
         speed: speed?,
         inverters: inverters?,
+        noon: noon_soon(Timestamp::now()),
+        ..SiteOptions::default()
+    };
+    Some(Source::Simulated {
+        site,
         ledger,
         poll_interval,
     })
+}
+
+/// Solar noon such that the sun is up now and for some hours: a first look at night should show
+/// more than a sleeping roof.
+fn noon_soon(now: Timestamp) -> civil::Time {
+    now.to_zoned_datetime(TimeZone::UTC)
+        .time()
+        .wrapping_add(SignedDuration::from_hours(1))
 }

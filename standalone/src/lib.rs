@@ -14,9 +14,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use daemon::settings::Secret;
 use scraper::config::Access;
 use simulator::Simulator;
+use store::Sqlite;
 use tokio_util::sync::CancellationToken;
 
 use broker::{Broker, BrokerError};
@@ -26,9 +27,6 @@ use shown::Shown;
 /// How often a simulated Envoy is asked: nobody's gateway is loaded by it, and a new reading shows
 /// soon.
 const SIMULATED_POLL_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The serial of the simulated Envoy: no real one begins with zeros.
-const SIMULATED_SERIAL: &str = "000000001234";
 
 /// Why the process ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +45,7 @@ pub enum RunError {
     BrokerEnded(#[source] io::Error),
     /// The store can't be opened.
     #[error("the store can't be opened")]
-    Store(#[from] store::sqlite::OpenError),
+    Store(#[from] store::OpenError),
     /// The simulator did not start.
     #[error("the simulated Envoy did not start")]
     Simulator(#[from] simulator::StartError),
@@ -71,26 +69,24 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     });
     let _lock = lock(&directory)?;
     let database = directory.join("readings.sqlite");
-    let store = store::sqlite::Sqlite::open(&database)?;
+    let store = Sqlite::open(&database)?;
     let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
     let (access, poll_interval, simulator) = envoy(config.source).await?;
-    introduce(&access, simulator.as_ref(), &broker, &database);
+    introduce(&access, simulator.is_some(), &broker, &database);
 
     let stop = CancellationToken::new();
     let scraper = scraper::run(
         scraper::config::Config {
             access,
             poll_interval,
-            announce_every: Duration::from_secs(300),
+            announce_every: Duration::from_mins(5),
             broker: ours(&broker),
         },
         stop.clone().cancelled_owned(),
     );
     let receiver = receiver::run(
         receiver::config::Config {
-            name: "standalone"
-                .parse()
-                .expect("letters are a receiver's name"),
+            name: "standalone".parse().expect("letters are a receiver's name"),
             broker: ours(&broker),
         },
         Shown::new(store),
@@ -98,10 +94,9 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     );
     let outcome = {
         let both = async {
-            tokio::try_join!(
-                async { scraper.await.map_err(RunError::from) },
-                async { receiver.await.map_err(RunError::from) },
-            )
+            tokio::try_join!(async { scraper.await.map_err(RunError::from) }, async {
+                receiver.await.map_err(RunError::from)
+            },)
         };
         let mut both = std::pin::pin!(both);
         tokio::select! {
@@ -122,5 +117,83 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
 
 /// The Envoy to read, started when it is a simulated one.
 async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), RunError> {
-    todo!()
+    let (site, ledger, poll_interval) = match source {
+        Source::Real {
+            access,
+            poll_interval,
+        } => return Ok((access, poll_interval, None)),
+        Source::Simulated {
+            site,
+            ledger,
+            poll_interval,
+        } => (site, ledger, poll_interval),
+    };
+    let simulator = Simulator::start(simulator::Options {
+        source: simulator::Source::Site(site),
+        ledger,
+        ..simulator::Options::default()
+    })
+    .await?;
+    let access = Access {
+        host: simulator
+            .url()
+            .parse()
+            .expect("the simulator's address is one of an Envoy"),
+        serial: None,
+        username: None,
+        password: None,
+        token: Some(Secret::Value(simulator.token().clone())),
+    };
+    let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
+    Ok((access, poll_interval, Some(simulator)))
+}
+
+/// The embedded broker as the scraper and the receiver see it.
+fn ours(broker: &Broker) -> daemon::broker::Broker {
+    daemon::broker::Broker {
+        url: format!("mqtt://{}", broker.address())
+            .parse()
+            .expect("an address and a port are a broker's URL"),
+        username: None,
+        password: None,
+        ca_file: None,
+        topic: wire::BaseTopic::default(),
+        keep_alive: Duration::from_secs(30),
+        backoff_cap: Duration::from_mins(1),
+    }
+}
+
+/// Takes the directory for this process alone, for as long as the file is held.
+fn lock(directory: &Path) -> Result<File, RunError> {
+    let unusable = |error| RunError::StateDirectory(directory.to_owned(), error);
+    std::fs::create_dir_all(directory).map_err(unusable)?;
+    let file = File::create(directory.join("lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RunError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// Says what runs, where to look, and how to stop it.
+#[expect(clippy::print_stdout, reason = "it is for the person who started it")]
+fn introduce(access: &Access, simulated: bool, broker: &Broker, database: &Path) {
+    if simulated {
+        println!(
+            "Envoy      simulated, at {} (a real one: --envoy ADDRESS)",
+            access.host
+        );
+    } else {
+        println!("Envoy      {}", access.host);
+    }
+    let address = broker.address();
+    println!("broker     mqtt://{address}");
+    println!(
+        "           mosquitto_sub -v -h {} -p {} -t 'envoy/#'",
+        address.ip(),
+        address.port()
+    );
+    println!("readings   {}", database.display());
+    println!();
+    println!("Readings as they are stored (stop with Ctrl-C):");
 }

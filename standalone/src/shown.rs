@@ -24,7 +24,11 @@ impl<S> Shown<S> {
 
     fn line(&self, reading: &Reading) -> String {
         let reported_at = Timestamp::from_second(reading.reported_at.unix_seconds())
-            .map(|time| time.to_zoned(self.zone.clone()).strftime("%F %T").to_string())
+            .map(|time| {
+                time.to_zoned_datetime(self.zone.clone())
+                    .strftime("%F %T")
+                    .to_string()
+            })
             .unwrap_or_default();
         format!(
             "{reported_at}  inverter {}  {:>4} W  (peak {} W)",

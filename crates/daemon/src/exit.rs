@@ -11,15 +11,14 @@ pub const USAGE: u8 = 64;
     clippy::print_stderr,
     reason = "logging starts only with a sound configuration"
 )]
+#[must_use]
 pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
     eprintln!("{problems}");
     ExitCode::from(USAGE)
 }
 
 /// Runs a program's asynchronous part to its end and turns its outcome into an exit code.
-pub fn block_on(
-    program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>,
-) -> ExitCode {
+pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
     let outcome = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(program),
         Err(error) => Err(error.into()),
@@ -35,6 +34,7 @@ pub fn block_on(
     clippy::print_stderr,
     reason = "the last words of a program, whatever its log level"
 )]
+#[must_use]
 pub fn failure(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("error: {}", with_causes(error));
     ExitCode::FAILURE

@@ -45,7 +45,12 @@ impl FromStr for Format {
 impl Logs {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        let filter = settings.required(&RUST_LOG, |text| EnvFilter::try_new(text));
+        Self::read_or(settings, "info")
+    }
+
+    /// Reads the section for a program that logs something else when nothing is chosen.
+    pub fn read_or(settings: &mut Settings, filter: &'static str) -> Option<Self> {
+        let filter = settings.required(&RUST_LOG.default(filter), |text| EnvFilter::try_new(text));
         let format = settings.required(&LOG_FORMAT, Format::from_str);
         Some(Self {
             filter: filter?,
@@ -60,7 +65,9 @@ impl Logs {
             .with_writer(std::io::stderr);
         // An error only says that a subscriber is in place already, as in tests.
         let _ = match self.format {
-            Format::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+            Format::Text => builder
+                .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+                .try_init(),
             Format::Json => builder.json().try_init(),
         };
     }

@@ -102,7 +102,10 @@ impl Settings {
         let file = self.raw_file_variant(key);
         match (value, file) {
             (Some((_, value)), Some((_, file))) => {
-                self.note(&value.to_string(), format!("set together with {file}; keep one of them"));
+                self.note(
+                    &value.to_string(),
+                    format!("set together with {file}; keep one of them"),
+                );
                 None
             }
             (Some((text, _)), None) => Some(Secret::given(text)),
@@ -211,7 +214,11 @@ impl Settings {
 
 /// The name under which most people set a key.
 fn named(key: &Key) -> String {
-    if key.env.is_empty() { key.name.to_owned() } else { key.env.to_owned() }
+    if key.env.is_empty() {
+        key.name.to_owned()
+    } else {
+        key.env.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ pub fn state_dir(settings: &mut Settings) -> Option<PathBuf> {
     let home = settings.variable("HOME").map(PathBuf::from);
     let directory = xdg.or_else(|| Some(home?.join(".local/state")));
     if directory.is_none() {
-        settings.reject(&STATE_DIR, "missing: there is no home directory to take instead");
+        settings.reject(
+            &STATE_DIR,
+            "missing: there is no home directory to take instead",
+        );
     }
     Some(directory?.join("envoy-scrape"))
 }

@@ -75,7 +75,10 @@ impl Tasks {
             return Err(error);
         }
         drained.unwrap_or_else(|_| {
-            tracing::warn!(seconds = grace.as_secs(), "not everything was finished in time");
+            tracing::warn!(
+                seconds = grace.as_secs(),
+                "not everything was finished in time"
+            );
             Ok(())
         })
     }

@@ -28,7 +28,7 @@ fn held(pairs: &[(&str, i64)]) -> HashMap<Serial, ReportTime> {
 
 /// Number and kind of each message, in the order in which they are sent.
 fn sent(outbox: &mut Outbox) -> Vec<(u64, &'static str)> {
-    std::iter::from_fn(|| outbox.next())
+    std::iter::from_fn(|| outbox.take_next())
         .map(|message| match message.topic {
             Topic::Inverter { .. } => {
                 assert!(message.retain, "a plain topic is retained");
@@ -59,10 +59,17 @@ fn a_new_reading_goes_to_its_plain_topic_once() {
 fn after_an_outage_only_the_newest_is_shown_and_the_rest_is_backlog() {
     let mut outbox = Outbox::new();
     for seq in 1..=3 {
-        outbox.add(reading(seq, "a", T + 300 * i64::try_from(seq).expect("small")));
+        outbox.add(reading(
+            seq,
+            "a",
+            T + 300 * i64::try_from(seq).expect("small"),
+        ));
     }
     outbox.connected(held(&[("a", T)]));
-    assert_eq!(sent(&mut outbox), [(1, "backlog"), (2, "backlog"), (3, "plain")]);
+    assert_eq!(
+        sent(&mut outbox),
+        [(1, "backlog"), (2, "backlog"), (3, "plain")]
+    );
 }
 
 #[test]
@@ -98,7 +105,10 @@ fn a_plain_topic_never_steps_back_in_time() {
     outbox.add(reading(1, "a", T));
     outbox.add(reading(2, "a", T - 3600));
     outbox.add(reading(3, "a", T + 1));
-    assert_eq!(sent(&mut outbox), [(1, "backlog"), (2, "backlog"), (3, "plain")]);
+    assert_eq!(
+        sent(&mut outbox),
+        [(1, "backlog"), (2, "backlog"), (3, "plain")]
+    );
     outbox.add(reading(4, "a", T - 3600));
     assert_eq!(sent(&mut outbox), [(4, "backlog")]);
 }

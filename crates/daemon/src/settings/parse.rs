@@ -11,7 +11,11 @@ use jiff::SignedDuration;
 /// # Errors
 /// When it is empty.
 pub fn text(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err("must not be empty")
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// A length of time above zero, such as `90s` or `1m 30s`.

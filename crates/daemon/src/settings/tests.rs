@@ -69,9 +69,8 @@ fn text_is_taken_as_it_is_written() {
 
 #[test]
 fn an_alias_is_read_when_the_name_is_unset() {
-    let place = |pairs: &[(&str, &str)]| {
-        Settings::gather(&KEYS, environment(pairs)).required(&PLACE, text)
-    };
+    let place =
+        |pairs: &[(&str, &str)]| Settings::gather(&KEYS, environment(pairs)).required(&PLACE, text);
     assert_eq!(place(&[("OLD_PLACE", "a")]).as_deref(), Some("a"));
     let both = place(&[("OLD_PLACE", "a"), ("PLACE", "b")]);
     assert_eq!(both.as_deref(), Some("b"));
@@ -108,7 +107,13 @@ fn a_secret_comes_from_its_key_or_from_its_file_but_not_from_both() {
     let path = path.to_str().expect("a Unicode path");
     let reveal = |pairs: &[(&str, &str)]| {
         let secret = Settings::gather(&KEYS, environment(pairs)).required_secret(&PIN)?;
-        Some(secret.reveal().expect("readable").expose_secret().to_owned())
+        Some(
+            secret
+                .reveal()
+                .expect("readable")
+                .expose_secret()
+                .to_owned(),
+        )
     };
     assert_eq!(reveal(&[("PIN", "99")]).as_deref(), Some("99"));
     assert_eq!(reveal(&[("PIN_FILE", path)]).as_deref(), Some("1234"));
@@ -116,7 +121,11 @@ fn a_secret_comes_from_its_key_or_from_its_file_but_not_from_both() {
     let mut settings = Settings::gather(&KEYS, environment(&[("PIN", "99"), ("PIN_FILE", path)]));
     assert!(settings.secret(&PIN).is_none());
     let problems = settings.finish(None::<()>).expect_err("both are set");
-    assert!(problems.to_string().contains("PIN: set together with PIN_FILE"));
+    assert!(
+        problems
+            .to_string()
+            .contains("PIN: set together with PIN_FILE")
+    );
 }
 
 #[test]

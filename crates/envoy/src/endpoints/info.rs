@@ -1,0 +1,179 @@
+//! `/info`: who the Envoy is. Open to everyone, in every firmware.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{Endpoint, INVISIBLE, Malformed, is_serial};
+use crate::firmware::Firmware;
+
+pub(crate) const INFO: Endpoint<Info> = Endpoint {
+    path: "/info",
+    parse,
+};
+
+/// Real documents have some 60 elements.
+const MOST_NODES: u32 = 10_000;
+
+/// The longest part number that is kept; real ones have 13 characters.
+const LONGEST_PART_NUMBER: usize = 32;
+
+/// Who the Envoy is and what it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// Its serial number, `[A-Za-z0-9_-]{1,32}`; twelve digits on real ones.
+    pub serial: String,
+    /// The firmware it runs.
+    pub firmware: Firmware,
+    /// The part number, such as `800-00654-r08`.
+    pub part_number: Option<String>,
+    /// The Envoy's clock at this answer, in Unix seconds.
+    pub time: Option<i64>,
+    /// Whether it says that it takes web tokens: from firmware 7 on.
+    pub web_tokens: bool,
+    /// Whether it has a production meter of its own; unknown on the oldest firmware.
+    pub metered: Option<bool>,
+}
+
+impl Info {
+    /// Whether it is asked with a token; otherwise with a user and password.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        self.web_tokens || self.firmware.takes_tokens()
+    }
+}
+
+/// Reads the answer of `/info`.
+///
+/// Only the serial and the firmware must be there. The order of elements, quotation marks and
+/// indentation differ between firmwares.
+pub fn parse(body: &[u8]) -> Result<Info, Malformed> {
+    let text = String::from_utf8_lossy(body);
+    let text = text
+        .trim_start_matches(INVISIBLE)
+        .trim_end_matches(|last: char| last.is_whitespace() || last == '\0');
+    let options = ParsingOptions {
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(text, options).map_err(Malformed::Xml)?;
+    let root = document.root_element();
+    if !root.has_tag_name("envoy_info") {
+        return Err(Malformed::Shape("that of an Envoy"));
+    }
+    // The packages have part numbers and versions too.
+    let device = child(root, "device").ok_or(Malformed::Part("device"))?;
+    Ok(Info {
+        serial: value(device, "sn")
+            .filter(|serial| is_serial(serial))
+            .ok_or(Malformed::Part("sn"))?
+            .to_owned(),
+        firmware: value(device, "software")
+            .and_then(|software| software.parse().ok())
+            .ok_or(Malformed::Part("software"))?,
+        part_number: value(device, "pn")
+            .filter(|number| number.len() <= LONGEST_PART_NUMBER)
+            .filter(|number| number.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map(str::to_owned),
+        time: value(root, "time").and_then(|time| time.parse().ok()),
+        web_tokens: flag(root, "web-tokens").unwrap_or(false),
+        metered: flag(device, "imeter"),
+    })
+}
+
+fn child<'a, 'input>(parent: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    parent.children().find(|child| child.has_tag_name(name))
+}
+
+fn value<'a>(parent: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    let text = child(parent, name)?.text()?.trim();
+    (!text.is_empty()).then_some(text)
+}
+
+fn flag(parent: Node<'_, '_>, name: &str) -> Option<bool> {
+    value(parent, name)?.to_ascii_lowercase().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: &str = "<?xml version='1.0' encoding='UTF-8'?>
+<envoy_info>
+  <time>1694549729</time>
+  <device><sn>202312345678</sn><pn>800-00647-r10</pn><software>D7.3.130</software>
+    <euaid>4c8675</euaid><imeter>true</imeter></device>
+  <web-tokens>true</web-tokens>
+  <package name='rootfs'><pn>500-00001-r01</pn><version>02.00.00</version></package>
+</envoy_info>
+";
+
+    #[test]
+    fn everything_of_use_is_read() {
+        let info = parse(USUAL.as_bytes()).expect("a usual document");
+        assert_eq!(info.serial, "202312345678");
+        assert_eq!(info.firmware.to_string(), "D7.3.130");
+        assert_eq!(info.part_number.as_deref(), Some("800-00647-r10"));
+        assert_eq!(info.time, Some(1_694_549_729));
+        assert!(info.web_tokens);
+        assert_eq!(info.metered, Some(true));
+    }
+
+    #[test]
+    fn order_quotes_and_what_surrounds_the_document_do_not_matter() {
+        let odd = "\u{feff}\r\n  <?xml version=\"1.0\"?><envoy_info><package name=\"a\"><pn>1</pn></package>\
+                   <device>\n\t<software> R3.9.36 </software><x/><sn>\n121426016034\n</sn></device></envoy_info>\n\0";
+        let info = parse(odd.as_bytes()).expect("an odd document");
+        assert_eq!(info.serial, "121426016034");
+        assert_eq!(info.firmware.to_string(), "R3.9.36");
+        assert_eq!(
+            (info.part_number, info.time, info.web_tokens, info.metered),
+            (None, None, false, None)
+        );
+    }
+
+    #[test]
+    fn a_broken_character_in_an_unused_part_does_no_harm() {
+        let broken = USUAL.replace("4c8675", "\u{1}").into_bytes();
+        let broken: Vec<u8> = broken
+            .into_iter()
+            .map(|byte| if byte == 1 { 0xd8 } else { byte })
+            .collect();
+        assert!(parse(&broken).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_an_envoys_answer_is_named() {
+        let refusal = |body: &str| parse(body.as_bytes()).expect_err(body);
+        assert!(matches!(refusal(""), Malformed::Xml(_)));
+        assert!(matches!(
+            refusal("<!DOCTYPE html><p>Hi<p>"),
+            Malformed::Xml(_)
+        ));
+        assert!(matches!(refusal(&USUAL[..200]), Malformed::Xml(_)));
+        assert!(matches!(refusal("<html/>"), Malformed::Shape(_)));
+        assert!(matches!(
+            refusal("<envoy_info/>"),
+            Malformed::Part("device")
+        ));
+        for (part, bad) in [("sn", "12/34"), ("sn", ""), ("software", "new")] {
+            let good = if part == "sn" {
+                "<sn>1<"
+            } else {
+                "<software>D5.0.62<"
+            };
+            let body = "<envoy_info><device><sn>1</sn><software>D5.0.62</software></device>\
+                        </envoy_info>";
+            let body = body.replace(good, &format!("<{part}>{bad}<"));
+            assert!(
+                matches!(refusal(&body), Malformed::Part(name) if name == part),
+                "{body}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_brings_the_parser_down(body in proptest::collection::vec(0_u8.., 0..200)) {
+            let _ = parse(&body);
+            let _ = parse(&[USUAL.as_bytes(), &body].concat());
+        }
+    }
+}

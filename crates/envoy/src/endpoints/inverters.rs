@@ -1,0 +1,157 @@
+//! `/api/v1/production/inverters`: the newest report of each microinverter, in every firmware
+//! from 3.9 on.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::{Endpoint, Malformed, is_serial, list, number};
+
+pub(crate) const INVERTERS: Endpoint<Inverters> = Endpoint {
+    path: "/api/v1/production/inverters",
+    parse,
+};
+
+/// 2008-01-01T00:00:00Z, before the first Envoy was sold: an earlier time is a clock that was
+/// never set.
+const EARLIEST: i64 = 1_199_145_600;
+
+/// What the Envoy knows of its inverters.
+///
+/// An empty or shorter list does not mean that inverters were removed: firmwares answer so for a
+/// while after a restart, some of them every few hours at night.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inverters {
+    /// The newest report of each, at most one for a serial, in the Envoy's order (which is not
+    /// stable).
+    pub reports: Vec<InverterReport>,
+    /// How many are listed that have never reported: dead or replaced ones.
+    pub never_reported: usize,
+    /// Entries that could not be read. They cost nothing but themselves.
+    pub refused: Vec<Refused>,
+}
+
+/// One report of one inverter.
+///
+/// At night it stays as it was at dusk, also with a few watts, and also with negative ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InverterReport {
+    /// The inverter's serial number, `[A-Za-z0-9_-]{1,32}`.
+    pub serial: String,
+    /// The end of the interval that is reported (5, 15 or 60 minutes, on no grid), in Unix
+    /// seconds; not before 2008.
+    pub reported_at: i64,
+    /// 1 is a microinverter, 11 an AC battery; unknown on the oldest firmware.
+    pub device_type: Option<u32>,
+    /// The average power over the interval in watts; batteries, and inverters at night, have
+    /// negative ones.
+    pub power_w: i32,
+    /// The highest such value this device ever reported, in watts.
+    pub peak_power_w: i32,
+}
+
+/// An entry of the list that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place in the list, from 0.
+    pub position: usize,
+    /// Its serial, where that much could be read.
+    pub serial: Option<String>,
+    /// What is wrong with it.
+    pub reason: Reason,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Not an object with keys and values.
+    #[error("the entry is not an object")]
+    NotAnObject,
+    /// No serial, or one that could break out of a topic or a line of line protocol.
+    #[error("serialNumber is missing or not made of up to 32 letters, digits, - and _")]
+    Serial,
+    /// A number that is missing, no number, or out of range.
+    #[error("{0} is missing or not a number in range")]
+    Number(&'static str),
+    /// A report time before there were Envoys.
+    #[error("lastReportDate {0} is before 2008: the device's clock is not set")]
+    Time(i64),
+}
+
+/// Reads the list.
+///
+/// Tolerant of what firmwares do: a missing `devType`, numbers as floats or in quotation marks,
+/// unknown keys. Where a serial is listed twice, the newest report counts.
+pub fn parse(body: &[u8]) -> Result<Inverters, Malformed> {
+    let mut inverters = Inverters::default();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (position, entry) in list(body)?.iter().enumerate() {
+        match read(entry) {
+            Ok(None) => inverters.never_reported += 1,
+            Ok(Some(report)) => match places.get(&report.serial) {
+                None => {
+                    places.insert(report.serial.clone(), inverters.reports.len());
+                    inverters.reports.push(report);
+                }
+                Some(&place) => {
+                    let known = &mut inverters.reports[place];
+                    if report.reported_at > known.reported_at {
+                        *known = report;
+                    }
+                }
+            },
+            Err(reason) => inverters.refused.push(Refused {
+                position,
+                serial: entry.as_object().and_then(|entry| serial(entry).ok()),
+                reason,
+            }),
+        }
+    }
+    Ok(inverters)
+}
+
+/// The report of one entry, `None` from a device that has never reported.
+fn read(entry: &Value) -> Result<Option<InverterReport>, Reason> {
+    let entry = entry.as_object().ok_or(Reason::NotAnObject)?;
+    let serial = serial(entry)?;
+    let reported_at = required(entry, "lastReportDate", number::whole)?;
+    if reported_at == 0 {
+        return Ok(None);
+    }
+    if reported_at < EARLIEST {
+        return Err(Reason::Time(reported_at));
+    }
+    Ok(Some(InverterReport {
+        serial,
+        reported_at,
+        // What kind of device it is matters less than what it reports.
+        device_type: entry.get("devType").and_then(number::whole),
+        power_w: required(entry, "lastReportWatts", number::nearest)?,
+        peak_power_w: required(entry, "maxReportWatts", number::nearest)?,
+    }))
+}
+
+fn serial(entry: &Map<String, Value>) -> Result<String, Reason> {
+    let serial = match entry.get("serialNumber") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
+        _ => return Err(Reason::Serial),
+    };
+    if is_serial(&serial) {
+        Ok(serial)
+    } else {
+        Err(Reason::Serial)
+    }
+}
+
+fn required<T>(
+    entry: &Map<String, Value>,
+    key: &'static str,
+    read: fn(&Value) -> Option<T>,
+) -> Result<T, Reason> {
+    entry.get(key).and_then(read).ok_or(Reason::Number(key))
+}
+
+#[cfg(test)]
+mod tests;

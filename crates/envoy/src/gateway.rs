@@ -1,0 +1,256 @@
+//! The Envoy as the rest of the program sees it.
+//!
+//! ```text
+//! /info ──► who and where (detection) ──► who is asking (login) ──► endpoints
+//!   ▲                                                                   │
+//!   └────────── a failure: nothing is taken for granted any more ◄──────┘
+//! ```
+
+mod detection;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::endpoints::Endpoint;
+use crate::endpoints::info::Info;
+use crate::endpoints::inverters::{INVERTERS, Inverters};
+use crate::error::{Error, Fault, Why};
+use crate::exchange::{Transport, address, bad_answer, join};
+use crate::host::Host;
+use crate::login::Login;
+use crate::token::TokenSource;
+use detection::Found;
+
+/// How to reach an Envoy, and who is asking.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it is.
+    pub host: Host,
+    /// The serial it must have. Unset, the first one that answers counts from then on.
+    pub serial: Option<String>,
+    /// The user below firmware 7; unset, `installer` and then `envoy` are tried.
+    pub username: Option<String>,
+    /// That user's password; unset, the one that follows from the serial.
+    pub password: Option<SecretString>,
+    /// The token from firmware 7 on.
+    pub token: Option<TokenSource>,
+    /// For a connection to come about, with TLS.
+    pub connect_timeout: Duration,
+    /// For a whole exchange, from connecting to the last byte: some firmwares hang for a minute
+    /// once a day.
+    pub read_timeout: Duration,
+}
+
+impl Settings {
+    /// The defaults for an Envoy at this address: no token, factory passwords, 10 s to connect,
+    /// 45 s for an answer.
+    #[must_use]
+    pub fn new(host: Host) -> Self {
+        Self {
+            host,
+            serial: None,
+            username: None,
+            password: None,
+            token: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(45),
+        }
+    }
+}
+
+/// A client of one Envoy.
+///
+/// It asks strictly one thing at a time, which `&mut self` makes sure of. Dropping one of its
+/// futures is safe: what was under way is forgotten, and found out again at the next call.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Settings,
+    transport: Transport,
+    /// The way that worked at the last call.
+    way: Option<Way>,
+    /// What was found and not used yet.
+    found: Option<Found>,
+    /// What was found last, whether or not it still answers.
+    last: Option<Seen>,
+    /// The user that worked last.
+    worked: Option<String>,
+    token_expires_at: Option<i64>,
+}
+
+/// Where to ask, and who is asking.
+#[derive(Debug)]
+struct Way {
+    found: Found,
+    login: Login,
+}
+
+#[derive(Debug)]
+struct Seen {
+    found: Found,
+    clock_skew: Option<i64>,
+}
+
+impl Gateway {
+    /// A client that has not asked anything yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            transport: Transport::new(settings.connect_timeout, settings.read_timeout),
+            settings,
+            way: None,
+            found: None,
+            last: None,
+            worked: None,
+            token_expires_at: None,
+        }
+    }
+
+    /// Asks who the Envoy is, by https and then by http, unless the address names one of them.
+    ///
+    /// Needs no user and no token.
+    pub async fn info(&mut self) -> Result<Info, Error> {
+        self.way = None;
+        self.found = None;
+        let found = self.detect().await?;
+        let info = found.info.clone();
+        self.found = Some(found);
+        Ok(info)
+    }
+
+    /// The newest report of each inverter.
+    ///
+    /// Finds out by itself how to ask, and does so again when a way that worked works no more:
+    /// firmware updates come unannounced and change scheme and authentication.
+    pub async fn inverters(&mut self) -> Result<Inverters, Error> {
+        self.read(&INVERTERS).await
+    }
+
+    /// What the Envoy said of itself when it was asked last, also by a call that was for something
+    /// else. Changes with a firmware update.
+    #[must_use]
+    pub fn last_info(&self) -> Option<&Info> {
+        self.last.as_ref().map(|last| &last.found.info)
+    }
+
+    /// Where it answered last, such as `https://192.168.1.20`.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        self.last.as_ref().map(|last| address(&last.found.base))
+    }
+
+    /// How far the Envoy's clock is ahead of ours, in seconds (negative: behind), as of the last
+    /// time it said who it is.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<i64> {
+        self.last.as_ref().and_then(|last| last.clock_skew)
+    }
+
+    /// When the token that was used last expires, in Unix seconds, as it says itself.
+    #[must_use]
+    pub fn token_expires_at(&self) -> Option<i64> {
+        self.token_expires_at
+    }
+
+    /// Asks one endpoint; where a way that worked before fails now, finds out anew and asks once
+    /// more.
+    async fn read<T>(&mut self, endpoint: &Endpoint<T>) -> Result<T, Error> {
+        let worked_before = self.way.is_some();
+        match self.try_read(endpoint).await {
+            Err(error) if worked_before && suggests_a_change(&error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "asking the Envoy anew who it is"
+                );
+                self.try_read(endpoint).await
+            }
+            result => result,
+        }
+    }
+
+    async fn try_read<T>(&mut self, endpoint: &Endpoint<T>) -> Result<T, Error> {
+        // Taken, not borrowed: only what shows that the way still holds puts it back.
+        let mut way = match self.way.take() {
+            Some(way) => way,
+            None => self.find_way().await?,
+        };
+        let url = join(&way.found.base, endpoint.path);
+        let answer = way.login.get(&self.transport, &url).await;
+        if let Login::Token(session) = &way.login {
+            self.token_expires_at = session.claims().expires_at;
+        }
+        let result = answer?.into_body(&url).and_then(|body| {
+            (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))
+        });
+        if matches!(result, Ok(_) | Err(Error::Busy { .. })) {
+            if let Login::Password(users) = &way.login {
+                self.worked = users.first().map(str::to_owned);
+            }
+            self.way = Some(way);
+        }
+        result
+    }
+
+    async fn find_way(&mut self) -> Result<Way, Error> {
+        let found = match self.found.take() {
+            Some(found) => found,
+            None => self.detect().await?,
+        };
+        let login = Login::plan(&self.settings, &found.info, self.worked.as_deref()).await?;
+        Ok(Way { found, login })
+    }
+
+    async fn detect(&mut self) -> Result<Found, Error> {
+        let found = detection::detect(&self.transport, &self.settings.host).await?;
+        let now = Timestamp::now().as_second();
+        self.check_serial(&found)?;
+        self.report(&found);
+        self.last = Some(Seen {
+            found: found.clone(),
+            clock_skew: found.info.time.map(|time| time.saturating_sub(now)),
+        });
+        Ok(found)
+    }
+
+    /// Readings of another Envoy must never pass for those of this one, also where its address has
+    /// gone to another.
+    fn check_serial(&self, found: &Found) -> Result<(), Error> {
+        let configured = self.settings.serial.as_deref();
+        let expected = configured.or(self.last_info().map(|info| info.serial.as_str()));
+        match expected {
+            Some(expected) if expected != found.info.serial => Err(Error::WrongSerial {
+                address: address(&found.base),
+                expected: expected.to_owned(),
+                found: found.info.serial.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&self, found: &Found) {
+        let Info {
+            serial, firmware, ..
+        } = &found.info;
+        let address = address(&found.base);
+        match self.last_info() {
+            None => tracing::info!(%serial, %firmware, address, "found the Envoy"),
+            Some(before) if before.firmware != *firmware => {
+                tracing::info!(%serial, before = %before.firmware, %firmware, address,
+                    "the Envoy has another firmware");
+            }
+            Some(_) => tracing::debug!(%serial, %firmware, address, "found the Envoy again"),
+        }
+    }
+}
+
+/// Whether an error may come of a change that asking `/info` would show. An Envoy that hangs is
+/// left alone until the next poll.
+fn suggests_a_change(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { why, .. } => !matches!(why, Why::TimedOut | Why::Silent),
+        Error::BadAnswer { fault, .. } => matches!(fault, Fault::Redirect(_)),
+        Error::Credentials(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,107 @@
+//! Who the Envoy is, and by which scheme it wants to be asked.
+
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use crate::endpoints::info::{INFO, Info};
+use crate::error::{Error, Why};
+use crate::excerpt::Excerpt;
+use crate::exchange::{Connections, Transport, address, join};
+use crate::host::{Host, Scheme};
+
+/// An Envoy that has said who it is.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) info: Info,
+    /// Where to ask for everything else.
+    pub(super) base: Url,
+}
+
+/// Asks `/info` by https and then by http, or by the one that the address names.
+pub(super) async fn detect(transport: &Transport, host: &Host) -> Result<Found, Error> {
+    let (found_by, info) = match host.scheme() {
+        Some(scheme) => (scheme, ask(transport, host, scheme).await?),
+        None => ask_both(transport, host).await?,
+    };
+    let base = host.base(scheme_for(&info, host, found_by)?);
+    Ok(Found { info, base })
+}
+
+async fn ask_both(transport: &Transport, host: &Host) -> Result<(Scheme, Info), Error> {
+    let https = match ask(transport, host, Scheme::Https).await {
+        Ok(info) => return Ok((Scheme::Https, info)),
+        Err(error) if leaves_http(&error) => error,
+        Err(error) => return Err(error),
+    };
+    match ask(transport, host, Scheme::Http).await {
+        Ok(info) => Ok((Scheme::Http, info)),
+        Err(http) => Err(more_telling(https, http)),
+    }
+}
+
+async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info, Error> {
+    let url = join(&host.base(scheme), INFO.path);
+    // Whether it minds a second request on a connection is not known yet.
+    let answer = transport
+        .get(&url, HeaderMap::new(), Connections::Fresh)
+        .await?;
+    let status = answer.status;
+    match answer.into_body(&url) {
+        Ok(body) => (INFO.parse)(&body).map_err(|error| Error::NotAnEnvoy {
+            address: address(&url),
+            excerpt: Excerpt::of(&body),
+            fault: error.into(),
+        }),
+        Err(Error::BadAnswer { .. }) if status.is_redirection() && scheme == Scheme::Http => {
+            Err(Error::HttpsNeeded {
+                address: address(&url),
+            })
+        }
+        // A server error is also what an Envoy answers while it starts.
+        Err(Error::BadAnswer { excerpt, fault, .. }) if !status.is_server_error() => {
+            Err(Error::NotAnEnvoy {
+                address: address(&url),
+                excerpt,
+                fault,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The scheme for everything but `/info`, which firmware 7 answers by http too. A token is never
+/// sent in clear.
+fn scheme_for(info: &Info, host: &Host, found_by: Scheme) -> Result<Scheme, Error> {
+    if found_by == Scheme::Https || !info.takes_tokens() {
+        return Ok(found_by);
+    }
+    match host.scheme() {
+        None => Ok(Scheme::Https),
+        Some(_) => Err(Error::HttpsNeeded {
+            address: address(&host.base(found_by)),
+        }),
+    }
+}
+
+/// Whether http is worth a try after this failure of https: not where the Envoy is there and only
+/// slow, nor where its name is not known.
+fn leaves_http(https: &Error) -> bool {
+    match https {
+        Error::NotAnEnvoy { .. } => true,
+        Error::Unreachable { why, .. } => !matches!(why, Why::Name | Why::Silent),
+        _ => false,
+    }
+}
+
+/// The failure that tells more, when both schemes fail.
+fn more_telling(https: Error, http: Error) -> Error {
+    match (https.why(), &http) {
+        // Port 80 only leads back to https.
+        (_, Error::HttpsNeeded { .. }) => https,
+        // Nothing listens for https, as on old Envoys.
+        (Some(Why::Refused), _) => http,
+        // Nothing came by https, something by http.
+        (Some(_), answered) if answered.why().is_none() => http,
+        _ => https,
+    }
+}

@@ -1,0 +1,51 @@
+//! Who is asking: planned by the firmware, and kept for as long as it works.
+
+mod password;
+mod session;
+
+use url::Url;
+
+use crate::endpoints::info::Info;
+use crate::error::Error;
+use crate::exchange::{Answer, Connections, Transport};
+use crate::gateway::Settings;
+
+pub(crate) use password::Users;
+pub(crate) use session::Session;
+
+/// The way in.
+#[derive(Debug)]
+pub(crate) enum Login {
+    /// A user and password, below firmware 7.
+    Password(Users),
+    /// A token and the session that comes of it, from firmware 7 on.
+    Token(Session),
+}
+
+impl Login {
+    /// The way into the Envoy that says this of itself. `worked` is the user that worked before.
+    pub(crate) async fn plan(
+        settings: &Settings,
+        info: &Info,
+        worked: Option<&str>,
+    ) -> Result<Self, Error> {
+        if !info.takes_tokens() {
+            return Ok(Self::Password(Users::new(settings, &info.serial, worked)));
+        }
+        match &settings.token {
+            Some(source) => Ok(Self::Token(Session::open(source, &info.serial).await?)),
+            None => Err(Error::TokenMissing {
+                serial: info.serial.clone(),
+                firmware: info.firmware.clone(),
+            }),
+        }
+    }
+
+    /// Asks, and proves who is asking where that is wanted.
+    pub(crate) async fn get(&mut self, transport: &Transport, url: &Url) -> Result<Answer, Error> {
+        match self {
+            Self::Password(users) => users.get(transport, url, Connections::Fresh).await,
+            Self::Token(session) => session.get(transport, url, Connections::Kept).await,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! rumqttc: the one file, with `client/`, that knows it.
+
+mod failure;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc::{
+    AsyncClient, ClientError, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions,
+    Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+};
+use secrecy::ExposeSecret;
+
+use crate::config::{Checked, Message};
+use crate::reason::Reason;
+use crate::window::{Grant, PLACES};
+
+/// The largest packet that is sent or taken, in bytes. rumqttc's default of 10 KiB makes one larger
+/// retained message an endless loop of reconnects.
+pub const MAX_PACKET: usize = 1024 * 1024;
+
+/// What a publish has beside its topic and payload: type, length, the topic's length, and the packet
+/// identifier (MQTT 3.1.1, 3.3).
+const PUBLISH_OVERHEAD: usize = 1 + 4 + 2 + 2;
+
+/// How long the whole way to the broker's CONNACK may take, in seconds: name, TCP, TLS, MQTT. rumqttc
+/// lets a write take as long, too.
+pub(crate) const CONNECT_WITHIN: u64 = 10;
+
+/// What the broker may have delivered on one connection without an acknowledgement from us: packet
+/// identifiers have 16 bits, and 0 is none (MQTT 3.1.1, 2.3.1).
+pub(crate) const UNACKNOWLEDGED: usize = u16::MAX as usize;
+
+/// Requests on their way to rumqttc: everything in the window, an acknowledgement for everything the
+/// broker may have delivered, and the good-bye. So there is always room, nobody ever waits for it,
+/// and the order of requests is that of the calls. The queue takes memory only for what is in it.
+const REQUESTS: usize = UNACKNOWLEDGED + PLACES as usize + 1;
+
+/// The sending side of one connection.
+#[derive(Debug)]
+pub(crate) struct Client(AsyncClient);
+
+/// The polling side of one connection.
+pub(crate) struct EventLoop(rumqttc::EventLoop);
+
+/// What polling brings.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// The broker has let us in.
+    Connected { session_present: bool },
+    /// A publish has got its packet identifier.
+    PublishSent(u16),
+    /// A subscribe has got its packet identifier.
+    SubscribeSent(u16),
+    /// A PUBACK.
+    Acknowledged(u16),
+    /// A SUBACK.
+    Subscribed(u16, Vec<Grant>),
+    /// A message.
+    Delivered(Incoming),
+    /// Anything that is of no concern here.
+    Other,
+}
+
+/// A message as it came.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) topic: String,
+    pub(crate) payload: Bytes,
+    pub(crate) retain: bool,
+    /// 0 when the broker wants no acknowledgement.
+    pub(crate) packet: u16,
+}
+
+/// rumqttc takes no more requests: the connection has ended.
+#[derive(Debug)]
+pub(crate) struct NotTaken;
+
+/// A client for one connection.
+pub(crate) fn make(checked: &Checked) -> (Client, EventLoop) {
+    let (client, mut event_loop) = AsyncClient::new(options(checked), REQUESTS);
+    let mut network = NetworkOptions::new();
+    network.set_connection_timeout(CONNECT_WITHIN);
+    // With Nagle's algorithm some brokers carried 406 messages a second instead of 35,000.
+    network.set_tcp_nodelay(true);
+    event_loop.set_network_options(network);
+    (Client(client), EventLoop(event_loop))
+}
+
+fn options(checked: &Checked) -> MqttOptions {
+    let config = &checked.config;
+    let broker = &config.broker;
+    let mut options = MqttOptions::new(&config.client_id, broker.host(), broker.port());
+    options
+        .set_keep_alive(Duration::from_secs(config.keep_alive.as_secs()))
+        .set_clean_session(config.clean_session)
+        .set_max_packet_size(MAX_PACKET, MAX_PACKET)
+        .set_manual_acks(true)
+        // One more than can be under way: see `window`.
+        .set_inflight(PLACES + 1);
+    if let Some(tls) = &checked.tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
+            tls.clone(),
+        )));
+    }
+    if let Some(credentials) = &config.credentials {
+        options.set_credentials(&credentials.username, credentials.password.expose_secret());
+    }
+    if let Some(will) = &config.last_will {
+        let (topic, payload) = (will.topic.clone(), will.payload.clone());
+        options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, will.retain));
+    }
+    options
+}
+
+impl Client {
+    /// Whether this message can be sent at all. One that can't would end each connection anew.
+    pub(crate) fn can_send(message: &Message) -> bool {
+        message.has_valid_topic()
+            && PUBLISH_OVERHEAD + message.topic.len() + message.payload.len() <= MAX_PACKET
+    }
+
+    /// Whether this is a filter at all.
+    pub(crate) fn can_subscribe(filter: &str) -> bool {
+        u16::try_from(filter.len()).is_ok()
+            && !filter.contains('\0')
+            && rumqttc::valid_filter(filter)
+    }
+
+    pub(crate) fn publish(&self, message: Message) -> Result<(), NotTaken> {
+        let Message {
+            topic,
+            payload,
+            retain,
+        } = message;
+        taken(self.0.try_publish(topic, QoS::AtLeastOnce, retain, payload))
+    }
+
+    pub(crate) fn subscribe(&self, filters: &[String]) -> Result<(), NotTaken> {
+        let filters = filters
+            .iter()
+            .map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+        taken(self.0.try_subscribe_many(filters))
+    }
+
+    pub(crate) fn acknowledge(&self, packet: u16) -> Result<(), NotTaken> {
+        let mut publish = rumqttc::Publish::new("", QoS::AtLeastOnce, Bytes::new());
+        publish.pkid = packet;
+        taken(self.0.try_ack(&publish))
+    }
+
+    pub(crate) fn disconnect(&self) -> Result<(), NotTaken> {
+        taken(self.0.try_disconnect())
+    }
+}
+
+/// There is always room (see `REQUESTS`), and what is sent was checked before; so this fails only
+/// when the event loop is gone.
+fn taken(result: Result<(), ClientError>) -> Result<(), NotTaken> {
+    result.map_err(|_| NotTaken)
+}
+
+impl EventLoop {
+    /// The next thing that happens; the first is `Connected`. Not to be cancelled once connected: a
+    /// packet could be lost. After an error this event loop is of no more use.
+    pub(crate) async fn poll(&mut self) -> Result<Happening, ConnectionError> {
+        self.0.poll().await.map(translate)
+    }
+
+    /// What had come before the error, and was not handed out: PUBACKs that came together with the
+    /// end of the connection, for one.
+    pub(crate) fn left_over(&mut self) -> impl Iterator<Item = Happening> {
+        self.0.state.events.drain(..).map(translate)
+    }
+}
+
+/// Why connecting failed.
+pub(crate) fn connecting_failed(error: ConnectionError, checked: &Checked) -> Reason {
+    failure::connecting(error, &checked.config)
+}
+
+/// Why a connection that had been made has ended.
+pub(crate) fn connection_failed(error: ConnectionError) -> Reason {
+    failure::connected(error)
+}
+
+fn translate(event: Event) -> Happening {
+    match event {
+        Event::Incoming(Packet::ConnAck(ack)) => Happening::Connected {
+            session_present: ack.session_present,
+        },
+        Event::Incoming(Packet::Publish(publish)) => Happening::Delivered(Incoming {
+            topic: publish.topic,
+            payload: publish.payload,
+            retain: publish.retain,
+            packet: publish.pkid,
+        }),
+        Event::Incoming(Packet::PubAck(ack)) => Happening::Acknowledged(ack.pkid),
+        Event::Incoming(Packet::SubAck(ack)) => {
+            Happening::Subscribed(ack.pkid, ack.return_codes.into_iter().map(grant).collect())
+        }
+        Event::Outgoing(Outgoing::Publish(packet)) => Happening::PublishSent(packet),
+        Event::Outgoing(Outgoing::Subscribe(packet)) => Happening::SubscribeSent(packet),
+        Event::Incoming(_) | Event::Outgoing(_) => Happening::Other,
+    }
+}
+
+fn grant(code: SubscribeReasonCode) -> Grant {
+    match code {
+        SubscribeReasonCode::Success(QoS::AtMostOnce) => Grant::AtMostOnce,
+        SubscribeReasonCode::Success(QoS::AtLeastOnce | QoS::ExactlyOnce) => Grant::AtLeastOnce,
+        SubscribeReasonCode::Failure => Grant::Refused,
+    }
+}

@@ -1,0 +1,63 @@
+//! A guarded MQTT 3.1.1 session on rumqttc.
+//!
+//! ```text
+//!               ┌─ supervisor: back-off ─► connect ─► watch ─► end ─► back-off … ┐
+//!               │                            │                                   │
+//!               │            one connection: │ spawns                            │
+//!               │                            ▼                                   │
+//!  publish ─────┼─► window ─► requests ─► polling ◄──────► rumqttc ◄────────────┼──► broker
+//!  subscribe ───┘   (in order)  ▲            │                                   │
+//!  acknowledge ─────────────────┘            └─► deliveries ─► Events::next ─────┴──► consumer
+//! ```
+//!
+//! A [`Session`] keeps one client connected to one broker. It promises little, and keeps it:
+//!
+//! - Every connection is made with a new rumqttc client, so nothing is ever sent again by itself and
+//!   nothing is silently dropped: what a connection had not confirmed when it ended is answered with
+//!   [`Gone`], and its owner decides.
+//! - A [`Receipt`] is done at the broker's PUBACK, not before.
+//! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
+//! - Polling never waits, for neither the consumer nor the publisher.
+//! - [`Events`] say why there is no connection.
+//!
+//! Subscriptions belong to a connection: whoever needs one makes it on each [`Event::Connected`].
+//!
+//! # Where each fault of rumqttc is guarded against
+//!
+//! | fault | guard |
+//! |---|---|
+//! | a reconnect drops what is queued, or sends it again by itself | `supervisor`: a new client for each connection |
+//! | no back-off | `backoff` |
+//! | `publish().await` hangs in the task that polls; `poll()` is not cancel-safe | `polling`: a task that only polls |
+//! | an acknowledgement held across a reconnect names another message | `delivery`: an `Acknowledgement` holds its own connection |
+//! | PUBACKs out of order wedge the client | `window`: packet identifiers never collide |
+//! | small packets, delayed segments, a short keep-alive, a request queue that stands still | `client`: its constants |
+//! | subscriptions are not checked | `connection`: `subscribe` reads the SUBACK |
+
+mod session;
+
+mod connection;
+mod delivery;
+mod link;
+mod window;
+
+mod broker;
+mod config;
+mod tls;
+
+mod reason;
+
+mod backoff;
+mod outage;
+mod polling;
+mod supervisor;
+
+mod client;
+
+pub use broker::{BrokerUrl, BrokerUrlError};
+pub use client::MAX_PACKET;
+pub use config::{Config, ConfigError, Credentials, Message};
+pub use connection::{Connection, Gone, Receipt, SubscribeError};
+pub use delivery::{Acknowledgement, Delivery};
+pub use reason::Reason;
+pub use session::{Event, Events, Session, start};

@@ -1,0 +1,177 @@
+//! A broker of which every packet is scripted by the test.
+
+use bytes::BytesMut;
+use mqtt::BrokerUrl;
+use rumqttc::mqttbytes::Error;
+use rumqttc::{
+    ConnAck, Connect, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, Subscribe,
+    SubscribeReasonCode,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::within;
+
+const MAX_PACKET: usize = 16 * 1024 * 1024;
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Where a test waits for connections.
+pub(crate) struct Broker(TcpListener);
+
+impl Broker {
+    pub(crate) async fn bind() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn url(&self) -> BrokerUrl {
+        format!("mqtt://{}", self.0.local_addr().unwrap())
+            .parse()
+            .unwrap()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    pub(crate) async fn accept_tcp(&self) -> TcpStream {
+        let (stream, _) = within(self.0.accept()).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    /// The next connection, and its CONNECT.
+    pub(crate) async fn accept(&self) -> (Peer, Connect) {
+        let mut peer = Peer::new(self.accept_tcp().await);
+        match peer.packet().await {
+            Some(Packet::Connect(connect)) => (peer, connect),
+            other => panic!("expected a CONNECT, got {other:?}"),
+        }
+    }
+
+    /// The next connection, let in.
+    pub(crate) async fn welcome(&self, session_present: bool) -> Peer {
+        let (mut peer, _) = self.accept().await;
+        peer.let_in(session_present).await;
+        peer
+    }
+
+    /// The next connection, turned away.
+    pub(crate) async fn refuse(&self, code: ConnectReturnCode) {
+        let (mut peer, _) = self.accept().await;
+        peer.send(Packet::ConnAck(ConnAck::new(code, false))).await;
+    }
+}
+
+/// The broker's end of one connection. Pings are answered while it is read from.
+pub(crate) struct Peer {
+    stream: Box<dyn Stream>,
+    buffer: BytesMut,
+    pub(crate) pings: usize,
+}
+
+impl Peer {
+    pub(crate) fn new(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
+            buffer: BytesMut::new(),
+            pings: 0,
+        }
+    }
+
+    /// The next packet that is no ping; `None` at the end of the connection.
+    pub(crate) async fn packet(&mut self) -> Option<Packet> {
+        within(async {
+            loop {
+                match self.any_packet().await? {
+                    Packet::PingReq => {}
+                    packet => return Some(packet),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next packet of any kind.
+    pub(crate) async fn any_packet(&mut self) -> Option<Packet> {
+        loop {
+            match Packet::read(&mut self.buffer, MAX_PACKET) {
+                Ok(Packet::PingReq) => {
+                    self.pings += 1;
+                    self.send(Packet::PingResp).await;
+                    return Some(Packet::PingReq);
+                }
+                Ok(packet) => return Some(packet),
+                Err(Error::InsufficientBytes(_)) => {}
+                Err(error) => panic!("the session sent nonsense: {error}"),
+            }
+            // A reset is an end as well.
+            if self.stream.read_buf(&mut self.buffer).await.unwrap_or(0) == 0 {
+                return None;
+            }
+        }
+    }
+
+    pub(crate) async fn publish(&mut self) -> Publish {
+        match self.packet().await {
+            Some(Packet::Publish(publish)) => publish,
+            other => panic!("expected a PUBLISH, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn subscribe(&mut self) -> Subscribe {
+        match self.packet().await {
+            Some(Packet::Subscribe(subscribe)) => subscribe,
+            other => panic!("expected a SUBSCRIBE, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn puback(&mut self) -> u16 {
+        match self.packet().await {
+            Some(Packet::PubAck(ack)) => ack.pkid,
+            other => panic!("expected a PUBACK, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn let_in(&mut self, session_present: bool) {
+        let ack = ConnAck::new(ConnectReturnCode::Success, session_present);
+        self.send(Packet::ConnAck(ack)).await;
+    }
+
+    pub(crate) async fn acknowledge(&mut self, packet: u16) {
+        self.send(Packet::PubAck(PubAck::new(packet))).await;
+    }
+
+    pub(crate) async fn grant(&mut self, packet: u16, codes: Vec<SubscribeReasonCode>) {
+        self.send(Packet::SubAck(SubAck::new(packet, codes))).await;
+    }
+
+    /// Delivers a message; with packet 0 one that wants no acknowledgement.
+    pub(crate) async fn deliver(&mut self, packet: u16, payload: impl ToString) {
+        self.send(delivery(packet, payload)).await;
+    }
+
+    /// Sends, whether or not the other side still listens.
+    pub(crate) async fn send(&mut self, packet: Packet) {
+        let mut bytes = BytesMut::new();
+        packet.write(&mut bytes, MAX_PACKET).unwrap();
+        self.send_bytes(&bytes).await;
+    }
+
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = within(self.stream.write_all(bytes)).await;
+        let _ = within(self.stream.flush()).await;
+    }
+}
+
+pub(crate) fn delivery(packet: u16, payload: impl ToString) -> Packet {
+    let qos = if packet == 0 {
+        QoS::AtMostOnce
+    } else {
+        QoS::AtLeastOnce
+    };
+    let mut publish = Publish::new("a/topic", qos, payload.to_string());
+    publish.pkid = packet;
+    Packet::Publish(publish)
+}

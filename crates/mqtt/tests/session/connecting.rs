@@ -1,0 +1,147 @@
+//! What the session says of itself, and why it is not let in.
+
+use std::time::Duration;
+
+use mqtt::{Credentials, Message, Reason};
+use rumqttc::{ConnectReturnCode as Code, LastWill, Login, Packet, QoS};
+
+use crate::broker::{Broker, Peer};
+use crate::{config, disconnected};
+
+#[tokio::test]
+async fn the_connect_has_last_will_account_and_session_flag() {
+    let broker = Broker::bind().await;
+    let mut config = config(broker.url());
+    config.clean_session = true;
+    config.keep_alive = Duration::from_millis(7_900);
+    config.credentials = Some(Credentials {
+        username: "me".into(),
+        password: "hunter2".into(),
+    });
+    config.last_will = Some(Message {
+        topic: "a/status".into(),
+        payload: "offline".into(),
+        retain: true,
+    });
+    let (_session, _events) = mqtt::start(config).unwrap();
+    let (_, connect) = broker.accept().await;
+    assert_eq!(connect.client_id, "a-client");
+    assert!(connect.clean_session);
+    assert_eq!(connect.keep_alive, 7);
+    assert_eq!(connect.login, Some(Login::new("me", "hunter2")));
+    let will = LastWill::new("a/status", "offline", QoS::AtLeastOnce, true);
+    assert_eq!(connect.last_will, Some(will));
+}
+
+#[tokio::test]
+async fn a_refusal_is_named_and_passes_when_it_is_mended() {
+    let user = Some("me".to_owned());
+    for (code, expected) in [
+        (
+            Code::BadUserNamePassword,
+            Reason::Credentials { user: user.clone() },
+        ),
+        (Code::NotAuthorized, Reason::NotAuthorised { user }),
+        (
+            Code::BadClientId,
+            Reason::ClientId {
+                client_id: "a-client".into(),
+            },
+        ),
+        (Code::ServiceUnavailable, Reason::Unavailable),
+    ] {
+        let broker = Broker::bind().await;
+        let mut config = config(broker.url());
+        config.credentials = Some(Credentials {
+            username: "me".into(),
+            password: "hunter2".into(),
+        });
+        let (_session, mut events) = mqtt::start(config).unwrap();
+        broker.refuse(code).await;
+        let reason = disconnected(&mut events).await;
+        assert_eq!(reason, expected);
+        assert!(!format!("{reason} {reason:?}").contains("hunter2"));
+        // The same reason once more is no news; the next event is the connection.
+        broker.refuse(code).await;
+        let _peer = broker.welcome(false).await;
+        crate::connected(&mut events).await;
+    }
+}
+
+#[tokio::test]
+async fn a_port_where_nothing_listens_refuses() {
+    let broker = Broker::bind().await;
+    let url = broker.url();
+    drop(broker);
+    let (_session, mut events) = mqtt::start(config(url.clone())).unwrap();
+    assert_eq!(
+        disconnected(&mut events).await,
+        Reason::Refused { broker: url }
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_named() {
+    // Reserved never to resolve (RFC 6761, 6.4).
+    let url = "mqtt://broker.invalid".parse().unwrap();
+    let (_session, mut events) = mqtt::start(config(url)).unwrap();
+    let expected = Reason::NameNotFound {
+        host: "broker.invalid".into(),
+    };
+    assert_eq!(disconnected(&mut events).await, expected);
+}
+
+#[tokio::test]
+async fn something_that_is_no_broker_is_named() {
+    for (answer, expected) in [
+        (&b""[..], "closes the connection before it answers"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "closes the connection before it answers",
+        ),
+        (b"\x20\x02\x00\x2a", "does not keep to MQTT 3.1.1"),
+        (b"\xd0\x00", "its first packet is not a CONNACK"),
+    ] {
+        let broker = Broker::bind().await;
+        let (_session, mut events) = mqtt::start(config(broker.url())).unwrap();
+        let (mut peer, _) = broker.accept().await;
+        peer.send_bytes(answer).await;
+        drop(peer);
+        let reason = disconnected(&mut events).await.to_string();
+        assert!(reason.contains(expected), "{answer:?}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn segments_are_not_delayed_for_the_broker() {
+    // With Nagle's algorithm the second of two small packets waits for the first one's TCP
+    // acknowledgement, which Linux delays by 40 ms and more.
+    let mut rig = crate::Rig::new().await;
+    let start = std::time::Instant::now();
+    for number in 1..=50 {
+        rig.peer.deliver(number, number).await;
+        crate::received(&mut rig.events)
+            .await
+            .acknowledgement
+            .send()
+            .await
+            .unwrap();
+        let _receipt = rig
+            .connection
+            .publish(crate::message(number))
+            .await
+            .unwrap();
+        acknowledged_and_published(&mut rig.peer).await;
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+async fn acknowledged_and_published(peer: &mut Peer) {
+    assert!(matches!(peer.packet().await, Some(Packet::PubAck(_))));
+    let packet = peer.publish().await.pkid;
+    peer.acknowledge(packet).await;
+}

@@ -1,0 +1,101 @@
+//! The session against a broker that does what a test tells it to.
+#![allow(clippy::unwrap_used)]
+// Payloads are numbers and texts, whichever a test likes.
+#![allow(clippy::needless_pass_by_value)]
+
+mod broker;
+
+mod closing;
+mod connecting;
+mod deliveries;
+mod outages;
+mod publishing;
+mod subscribing;
+mod tls;
+
+use std::time::Duration;
+
+use mqtt::{BrokerUrl, Config, Connection, Delivery, Event, Events, Message, Reason, Session};
+
+/// Far more than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits for `what`, and fails rather than hang.
+async fn within<F: Future>(what: F) -> F::Output {
+    tokio::time::timeout(DEADLINE, what)
+        .await
+        .expect("did not happen within the deadline")
+}
+
+fn config(broker: BrokerUrl) -> Config {
+    Config {
+        broker,
+        client_id: "a-client".into(),
+        credentials: None,
+        ca_file: None,
+        clean_session: false,
+        keep_alive: Duration::from_secs(20),
+        last_will: None,
+        backoff_cap: Duration::from_millis(20),
+    }
+}
+
+fn message(payload: impl ToString) -> Message {
+    Message {
+        topic: "a/topic".into(),
+        payload: payload.to_string().into(),
+        retain: false,
+    }
+}
+
+async fn connected(events: &mut Events) -> Connection {
+    match within(events.next()).await {
+        Some(Event::Connected(connection)) => connection,
+        other => panic!("expected a connection, got {other:?}"),
+    }
+}
+
+async fn received(events: &mut Events) -> Delivery {
+    match within(events.next()).await {
+        Some(Event::Received(delivery)) => delivery,
+        other => panic!("expected a delivery, got {other:?}"),
+    }
+}
+
+async fn disconnected(events: &mut Events) -> Reason {
+    match within(events.next()).await {
+        Some(Event::Disconnected(reason)) => reason,
+        other => panic!("expected a disconnect, got {other:?}"),
+    }
+}
+
+/// A session that is connected to a scripted broker.
+struct Rig {
+    broker: broker::Broker,
+    peer: broker::Peer,
+    session: Session,
+    events: Events,
+    connection: Connection,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let broker = broker::Broker::bind().await;
+        let mut config = config(broker.url());
+        change(&mut config);
+        let (session, mut events) = mqtt::start(config).unwrap();
+        let peer = broker.welcome(false).await;
+        let connection = connected(&mut events).await;
+        Self {
+            broker,
+            peer,
+            session,
+            events,
+            connection,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The writer for `InfluxDB` 2, and for all that speaks its `/api/v2/write`.
+//!
+//! What the server answers to a piece of a batch is judged by `verdict`, which lines are to blame
+//! for a refusal is found by `search`; both are pure. Here they are driven.
+//!
+//! Whose fault is a refusal? A line that can never be stored must not block those behind it, and
+//! a set-up at fault (a missing organisation, a proxy's own 400, a field that already exists with
+//! another type) must not make dead letters of everything. So a line is given up only if the
+//! server, just then, accepts again the line that it accepted last, the witness.
+
+mod connection;
+mod search;
+mod settings;
+mod verdict;
+
+use std::sync::Mutex;
+
+pub use settings::{Settings, SettingsError, TokenSource};
+use wire::Reading;
+
+use self::connection::{Answer, Connection};
+use self::search::{Search, Suspect};
+use self::verdict::Refusal;
+use crate::line;
+use crate::write::{Store, Unstorable, WriteError, Written};
+
+/// What to look at when the server refuses points that nothing is wrong with.
+const REMEDY: &str = "check INFLUX_ORG and INFLUX_BUCKET, whether the fields of inverterPower \
+     exist with another type, and whether a proxy in between answers by itself";
+
+/// A bucket that readings are written to.
+#[derive(Debug)]
+pub struct InfluxDb {
+    connection: Connection,
+    /// The line that the server accepted last. All lines are of one measurement today; with more
+    /// of them each needs a witness of its own, as types are kept per measurement.
+    witness: Mutex<Option<String>>,
+}
+
+impl InfluxDb {
+    /// A writer with these settings. Nothing is sent yet.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            connection: Connection::new(settings)?,
+            witness: Mutex::new(None),
+        })
+    }
+
+    fn witness(&self) -> Option<String> {
+        self.lock().clone()
+    }
+
+    fn accepted(&self, line: &str) {
+        *self.lock() = Some(line.to_owned());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.witness
+            .lock()
+            .expect("nothing that holds this lock can panic: it only moves a string")
+    }
+
+    /// Whether the server accepts `witness` again; if not, the fault is not the lines'.
+    async fn accepts_again(&self, witness: &str) -> Result<(), WriteError> {
+        match self.connection.post([witness]).await? {
+            Answer::Stored => Ok(()),
+            Answer::Refused(Refusal { reason, .. }) | Answer::TooLarge { reason } => {
+                Err(WriteError::Configuration {
+                    problem: format!("it refuses what it accepted before: {reason}"),
+                    remedy: REMEDY.to_owned(),
+                })
+            }
+        }
+    }
+
+    /// Writes each suspect once more, and gives up those refused again, if the server accepts
+    /// the witness right after.
+    async fn settle(
+        &self,
+        suspects: Vec<Suspect>,
+        lines: &[String],
+        mut outside_retention: usize,
+    ) -> Result<Written, WriteError> {
+        let mut unstorable = Vec::new();
+        if let Some(first) = suspects.first() {
+            let witness = self.witness().ok_or_else(|| unproven(&first.reason))?;
+            for Suspect { index, .. } in suspects {
+                match self.connection.post([lines[index].as_str()]).await? {
+                    Answer::Stored => {}
+                    Answer::Refused(refusal) if refusal.is_retention => outside_retention += 1,
+                    Answer::Refused(Refusal { reason, .. }) => {
+                        unstorable.push(Unstorable { index, reason });
+                    }
+                    Answer::TooLarge { reason } => return Err(too_small_a_limit(&reason)),
+                }
+            }
+            if !unstorable.is_empty() {
+                self.accepts_again(&witness).await?;
+            }
+            unstorable.sort_by_key(|unstorable| unstorable.index);
+        }
+        Ok(Written {
+            unstorable,
+            outside_retention,
+        })
+    }
+}
+
+impl Store for InfluxDb {
+    async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
+        let lines: Vec<String> = readings.iter().map(line::render).collect();
+        let mut search = Search::new(readings.iter().map(|reading| reading.reported_at).collect());
+        while let Some(piece) = search.next_piece() {
+            let body = piece.iter().map(|&index| lines[index].as_str());
+            match self.connection.post(body).await? {
+                Answer::Stored => {
+                    search.accepted();
+                    if let Some(&last) = piece.last() {
+                        self.accepted(&lines[last]);
+                    }
+                }
+                Answer::Refused(refusal) => {
+                    if !refusal.is_retention && search.needs_proof() {
+                        match self.witness() {
+                            Some(witness) => {
+                                self.accepts_again(&witness).await?;
+                                search.accepted();
+                            }
+                            None if search.is_fruitless() => return Err(unproven(&refusal.reason)),
+                            None => {}
+                        }
+                    }
+                    search.refused(&piece, refusal);
+                }
+                Answer::TooLarge { reason } => search
+                    .too_large(&piece)
+                    .map_err(|_| too_small_a_limit(&reason))?,
+            }
+        }
+        let (suspects, outside_retention) = search.finish();
+        self.settle(suspects, &lines, outside_retention).await
+    }
+}
+
+fn unproven(reason: &str) -> WriteError {
+    WriteError::Unproven {
+        problem: reason.to_owned(),
+        remedy: REMEDY.to_owned(),
+    }
+}
+
+fn too_small_a_limit(reason: &str) -> WriteError {
+    WriteError::Configuration {
+        problem: format!("a single line of some hundred bytes is too large for it: {reason}"),
+        remedy: "raise the limit on the size of a request, at the server or a proxy before it"
+            .to_owned(),
+    }
+}

@@ -1,0 +1,22 @@
+//! Where readings are kept: `InfluxDB` and `SQLite`, behind one trait.
+//!
+//! A store is asked for one thing: to take a batch of readings and to answer once they are
+//! durable. What its answer means for the messages that brought them is the whole contract:
+//!
+//! | answer | the readings of the batch | their messages |
+//! |---|---|---|
+//! | `Ok`, nothing set apart | all stored | acknowledge |
+//! | `Ok`, some [`Unstorable`] | the others stored; these never can be | acknowledge; dead-letter these |
+//! | `Err` | any part of them stored, or none | acknowledge nothing, write all of them again |
+//!
+//! Writing again is harmless: a reading is identified by its Envoy, its inverter and its report
+//! time, and a second write of it changes nothing.
+
+mod influx;
+pub mod line;
+mod sqlite;
+mod write;
+
+pub use influx::{InfluxDb, Settings, SettingsError, TokenSource};
+pub use sqlite::{OpenError, QueryError, Sqlite, StoredReading};
+pub use write::{Store, Unstorable, WriteError, Written};

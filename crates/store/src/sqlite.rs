@@ -1,0 +1,161 @@
+//! Readings in one `SQLite` file, for a household that wants no servers.
+
+mod migrations;
+mod read;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use wire::Reading;
+
+pub use self::migrations::OpenError;
+pub use self::read::{QueryError, StoredReading};
+use crate::write::{Store, WriteError, Written};
+
+/// How long to wait for another program that has the file locked (a backup, a shell).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A database file. Clones share its two connections, one that writes and one that reads, so that
+/// no query keeps a reading waiting.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    writer: Arc<Mutex<Connection>>,
+    reader: Arc<Mutex<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the file at `path`, or makes it; its directory must be there. An older schema is
+    /// brought up to date.
+    ///
+    /// Blocks for as long as the disk takes.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let unusable = |source| OpenError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        let mut writer = Connection::open(path).map_err(unusable)?;
+        writer.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
+        migrations::apply(&mut writer, path)?;
+        // Readers don't wait for the writer, and a commit is one sequential write.
+        writer
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(unusable)?;
+        // NORMAL would sync only at checkpoints: a power cut could then take back commits, and so
+        // readings whose messages have been acknowledged.
+        writer
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(unusable)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(path, flags).map_err(unusable)?;
+        reader.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            reader: Arc::new(Mutex::new(reader)),
+        })
+    }
+}
+
+impl Store for Sqlite {
+    async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
+        let readings = readings.to_vec();
+        on_connection(&self.writer, move |writer| insert(writer, &readings))
+            .await
+            .map_err(write_error)?;
+        Ok(Written::default())
+    }
+}
+
+fn insert(connection: &mut Connection, readings: &[Reading]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        // A reading that comes again may know its device type where the first did not.
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO inverter_reading
+                 (envoy, serial, reported_at, device_type, power_w, peak_power_w)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (envoy, serial, reported_at) DO UPDATE SET
+                 device_type = coalesce(excluded.device_type, device_type),
+                 power_w = excluded.power_w,
+                 peak_power_w = excluded.peak_power_w",
+        )?;
+        for reading in readings {
+            statement.execute(params![
+                reading.envoy.as_str(),
+                reading.serial.as_str(),
+                reading.reported_at.unix_seconds(),
+                reading.device_type,
+                reading.power_w,
+                reading.peak_power_w,
+            ])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// Runs `work` where blocking is allowed. It runs to its end even if nobody waits for it any more.
+async fn on_connection<T: Send + 'static>(
+    connection: &Arc<Mutex<Connection>>,
+    work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> rusqlite::Result<T> {
+    let connection = Arc::clone(connection);
+    let task = tokio::task::spawn_blocking(move || {
+        // A panic can't have left anything half-done: a transaction that is dropped rolls back.
+        let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut connection)
+    });
+    match task.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(result) => result,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime is ending and did not start the work.
+        Err(Err(_cancelled)) => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT),
+            None,
+        )),
+    }
+}
+
+fn write_error(error: rusqlite::Error) -> WriteError {
+    let remedy = match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "let this program write to the file and to its directory"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: put it aside, and start with a new one or a backup"
+        }
+        Some(ErrorCode::DiskFull) => "make room on the disk",
+        // Locked by another program, an I/O error: these pass, or show again.
+        _ => {
+            return WriteError::Unavailable {
+                problem: "the database can't be written".to_owned(),
+                retry_after: None,
+                source: Some(error.into()),
+            };
+        }
+    };
+    WriteError::Configuration {
+        problem: error.to_string(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_commit_is_synced_to_disk_before_it_is_answered() {
+        const FULL: i64 = 2;
+        let directory = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(directory.path().join("readings.db")).unwrap();
+        let writer = store.writer.lock().unwrap();
+        let synchronous: i64 = writer
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(synchronous, FULL);
+    }
+}

@@ -1,0 +1,106 @@
+//! The schema, version by version.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Each brings the schema from the version that is its place in this list to the next one. What
+/// is here never changes; a new version is a new entry at the end.
+const MIGRATIONS: &[&str] = &[
+    // No rowid: the key is all there is to find a reading by, so that a table of its own for it
+    // would double the file. STRICT: the types of columns never change either.
+    "CREATE TABLE inverter_reading (
+         envoy        TEXT    NOT NULL,
+         serial       TEXT    NOT NULL,
+         reported_at  INTEGER NOT NULL, -- seconds since 1970
+         device_type  INTEGER,          -- null: unknown
+         power_w      INTEGER NOT NULL,
+         peak_power_w INTEGER NOT NULL,
+         PRIMARY KEY (envoy, serial, reported_at)
+     ) STRICT, WITHOUT ROWID;",
+];
+
+/// Says in the file's header whose it is ("Envy" in ASCII).
+const APPLICATION_ID: i32 = 0x456e_7679;
+
+/// A file that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file can't be read or written, or is no database.
+    #[error("{path} can't be used as the database", path = path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// The file is the database of another program: choose another path.
+    #[error("{path} is the database of another program", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer version of this program: run that one.
+    #[error(
+        "{path} has version {found} of the schema, and this program knows only those up to {known}",
+        path = path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: i64,
+        /// The newest version known here.
+        known: usize,
+    },
+}
+
+/// Brings the schema up to date, in one transaction: a file is never between two versions.
+pub(super) fn apply(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let unusable = |source| OpenError::Unusable {
+        path: path.to_owned(),
+        source,
+    };
+    // Immediate: two programs that start at once do it one after the other.
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(unusable)?;
+    let number = |query: &str| {
+        transaction
+            .query_row(query, [], |row| row.get::<_, i64>(0))
+            .map_err(unusable)
+    };
+    let is_new = number("PRAGMA user_version")? == 0
+        && number("PRAGMA application_id")? == 0
+        && number("SELECT count(*) FROM sqlite_schema")? == 0;
+    if !is_new && number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = number("PRAGMA user_version")?;
+    let Some(missing) = usize::try_from(found)
+        .ok()
+        .and_then(|applied| MIGRATIONS.get(applied..))
+    else {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: MIGRATIONS.len(),
+        });
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for migration in missing {
+        transaction.execute_batch(migration).map_err(unusable)?;
+    }
+    let stamp = format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}",
+        MIGRATIONS.len()
+    );
+    transaction
+        .execute_batch(&stamp)
+        .and_then(|()| transaction.commit())
+        .map_err(unusable)
+}

@@ -1,0 +1,130 @@
+//! What can be asked of the database.
+
+use std::ops::RangeInclusive;
+
+use rusqlite::types::Type;
+use rusqlite::{Row, params};
+use wire::{ReportTime, Serial};
+
+use super::{Sqlite, on_connection};
+
+/// A reading as it is kept: without its place in the journal, which ends with its delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoredReading {
+    /// The gateway's serial number.
+    pub envoy: Serial,
+    /// The inverter's serial number.
+    pub serial: Serial,
+    /// When the inverter reported, by the gateway's clock.
+    pub reported_at: ReportTime,
+    /// The gateway's number for the kind of device, where it is known.
+    pub device_type: Option<u32>,
+    /// Average power over the report interval, in watts.
+    pub power_w: i32,
+    /// The highest power on record for this inverter, in watts.
+    pub peak_power_w: i32,
+}
+
+/// The database can't be read, or has something in it that this program did not write.
+#[derive(Debug, thiserror::Error)]
+#[error("the database can't be read")]
+pub struct QueryError(#[from] rusqlite::Error);
+
+impl Sqlite {
+    /// The readings of one Envoy, or of all, with these report times; sorted by Envoy, inverter
+    /// and time.
+    pub async fn readings(
+        &self,
+        envoy: Option<&Serial>,
+        times: RangeInclusive<ReportTime>,
+    ) -> Result<Vec<StoredReading>, QueryError> {
+        let envoy = envoy.cloned();
+        let (from, until) = (times.start().unix_seconds(), times.end().unix_seconds());
+        let rows = on_connection(&self.reader, move |reader| {
+            let mut statement = reader.prepare_cached(
+                "SELECT envoy, serial, reported_at, device_type, power_w, peak_power_w
+                 FROM inverter_reading
+                 WHERE (?1 IS NULL OR envoy = ?1) AND reported_at BETWEEN ?2 AND ?3
+                 ORDER BY envoy, serial, reported_at",
+            )?;
+            let envoy = envoy.as_ref().map(Serial::as_str);
+            statement
+                .query_map(params![envoy, from, until], stored)?
+                .collect()
+        });
+        Ok(rows.await?)
+    }
+
+    /// The newest reading of each inverter, sorted by Envoy and inverter.
+    ///
+    /// Quick however many readings there are: it goes from inverter to inverter by the key.
+    pub async fn latest(&self) -> Result<Vec<StoredReading>, QueryError> {
+        let rows = on_connection(&self.reader, |reader| {
+            let mut statement = reader.prepare_cached(
+                "WITH RECURSIVE
+                 gateway (envoy) AS (
+                     SELECT min(envoy) FROM inverter_reading
+                     UNION ALL
+                     SELECT (
+                         SELECT min(next.envoy) FROM inverter_reading AS next
+                         WHERE next.envoy > gateway.envoy
+                     ) FROM gateway WHERE envoy IS NOT NULL
+                 ),
+                 inverter (envoy, serial) AS (
+                     SELECT envoy, (
+                         SELECT min(first.serial) FROM inverter_reading AS first
+                         WHERE first.envoy = gateway.envoy
+                     ) FROM gateway WHERE envoy IS NOT NULL
+                     UNION ALL
+                     SELECT envoy, (
+                         SELECT min(next.serial) FROM inverter_reading AS next
+                         WHERE next.envoy = inverter.envoy AND next.serial > inverter.serial
+                     ) FROM inverter WHERE serial IS NOT NULL
+                 )
+                 SELECT envoy, serial, reported_at, device_type, power_w, peak_power_w
+                 FROM inverter JOIN inverter_reading USING (envoy, serial)
+                 WHERE reported_at = (
+                     SELECT max(own.reported_at) FROM inverter_reading AS own
+                     WHERE own.envoy = inverter.envoy AND own.serial = inverter.serial
+                 )
+                 ORDER BY envoy, serial",
+            )?;
+            statement.query_map([], stored)?.collect()
+        });
+        Ok(rows.await?)
+    }
+
+    /// How many readings there are.
+    pub async fn count(&self) -> Result<u64, QueryError> {
+        let count = on_connection(&self.reader, |reader| {
+            reader.query_row("SELECT count(*) FROM inverter_reading", [], |row| {
+                row.get::<_, i64>(0)
+            })
+        });
+        Ok(count.await?.unsigned_abs())
+    }
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredReading> {
+    let serial = |column| {
+        let text: String = row.get(column)?;
+        Serial::try_from(text).map_err(|error| impossible(column, Type::Text, error))
+    };
+    Ok(StoredReading {
+        envoy: serial(0)?,
+        serial: serial(1)?,
+        reported_at: ReportTime::from_unix_seconds(row.get(2)?)
+            .map_err(|error| impossible(2, Type::Integer, error))?,
+        device_type: row.get(3)?,
+        power_w: row.get(4)?,
+        peak_power_w: row.get(5)?,
+    })
+}
+
+fn impossible(
+    column: usize,
+    kind: Type,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+}

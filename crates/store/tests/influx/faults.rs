@@ -1,0 +1,130 @@
+//! Servers that are down, busy, wrong, or none at all.
+
+use std::time::Duration;
+
+use store::{InfluxDb, Settings, Store, WriteError};
+use tokio::net::TcpListener;
+
+use crate::server::{Reply, Server};
+use crate::{TOKEN, readings, settings, store};
+
+async fn failure(reply: impl Fn() -> Reply + Send + Sync + 'static) -> WriteError {
+    let server = Server::start(move |_, _| reply()).await;
+    let error = store(&server).write(&readings(3, &[])).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1, "{error:?}");
+    assert!(!format!("{error:?} {error}").contains(TOKEN));
+    error
+}
+
+#[tokio::test]
+async fn a_fault_of_the_set_up_names_its_remedy() {
+    for (status, message, remedy) in [
+        (401, "unauthorized access", "INFLUX_TOKEN"),
+        (403, "insufficient permissions for write", "right to write"),
+        (404, r#"bucket \"nope\" not found"#, "INFLUX_BUCKET"),
+    ] {
+        let error = failure(move || Reply::error(status, message)).await;
+        assert!(
+            matches!(error, WriteError::Configuration { .. }),
+            "{error:?}"
+        );
+        let text = error.to_string();
+        assert!(text.contains(&message.replace('\\', "")), "{text}");
+        assert!(text.contains(remedy), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_influxdbs_stores_nothing() {
+    let login = || Reply::Answer(200, Vec::new(), "<html>Please log in</html>".into());
+    let error = failure(login).await;
+    assert!(
+        matches!(error, WriteError::Configuration { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = || Reply::Answer(302, vec!["location: /login".into()], String::new());
+    let error = failure(elsewhere).await;
+    assert!(error.to_string().contains("/login"), "{error}");
+}
+
+#[tokio::test]
+async fn a_busy_server_says_how_long_to_wait() {
+    for status in [429, 503] {
+        let busy = move || Reply::Answer(status, vec!["retry-after: 7".into()], String::new());
+        let error = failure(busy).await;
+        let WriteError::Unavailable { retry_after, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(retry_after, Some(Duration::from_secs(7)));
+    }
+}
+
+#[tokio::test]
+async fn a_broken_server_is_unavailable() {
+    for status in [500, 502, 504] {
+        let error = failure(move || Reply::error(status, "internal error")).await;
+        assert!(
+            matches!(&error, WriteError::Unavailable { problem, retry_after: None, .. }
+                if problem.contains("internal error")),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_no_answer() {
+    let error = failure(|| Reply::Cut).await;
+    assert!(
+        matches!(
+            error,
+            WriteError::Unavailable {
+                source: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_read_only_so_far() {
+    let error = failure(|| Reply::Endless(500)).await;
+    assert!(matches!(error, WriteError::Unavailable { .. }), "{error:?}");
+    assert!(error.to_string().len() < 1_000);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let server = Server::start(|_, _| Reply::Silence).await;
+    let store = InfluxDb::new(Settings {
+        timeout: Duration::from_millis(50),
+        ..settings(&server, "")
+    })
+    .unwrap();
+    let error = store.write(&readings(1, &[])).await.unwrap_err();
+    assert!(
+        matches!(&error, WriteError::Unavailable { problem, .. } if problem.contains("in time")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_server_at_all_is_unavailable() {
+    let server = Server::start(|_, _| Reply::stored()).await;
+    let mut settings = settings(&server, "");
+    // Bound and dropped: nobody listens there now.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    settings.url.set_port(Some(port)).unwrap();
+    let store = InfluxDb::new(settings).unwrap();
+    let error = store.write(&readings(1, &[])).await.unwrap_err();
+    assert!(
+        matches!(&error, WriteError::Unavailable { problem, .. } if problem.contains("reached")),
+        "{error:?}"
+    );
+}

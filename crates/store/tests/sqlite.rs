@@ -1,0 +1,216 @@
+//! What a household trusts its readings to.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use store::{OpenError, Sqlite, Store, StoredReading, WriteError, Written};
+use tempfile::TempDir;
+use wire::{Reading, ReportTime};
+
+fn reading(envoy: &str, serial: &str, seconds: i64, power_w: i32) -> Reading {
+    Reading {
+        serial: serial.parse().unwrap(),
+        envoy: envoy.parse().unwrap(),
+        reported_at: ReportTime::from_unix_seconds(seconds).unwrap(),
+        device_type: Some(1),
+        power_w,
+        peak_power_w: 296,
+        journal: "k3x9m2pq".parse().unwrap(),
+        seq: 1,
+    }
+}
+
+fn stored(reading: &Reading) -> StoredReading {
+    StoredReading {
+        envoy: reading.envoy.clone(),
+        serial: reading.serial.clone(),
+        reported_at: reading.reported_at,
+        device_type: reading.device_type,
+        power_w: reading.power_w,
+        peak_power_w: reading.peak_power_w,
+    }
+}
+
+async fn all(store: &Sqlite) -> Vec<StoredReading> {
+    let times = ReportTime::MIN..=ReportTime::MAX;
+    store.readings(None, times).await.unwrap()
+}
+
+fn database() -> (TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("readings.db");
+    (directory, path)
+}
+
+#[tokio::test]
+async fn readings_outlive_the_process_that_wrote_them() {
+    let (_directory, path) = database();
+    let readings = [
+        reading("1", "a", 1_795_425_300, 212),
+        Reading {
+            device_type: None,
+            ..reading("1", "a", ReportTime::MAX.unix_seconds(), i32::MIN)
+        },
+        Reading {
+            device_type: Some(u32::MAX),
+            ..reading("2", "b", 1, i32::MAX)
+        },
+    ];
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.write(&readings).await.unwrap(), Written::default());
+    drop(store);
+    let again = Sqlite::open(&path).unwrap();
+    assert_eq!(all(&again).await, readings.each_ref().map(stored));
+    assert_eq!(again.count().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_the_file_while_the_writer_still_runs() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let _ = store.write(&[reading("1", "a", 1, 5)]).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    let count: i64 = other
+        .query_row("SELECT count(*) FROM inverter_reading", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(count, 1);
+    let mode: String = other
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn storing_twice_is_harmless() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings = [reading("1", "a", 10, 5), reading("1", "a", 20, 6)];
+    for _ in 0..2 {
+        let _ = store.write(&readings).await.unwrap();
+    }
+    let late_and_less = Reading {
+        device_type: None,
+        ..readings[0].clone()
+    };
+    let _ = store.write(&[late_and_less]).await.unwrap();
+    assert_eq!(all(&store).await, readings.each_ref().map(stored));
+}
+
+#[tokio::test]
+async fn a_batch_of_thousands_and_an_empty_one() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings: Vec<_> = (1..=5_000)
+        .map(|second| reading("1", "a", second, 1))
+        .collect();
+    let _ = store.write(&readings).await.unwrap();
+    let _ = store.write(&[]).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 5_000);
+}
+
+#[tokio::test]
+async fn readings_are_asked_for_by_envoy_and_time() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings = [
+        reading("1", "a", 10, 1),
+        reading("1", "a", 20, 2),
+        reading("2", "a", 20, 3),
+    ];
+    let _ = store.write(&readings).await.unwrap();
+    let time = |seconds| ReportTime::from_unix_seconds(seconds).unwrap();
+    let envoy = "1".parse().unwrap();
+    let found = store.readings(Some(&envoy), time(11)..=time(20)).await;
+    assert_eq!(found.unwrap(), [stored(&readings[1])]);
+    let found = store.readings(None, time(20)..=time(20)).await;
+    assert_eq!(found.unwrap(), [stored(&readings[1]), stored(&readings[2])]);
+}
+
+#[tokio::test]
+async fn the_newest_of_each_inverter() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.latest().await.unwrap(), []);
+    let readings = [
+        reading("1", "b", 20, 1),
+        reading("1", "a", 30, 2),
+        reading("1", "a", 10, 3),
+        reading("2", "a", 5, 4),
+        reading("1", "b", 10, 5),
+    ];
+    let _ = store.write(&readings).await.unwrap();
+    let newest = [1, 0, 3].map(|index: usize| stored(&readings[index]));
+    assert_eq!(store.latest().await.unwrap(), newest);
+}
+
+fn alter(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let (_directory, path) = database();
+    drop(Sqlite::open(&path).unwrap());
+    alter(&path, "PRAGMA user_version = 99");
+    let error = Sqlite::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 99, .. }));
+    assert!(error.to_string().contains("version 99"), "{error}");
+    alter(&path, "PRAGMA user_version = 1");
+    assert!(Sqlite::open(&path).is_ok());
+}
+
+#[test]
+fn the_database_of_another_program_is_refused() {
+    let (_directory, path) = database();
+    alter(&path, "CREATE TABLE theirs (x)");
+    assert!(matches!(
+        Sqlite::open(&path),
+        Err(OpenError::Foreign { .. })
+    ));
+    alter(&path, "PRAGMA user_version = 1");
+    assert!(matches!(
+        Sqlite::open(&path),
+        Err(OpenError::Foreign { .. })
+    ));
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let (directory, path) = database();
+    std::fs::write(&path, "A diary, not a database.".repeat(100)).unwrap();
+    assert!(matches!(
+        Sqlite::open(&path),
+        Err(OpenError::Unusable { .. })
+    ));
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .starts_with("A diary")
+    );
+    let nowhere = directory.path().join("no/such/directory/readings.db");
+    assert!(matches!(
+        Sqlite::open(&nowhere),
+        Err(OpenError::Unusable { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_failed_write_stores_nothing_and_can_be_repeated() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings = [reading("1", "a", 10, 5), reading("1", "b", 10, 6)];
+    alter(
+        &path,
+        "CREATE TRIGGER refuse BEFORE INSERT ON inverter_reading WHEN new.serial = 'b'
+         BEGIN SELECT raise(ABORT, 'refused'); END",
+    );
+    let error = store.write(&readings).await.unwrap_err();
+    assert!(matches!(error, WriteError::Unavailable { .. }), "{error:?}");
+    assert_eq!(store.count().await.unwrap(), 0);
+    alter(&path, "DROP TRIGGER refuse");
+    let _ = store.write(&readings).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 2);
+}

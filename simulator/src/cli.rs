@@ -1,0 +1,87 @@
+//! The command line of `envoy-simulator`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use jiff::{Timestamp, civil};
+use simulator::{Firmware, Options, Serial, SiteOptions, Source};
+
+/// A simulated Enphase Envoy: a recorded gateway, or a synthetic site.
+///
+/// The first line of standard output names its address. Below firmware 7 it asks for digest
+/// authentication, from 7 on for a token (see --token-out) over TLS.
+#[derive(Debug, Parser)]
+#[command(name = "envoy-simulator", version)]
+pub(crate) struct Cli {
+    /// Replay the gateway recorded in this directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "inverters", "ghosts", "firmware", "serial", "seed", "speed", "start", "report_interval", "noon",
+    ])]
+    recording: Option<PathBuf>,
+    /// Inverters of the synthetic site [default: 12]
+    #[arg(long, value_name = "N")]
+    inverters: Option<usize>,
+    /// Inverters that are listed but have never reported [default: 0]
+    #[arg(long, value_name = "N")]
+    ghosts: Option<usize>,
+    /// Firmware, 3.9 to 8.x [default: 8.3.5169]
+    #[arg(long, value_name = "V")]
+    firmware: Option<Firmware>,
+    /// Serial of the gateway [default: 122012345678]
+    #[arg(long, value_name = "S")]
+    serial: Option<Serial>,
+    /// Another seed gives other inverters, clouds and times [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How much faster than ours its clock runs, until it has caught up [default: 1]
+    #[arg(long, value_name = "X")]
+    speed: Option<u32>,
+    /// What its clock shows at first (RFC 3339) [default: now; with --speed a dawn far enough back]
+    #[arg(long, value_name = "TIME")]
+    start: Option<Timestamp>,
+    /// Seconds between two reports of an inverter: 300, 900 or 3600 [default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    report_interval: Option<u32>,
+    /// Solar noon in UTC: inverters report only while the sun is up [default: 12:00]
+    #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
+    noon: Option<civil::Time>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Write a valid owner token to this file
+    #[arg(long, value_name = "FILE")]
+    token_out: Option<PathBuf>,
+    /// Append every report shown in a complete answer to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+impl Cli {
+    /// The options it stands for.
+    pub(crate) fn options(self) -> Options {
+        let default = SiteOptions::default();
+        let site = SiteOptions {
+            inverters: self.inverters.unwrap_or(default.inverters),
+            ghosts: self.ghosts.unwrap_or(default.ghosts),
+            firmware: self.firmware.unwrap_or(default.firmware),
+            serial: self.serial.unwrap_or(default.serial),
+            seed: self.seed.unwrap_or(default.seed),
+            speed: self.speed.unwrap_or(default.speed),
+            start: self.start.or(default.start),
+            report_interval_s: self.report_interval.unwrap_or(default.report_interval_s),
+            noon: self.noon.unwrap_or(default.noon),
+        };
+        Options {
+            source: self.recording.map_or(Source::Site(site), Source::Recording),
+            listen: self.listen,
+            ledger: self.ledger,
+            token_out: self.token_out,
+        }
+    }
+}
+
+fn time_of_day(text: &str) -> Result<civil::Time, String> {
+    text.parse()
+        .map_err(|_| "give a time of day in UTC, such as 09:30".to_owned())
+}

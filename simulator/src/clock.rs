@@ -1,0 +1,79 @@
+//! The gateway's clock: ours, or one that runs faster until it has caught up with ours.
+
+use jiff::Timestamp;
+
+/// Maps our time to the gateway's.
+///
+/// It begins at `from` and runs `speed` times as fast as ours. It never passes ours: once it has
+/// caught up it goes on at real time, so that no report ever comes from the future.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    began: Timestamp,
+    from: Timestamp,
+    speed: u32,
+}
+
+impl Clock {
+    /// A clock that shows `from` when ours shows `began`.
+    pub(crate) fn new(began: Timestamp, from: Timestamp, speed: u32) -> Self {
+        Self { began, from, speed }
+    }
+
+    /// A clock that is ours.
+    pub(crate) fn real(began: Timestamp) -> Self {
+        Self::new(began, began, 1)
+    }
+
+    /// What the gateway's clock shows when ours shows `real`.
+    pub(crate) fn at(&self, real: Timestamp) -> Timestamp {
+        let elapsed = (real.as_nanosecond() - self.began.as_nanosecond()).max(0);
+        let simulated = self.from.as_nanosecond() + elapsed * i128::from(self.speed);
+        // Beyond what a timestamp can hold is also beyond our own time.
+        Timestamp::from_nanosecond(simulated).map_or(real, |simulated| simulated.min(real))
+    }
+
+    /// What the gateway's clock shows now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.at(Timestamp::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a small number of seconds")
+    }
+
+    #[test]
+    fn it_runs_faster_than_ours() {
+        let clock = Clock::new(second(1_000_000), second(0), 600);
+        assert_eq!(clock.at(second(1_000_000)), second(0));
+        assert_eq!(clock.at(second(1_000_010)), second(6_000));
+    }
+
+    #[test]
+    fn it_never_passes_ours_and_then_goes_on_at_real_time() {
+        let clock = Clock::new(second(1_000_000), second(999_000), 101);
+        assert_eq!(clock.at(second(1_000_009)), second(999_909));
+        for later in 10..100_000 {
+            assert_eq!(
+                clock.at(second(1_000_000 + later)),
+                second(1_000_000 + later)
+            );
+        }
+    }
+
+    #[test]
+    fn a_step_back_of_our_clock_does_not_bring_it_before_its_beginning() {
+        let clock = Clock::new(second(1_000_000), second(5_000), 60);
+        assert_eq!(clock.at(second(999_000)), second(5_000));
+    }
+
+    #[test]
+    fn at_speed_one_it_is_ours() {
+        let clock = Clock::real(second(1_000_000));
+        assert_eq!(clock.at(second(1_234_567)), second(1_234_567));
+    }
+}

@@ -1,0 +1,139 @@
+//! One request's way through the gateway.
+//!
+//! ```text
+//!  method ─► recorded refusal ─► access (digest, token, session) ─► endpoint ─► headers ─► answer
+//! ```
+//!
+//! Each step either passes the request on or is its end. Faults (a gateway that hangs, refuses,
+//! truncates) belong around this way, in [`Envoy::respond`], and, where they concern bytes and
+//! connections, into [`crate::server`].
+
+use hyper::header::{
+    ALLOW, CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{Method, StatusCode, Uri};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::access::{Access, Admission, Credentials, with_session};
+use crate::answer::Answer;
+use crate::gateway::Gateway;
+use crate::resource::Resource;
+
+/// A gateway with its doorkeeper.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    access: Access,
+    gateway: Gateway,
+}
+
+impl Envoy {
+    pub(crate) fn new(gateway: Gateway) -> Self {
+        let access = Access::new(gateway.firmware.clone(), gateway.serial.clone());
+        Self { access, gateway }
+    }
+
+    /// The whole answer to a request.
+    pub(crate) fn respond(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Answer {
+        let now = self.gateway.clock.now();
+        let resource = Resource::of(uri);
+        let credentials = Credentials {
+            method,
+            uri,
+            headers,
+        };
+        let (answer, recorded) = self.answer(resource.as_ref(), &credentials, now);
+        let answer = if recorded {
+            answer
+        } else {
+            self.with_usual_headers(answer, uri, now)
+        };
+        self.with_connection(answer, headers)
+    }
+
+    /// The answer, and whether it comes from a recording, with all of its headers.
+    fn answer(
+        &self,
+        resource: Option<&Resource>,
+        credentials: &Credentials<'_>,
+        now: Timestamp,
+    ) -> (Answer, bool) {
+        if !allows(credentials.method, resource) {
+            let answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, "");
+            return (
+                answer.header(ALLOW, HeaderValue::from_static("GET, HEAD")),
+                false,
+            );
+        }
+        if let Some(refusal) = resource.and_then(|resource| self.gateway.refusal(resource)) {
+            return (refusal, true);
+        }
+        match self
+            .access
+            .admit(resource, credentials, now, Instant::now())
+        {
+            Admission::Refused(answer) => (answer, false),
+            Admission::Granted { set_cookie } => {
+                let (answer, recorded) = self.endpoint(resource, now);
+                (with_session(answer, set_cookie), recorded)
+            }
+        }
+    }
+
+    fn endpoint(&self, resource: Option<&Resource>, now: Timestamp) -> (Answer, bool) {
+        let Some(resource) = resource else {
+            return (self.gateway.not_found(), false);
+        };
+        match self.access.check_jwt(resource) {
+            Some(answer) => (answer, false),
+            None => self.gateway.answer(resource, now),
+        }
+    }
+
+    /// The headers that this generation puts on everything.
+    fn with_usual_headers(&self, answer: Answer, uri: &Uri, now: Timestamp) -> Answer {
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let date = HeaderValue::try_from(date).expect("names of days and months are ASCII");
+        let fixed = |answer: Answer, name: HeaderName, value| {
+            answer.header(name, HeaderValue::from_static(value))
+        };
+        let firmware = &self.gateway.firmware;
+        if firmware.uses_tokens() {
+            let answer = fixed(answer, SERVER, "openresty/1.17.8.1").header(DATE, date);
+            if answer.status != StatusCode::OK {
+                return answer;
+            }
+            let forever = "max-age=63072000; includeSubdomains";
+            let answer = fixed(answer, STRICT_TRANSPORT_SECURITY, forever);
+            let answer = fixed(answer, X_FRAME_OPTIONS, "DENY");
+            fixed(answer, X_CONTENT_TYPE_OPTIONS, "nosniff")
+        } else if firmware.major() >= 4 && uri.path().starts_with("/api/v1/") {
+            // 4 and 5 say it twice there.
+            answer.header(DATE, date.clone()).header(DATE, date)
+        } else {
+            answer.header(DATE, date)
+        }
+    }
+
+    /// Below 7 a connection serves one request; from then on it stays, unless the client wants it
+    /// closed or the recorded answer said that it would be.
+    fn with_connection(&self, mut answer: Answer, request: &HeaderMap) -> Answer {
+        let closes = |headers: &HeaderMap| {
+            let value = headers
+                .get(CONNECTION)
+                .and_then(|value| value.to_str().ok());
+            value.is_some_and(|value| value.to_ascii_lowercase().contains("close"))
+        };
+        let stays =
+            self.gateway.firmware.uses_tokens() && !closes(request) && !closes(&answer.headers);
+        let connection = HeaderValue::from_static(if stays { "keep-alive" } else { "close" });
+        answer.headers.insert(CONNECTION, connection);
+        answer
+    }
+}
+
+fn allows(method: &Method, resource: Option<&Resource>) -> bool {
+    let checks_token = resource.is_some_and(|resource| resource.name() == "auth_check_jwt");
+    matches!(*method, Method::GET | Method::HEAD) || (*method == Method::POST && checks_token)
+}

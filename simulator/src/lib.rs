@@ -1,0 +1,40 @@
+//! An Envoy that behaves as real ones do: a recorded gateway, or a synthetic site.
+//!
+//! [`Simulator::start`] begins one; [`Options`] say which. It speaks the protocol of its firmware:
+//! plain HTTP with digest below 7, TLS with tokens from 7 on. It shares no code with the programs
+//! that read it, so that one mistake can't hide in both.
+//!
+//! - [`options`](Options): what is simulated;
+//! - `envoy`: a request's way from authentication over endpoint to answer;
+//! - `access`: digest, tokens, sessions; `gateway`: recordings, and the endpoints of a site;
+//! - `site`: the pure model of sun, clouds, inverters and their reports;
+//! - `server`: connections, TLS, HTTP; `ledger`: the truth that tests compare against.
+
+mod options;
+mod simulator;
+
+mod envoy;
+
+mod access;
+mod answer;
+mod gateway;
+mod resource;
+
+mod clock;
+mod site;
+
+mod certificate;
+mod ledger;
+mod server;
+
+mod firmware;
+mod serial;
+
+pub use answer::ShownReport;
+pub use certificate::CertificateError;
+pub use firmware::{Firmware, NotAFirmware};
+pub use gateway::RecordingError;
+pub use ledger::LedgerError;
+pub use options::{Options, OptionsError, SiteOptions, Source};
+pub use serial::{NotASerial, Serial};
+pub use simulator::{Simulator, StartError};

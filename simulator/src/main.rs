@@ -1,0 +1,56 @@
+//! `envoy-simulator`: starts a simulated gateway, names its address, runs until it is told to end.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use simulator::{Simulator, StartError};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+mod cli;
+
+/// A mistake in what was asked for, by the convention of sysexits.h.
+const BAD_INPUT: u8 = 64;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too; there is nobody left to tell if printing fails.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { BAD_INPUT } else { 0 });
+        }
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            let bad_input = error.downcast_ref().is_some_and(StartError::is_bad_input);
+            ExitCode::from(if bad_input { BAD_INPUT } else { 1 })
+        }
+    }
+}
+
+async fn run(cli: cli::Cli) -> anyhow::Result<()> {
+    // Before anything answers: a signal from now on is an orderly end.
+    let mut terminate = signal(SignalKind::terminate()).context("can't wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("can't wait for SIGINT")?;
+    let simulator = Simulator::start(cli.options()).await?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on {}", simulator.url()).context("can't print the address")?;
+    stdout.flush().context("can't print the address")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    simulator.stop().await;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! What a simulator is to be.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil};
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::firmware::Firmware;
+use crate::serial::Serial;
+use crate::site::{Plan, Sun};
+
+/// Inverters that one site may have; also a bound for its serials.
+const MOST_INVERTERS: usize = 10_000;
+/// At this speed a day passes in a second.
+const FASTEST: u32 = 86_400;
+/// A fast clock without a given start begins as far back as it needs to run this long until it
+/// catches up with ours.
+const HEAD_START: SignedDuration = SignedDuration::from_hours(2);
+
+/// What to simulate, where to listen, what to write.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A recording or a synthetic site.
+    pub source: Source,
+    /// Where to listen; port 0 takes a free one. Default `127.0.0.1:0`.
+    pub listen: SocketAddr,
+    /// A file to which every report that a client was shown is appended as a JSON line. One that
+    /// exists is continued. Default none.
+    pub ledger: Option<PathBuf>,
+    /// A file (mode 0600) that gets a valid owner token before the simulator answers anything; it
+    /// is of use from firmware 7 on. Default none.
+    pub token_out: Option<PathBuf>,
+}
+
+/// Where answers come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A directory with one recorded gateway: for each path a file (first slash dropped, `/` as `_`,
+    /// `?details=1` as `_details_1`), its status and headers in `<name>_log.json`.
+    Recording(PathBuf),
+    /// A synthetic site.
+    Site(SiteOptions),
+}
+
+/// A synthetic site. The same options always give the same reports at the same times.
+#[derive(Clone, Debug)]
+pub struct SiteOptions {
+    /// Number of inverters that report, 1 to 10,000 together with `ghosts`. Default 12.
+    pub inverters: usize,
+    /// Number of further inverters that are listed but have never reported (date 0). Default 0.
+    pub ghosts: usize,
+    /// Firmware of the gateway, 3.9 to 8.x: it decides scheme, authentication, shapes and rhythm.
+    /// Default 8.3.5169.
+    pub firmware: Firmware,
+    /// Serial of the gateway; with `seed` it also decides the inverters' serials. Default 122012345678.
+    pub serial: Serial,
+    /// Another seed gives other inverters, clouds and times. Default 1.
+    pub seed: u64,
+    /// How much faster than ours the gateway's clock runs, 1 to 86,400. It never passes ours: when
+    /// it catches up it goes on at real time. Default 1.
+    pub speed: u32,
+    /// What the gateway's clock shows at the beginning; not before 2008, not in the future. Default:
+    /// now at speed 1, else a dawn so far back that it takes two hours to catch up.
+    pub start: Option<Timestamp>,
+    /// Seconds between two reports of an inverter: 300, 900 or 3600, as Enphase sets it. Default 300.
+    pub report_interval_s: u32,
+    /// Solar noon, in UTC. Inverters report while the sun is up, some 9 (winter) to 15 hours
+    /// (summer) around it. A demonstration at any hour sets it to about now. Default 12:00.
+    pub noon: civil::Time,
+}
+
+/// An option has a value that can't be.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum OptionsError {
+    #[error("inverters is {0}: give at least 1, and at most {MOST_INVERTERS} together with ghosts")]
+    Inverters(usize),
+    #[error("speed is {0}: give a whole number from 1 to {FASTEST}")]
+    Speed(u32),
+    #[error("report interval is {0} s: give 300, 900 or 3600")]
+    ReportInterval(u32),
+    #[error("firmware is {0}: a site can have 3.9 to 8.x")]
+    Firmware(Firmware),
+    #[error("start is {0}: give a time from 2008 to now")]
+    Start(Timestamp),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            source: Source::Site(SiteOptions::default()),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            ledger: None,
+            token_out: None,
+        }
+    }
+}
+
+impl Default for SiteOptions {
+    fn default() -> Self {
+        Self {
+            inverters: 12,
+            ghosts: 0,
+            firmware: "8.3.5169".parse().expect("the default is a version"),
+            serial: "122012345678".parse().expect("the default is a serial"),
+            seed: 1,
+            speed: 1,
+            start: None,
+            report_interval_s: 300,
+            noon: civil::time(12, 0, 0, 0),
+        }
+    }
+}
+
+impl SiteOptions {
+    /// Refuses values that can't be; `now` is our time.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), OptionsError> {
+        let listed = self.inverters.saturating_add(self.ghosts);
+        if self.inverters == 0 || listed > MOST_INVERTERS {
+            return Err(OptionsError::Inverters(self.inverters));
+        }
+        if !(1..=FASTEST).contains(&self.speed) {
+            return Err(OptionsError::Speed(self.speed));
+        }
+        if ![300, 900, 3600].contains(&self.report_interval_s) {
+            return Err(OptionsError::ReportInterval(self.report_interval_s));
+        }
+        if !self.firmware.is_at_least(&[3, 9]) || self.firmware.major() > 8 {
+            return Err(OptionsError::Firmware(self.firmware.clone()));
+        }
+        match self.start {
+            Some(start) if start > now || start < earliest() => Err(OptionsError::Start(start)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The gateway's clock, begun at `now` by ours.
+    pub(crate) fn clock(&self, now: Timestamp) -> Clock {
+        let from = match self.start {
+            Some(start) => start,
+            None if self.speed == 1 => now,
+            None => {
+                let head_start = HEAD_START * i32::try_from(self.speed).unwrap_or(i32::MAX);
+                let sun = Sun::new(self.noon);
+                let back = now
+                    .checked_sub(head_start)
+                    .unwrap_or(earliest())
+                    .max(earliest());
+                let day = sun.day(back.as_second());
+                // This day's dawn may still be to come; then the day before.
+                let dawns = [sun.dawn(day), sun.dawn(day - 1)];
+                let dawn = dawns.into_iter().find(|dawn| *dawn <= back.as_second());
+                dawn.and_then(|dawn| Timestamp::from_second(dawn).ok())
+                    .unwrap_or(back)
+            }
+        };
+        Clock::new(now, from, self.speed)
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            inverters: self.inverters,
+            ghosts: self.ghosts,
+            seed: self.seed,
+            report_interval_s: self.report_interval_s,
+            noon: self.noon,
+        }
+    }
+}
+
+/// The first day on which an Envoy can have reported anything.
+fn earliest() -> Timestamp {
+    civil::date(2008, 1, 1)
+        .to_zoned_datetime(TimeZone::UTC)
+        .map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp())
+}

@@ -1,0 +1,26 @@
+//! The listening socket.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+/// What the system may hold of an answer that the client has not taken yet, in bytes. Small, as in
+/// a real gateway; so that an answer does not count as handed over while much of it is still here.
+const SEND_BUFFER: u32 = 16 * 1024;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 128;
+
+/// Listens on an address; port 0 takes a free one.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A simulator that is started again gets its port back at once.
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}

@@ -1,0 +1,183 @@
+//! A running simulator.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::access::Signer;
+use crate::certificate::{self, CertificateError};
+use crate::envoy::Envoy;
+use crate::gateway::{Gateway, Recording, RecordingError, Synthetic};
+use crate::ledger::{Ledger, LedgerError};
+use crate::options::{Options, OptionsError, SiteOptions, Source};
+use crate::serial::Serial;
+use crate::server::{self, Server};
+use crate::site::{History, Site};
+
+/// A simulated gateway that answers on its address until it is stopped or dropped.
+///
+/// After a drop the address is given back soon; [`Simulator::stop`] waits for it.
+#[derive(Debug)]
+pub struct Simulator {
+    url: String,
+    serial: Serial,
+    token: SecretString,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// Why a simulator could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An option has a value that can't be.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// The recording can't be replayed.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The ledger can't be kept.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The token can't be written.
+    #[error("can't write the token to {}: name a file that can be written", .path.display())]
+    TokenOut {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: take a free port of this machine, or port 0")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+impl StartError {
+    /// Whether another choice of options would help; else the machine is in the way.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        !matches!(self, Self::Listen { .. } | Self::Certificate(_))
+    }
+}
+
+impl Simulator {
+    /// Starts a simulator on the current tokio runtime. When this returns, the address answers and
+    /// the token is written.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let now = Timestamp::now();
+        let ledger = options
+            .ledger
+            .as_deref()
+            .map(Ledger::open)
+            .transpose()?
+            .map(Arc::new);
+        // Files are read, or a week is computed.
+        let source = options.source;
+        let gateway = tokio::task::spawn_blocking(move || gateway(source, now))
+            .await
+            .expect("making a gateway does not panic and is not cancelled")?;
+        let (serial, uses_tokens) = (gateway.serial.clone(), gateway.firmware.uses_tokens());
+        let tls = uses_tokens
+            .then(|| certificate::acceptor(&serial, now))
+            .transpose()?;
+        let listen_error = |source| StartError::Listen {
+            address: options.listen,
+            source,
+        };
+        let listener = server::listen(options.listen).map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+
+        // Dated by our clock, as the cloud's are; the gateway's own is never ahead of it.
+        let token = Signer::new().owner_token(&serial, now);
+        if let Some(path) = &options.token_out {
+            write_token(path, &token).map_err(|source| StartError::TokenOut {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        let scheme = if uses_tokens { "https" } else { "http" };
+        let (stop, stopped) = watch::channel(false);
+        let server = Server {
+            envoy: Arc::new(Envoy::new(gateway)),
+            tls,
+            ledger,
+        };
+        Ok(Self {
+            url: format!("{scheme}://{address}"),
+            serial,
+            token,
+            stop,
+            server: tokio::spawn(server.run(listener, stopped)),
+        })
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`, `https://` from firmware 7 on, without a final slash.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The gateway's serial.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        self.serial.as_str()
+    }
+
+    /// A token of the gateway's owner, valid for a year. Below firmware 7 nobody asks for it.
+    #[must_use]
+    pub fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// Stops: no new connections, answers under way get a second to finish.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // Ends with an error only if it panicked, which the panic itself has reported.
+        let _ = self.server.await;
+    }
+}
+
+fn gateway(source: Source, now: Timestamp) -> Result<Gateway, StartError> {
+    match source {
+        Source::Recording(directory) => Ok(Gateway::recorded(Recording::load(&directory)?)),
+        Source::Site(options) => Ok(synthetic(&options, now)?),
+    }
+}
+
+fn synthetic(options: &SiteOptions, now: Timestamp) -> Result<Gateway, OptionsError> {
+    options.check(now)?;
+    let (firmware, serial) = (options.firmware.clone(), options.serial.clone());
+    let site = Site::new(&options.plan(), &firmware, &serial);
+    let clock = options.clock(now);
+    let history = History::new(site, clock.at(now).as_second());
+    Ok(Gateway::synthetic(
+        Synthetic::new(firmware, serial, history),
+        clock,
+    ))
+}
+
+fn write_token(path: &Path, token: &SecretString) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{}", token.expose_secret())
+}

@@ -1,0 +1,125 @@
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::client::http;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_envoy-simulator"));
+    command
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn first_line(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(DEADLINE, lines.next_line())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn it_names_its_address_first_and_ends_with_0_on_a_signal() {
+    for (signal, firmware, scheme) in [("-TERM", "5.0.62", "http"), ("-INT", "8.3.5169", "https")] {
+        let mut child = program(&["--listen", "127.0.0.1:0", "--firmware", firmware])
+            .spawn()
+            .unwrap();
+        let line = first_line(&mut child).await;
+        let url = line.strip_prefix("listening on ").unwrap();
+        assert!(url.starts_with(&format!("{scheme}://127.0.0.1:")), "{line}");
+        let info = http().get(format!("{url}/info")).send().await.unwrap();
+        assert!(info.text().await.unwrap().contains("<sn>122012345678</sn>"));
+
+        let pid = child.id().unwrap().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+        let status = timeout(DEADLINE, child.wait()).await.unwrap().unwrap();
+        assert_eq!(status.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_written_before_the_first_line_for_its_owner_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let mut child = program(&["--token-out", path.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let line = first_line(&mut child).await;
+    let token = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let url = line.strip_prefix("listening on ").unwrap();
+    let request = http()
+        .get(format!("{url}/auth/check_jwt"))
+        .bearer_auth(token.trim());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn bad_input_ends_with_64_and_a_message_that_helps() {
+    for (arguments, message) in [
+        (
+            &["--recording", "/nowhere"][..],
+            "can't read /nowhere: check the path",
+        ),
+        (
+            &["--serial", "a/b"],
+            "\"a/b\" is not a serial: give the 12 digits",
+        ),
+        (&["--inverters", "0"], "inverters is 0: give at least 1"),
+        (
+            &["--inverters", "many"],
+            "invalid value 'many' for '--inverters <N>'",
+        ),
+        (
+            &["--speed", "86401"],
+            "speed is 86401: give a whole number from 1 to 86400",
+        ),
+        (
+            &["--firmware", "eight"],
+            "is not a firmware version: give dotted numbers",
+        ),
+        (
+            &["--start", "2999-01-01T00:00:00Z"],
+            "give a time from 2008 to now",
+        ),
+        (
+            &["--noon", "25:00"],
+            "give a time of day in UTC, such as 09:30",
+        ),
+        (&["--recording", ".", "--seed", "3"], "cannot be used with"),
+        (
+            &["--ledger", "/nowhere/l"],
+            "can't open the ledger /nowhere/l",
+        ),
+    ] {
+        let output = timeout(DEADLINE, program(arguments).output())
+            .await
+            .unwrap()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty());
+    }
+}

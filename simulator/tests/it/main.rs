@@ -1,0 +1,10 @@
+//! The simulator over real connections.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod binary;
+mod client;
+mod ledger;
+mod recordings;
+mod site;

@@ -1,0 +1,205 @@
+//! The chain as it is deployed: broker with accounts, database, and the programs that connect them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::gateway::Gateway;
+use crate::ledger::Report;
+use crate::programs::{Binary, Start};
+use crate::servers::{Account, Client, Influx, Mosquitto, Point, Seen};
+use crate::tap::WriteTap;
+
+/// How long a message may take to a subscriber, on a machine that builds beside the test.
+const ARRIVAL: Duration = Duration::from_mins(1);
+
+/// The receiver's times, shortened for tests.
+const IMPATIENT: &str = "[testing]\nbackoff_cap = \"500ms\"\n";
+
+/// The scraper's, which polls besides.
+const IMPATIENT_POLLING: &str = "[testing]\nbackoff_cap = \"500ms\"\npoll_interval = \"100ms\"\n";
+
+/// Broker and database, with an account for each program.
+pub struct Chain {
+    /// The broker.
+    pub broker: Mosquitto,
+    /// The database.
+    pub influx: Influx,
+    /// Between receiver and database: what was written, and how often.
+    pub tap: WriteTap,
+    scrapers: Vec<Account>,
+    receiver: Account,
+    reader: Account,
+    bucket: String,
+    directory: TempDir,
+}
+
+impl Chain {
+    /// Starts the servers for the scrapers of these Envoys. `None` when there are none for this
+    /// test.
+    ///
+    /// # Panics
+    /// When servers that are there can't be used, and where a skip is a failure.
+    pub async fn start(test: &str, envoys: &[&str]) -> Option<Self> {
+        let scrapers: Vec<Account> = envoys
+            .iter()
+            .map(|serial| Account::scraper(serial))
+            .collect();
+        let receiver = Account::receiver("e2e");
+        let reader = Account::reader("tail");
+        let accounts = [&scrapers[..], &[receiver.clone(), reader.clone()]].concat();
+        let broker = Mosquitto::start(test, &accounts).await?;
+        let influx = Influx::start(test).await?;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Some(Self {
+            tap: WriteTap::in_front_of(influx.url()).await,
+            bucket: influx.new_bucket().await,
+            broker,
+            influx,
+            scrapers,
+            receiver,
+            reader,
+            directory,
+        })
+    }
+
+    /// The scraper of a gateway that has an account.
+    ///
+    /// # Panics
+    /// When there is no account for this Envoy.
+    #[must_use]
+    pub fn scraper(&self, gateway: &Gateway, envoy: &str) -> Start {
+        let account = self
+            .scrapers
+            .iter()
+            .find(|account| account.user() == envoy)
+            .expect("each Envoy has an account");
+        let start = gateway.reader(Binary::Scraper);
+        self.with_broker(start, account, IMPATIENT_POLLING)
+    }
+
+    /// The receiver, which writes through the tap.
+    #[must_use]
+    pub fn receiver(&self) -> Start {
+        self.with_broker(Start::new(Binary::Receiver), &self.receiver, IMPATIENT)
+            .env("MQTT_USERNAME", self.receiver.user())
+            .env("RECEIVER_NAME", self.receiver.user())
+            .env("INFLUX_URL", self.tap.url())
+            .env("INFLUX_TOKEN", self.influx.token())
+            .env("INFLUX_ORG", self.influx.org())
+            .env("INFLUX_BUCKET", &self.bucket)
+    }
+
+    /// A subscriber with an account that may read everything.
+    ///
+    /// # Panics
+    /// When it can't log in.
+    pub async fn subscriber(&self, filter: &str) -> Client {
+        Client::connect(&self.broker, &self.reader, Some(filter))
+            .await
+            .expect("the reader has an account")
+    }
+
+    /// The messages that a new subscriber gets at once, when there are `count` of them.
+    ///
+    /// # Panics
+    /// When they do not come.
+    pub async fn retained(&self, filter: &str, count: usize) -> Vec<Seen> {
+        let subscriber = self.subscriber(filter).await;
+        let retained = |seen: &[Seen]| seen.iter().filter(|message| message.retain).count();
+        let seen = subscriber
+            .wait_for("the retained messages", ARRIVAL, |seen| {
+                retained(seen) >= count
+            })
+            .await;
+        seen.into_iter().filter(|message| message.retain).collect()
+    }
+
+    /// Waits until a status topic says `online`.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn online(&self, topic: &str) {
+        let subscriber = self.subscriber(topic).await;
+        subscriber
+            .wait_for(&format!("{topic} to be online"), ARRIVAL, |seen| {
+                seen.last()
+                    .is_some_and(|message| message.text() == "online")
+            })
+            .await;
+    }
+
+    /// The newest reading that each inverter's plain topic shows: time and power.
+    ///
+    /// # Panics
+    /// When there are fewer than `count`.
+    pub async fn shown(&self, count: usize) -> BTreeMap<String, (i64, i32)> {
+        let retained = self.retained("envoy/+/inverters/+", count).await;
+        retained.iter().map(newest_of).collect()
+    }
+
+    /// What the database holds, in order.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    pub async fn stored(&self) -> Vec<Report> {
+        let points = self.influx.points(&self.bucket).await;
+        let mut reports: Vec<Report> = points.into_iter().map(report).collect();
+        reports.sort();
+        reports
+    }
+
+    fn with_broker(&self, start: Start, account: &Account, settings: &str) -> Start {
+        let file = self
+            .directory
+            .path()
+            .join(format!("{}.toml", account.user()));
+        std::fs::write(&file, settings).expect("a temporary directory can be written");
+        let address = format!("mqtt://{}:{}", self.broker.host(), self.broker.port());
+        start
+            .arg("--config")
+            .arg(file)
+            .env("MQTT_URL", address)
+            .env("MQTT_PASSWORD", account.password())
+    }
+}
+
+/// The newest report of each inverter, by its topic: time and power.
+#[must_use]
+pub fn newest(reports: &[Report]) -> BTreeMap<String, (i64, i32)> {
+    let mut newest = BTreeMap::new();
+    for report in reports {
+        let topic = format!("envoy/{}/inverters/{}", report.envoy, report.inverter);
+        let this = (report.reported_at, report.power_w);
+        newest
+            .entry(topic)
+            .and_modify(|newest| *newest = this.max(*newest))
+            .or_insert(this);
+    }
+    newest
+}
+
+/// Reads a published payload by hand, so that a mistake in our own decoder can't hide.
+fn newest_of(message: &Seen) -> (String, (i64, i32)) {
+    let payload: serde_json::Value = serde_json::from_str(message.text()).expect("JSON");
+    let time = payload["reported_at"].as_str().expect("a time");
+    let time: jiff::Timestamp = time.parse().expect("a time");
+    let power = payload["power_w"].as_i64().expect("a power");
+    let power = i32::try_from(power).expect("a power");
+    (message.topic.clone(), (time.as_second(), power))
+}
+
+fn report(point: Point) -> Report {
+    let power = |watts| i32::try_from(watts).expect("a power");
+    Report {
+        envoy: point.envoy,
+        inverter: point.inverter,
+        reported_at: point.reported_at,
+        device_type: point
+            .device_type
+            .map(|kind| kind.parse().expect("a number as a tag")),
+        power_w: power(point.power),
+        peak_power_w: power(point.max_power),
+    }
+}

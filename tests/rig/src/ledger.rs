@@ -1,0 +1,57 @@
+//! The simulator's ledger: every report it has shown in a complete answer. The truth that tests
+//! compare against.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// A report as the Envoy showed it. Ordered by Envoy, inverter and time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    /// The Envoy's serial.
+    pub envoy: String,
+    /// The inverter's serial.
+    pub inverter: String,
+    /// When it was reported, in seconds since 1970.
+    pub reported_at: i64,
+    /// The number of the kind of device; old firmware has none.
+    pub device_type: Option<u32>,
+    /// Average power, in W.
+    pub power_w: i32,
+    /// Highest power ever, in W.
+    pub peak_power_w: i32,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    envoy: String,
+    inverter: String,
+    reported_at: jiff::Timestamp,
+    device_type: Option<u32>,
+    power_w: i32,
+    peak_power_w: i32,
+}
+
+/// Reads a ledger; one that was not begun yet is empty.
+///
+/// # Panics
+/// When a line is no report. A last line that is still being written is left out.
+#[must_use]
+pub fn read(path: &Path) -> Vec<Report> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    complete.lines().map(report).collect()
+}
+
+fn report(line: &str) -> Report {
+    let line: Line = serde_json::from_str(line)
+        .unwrap_or_else(|error| panic!("the ledger's line {line:?}: {error}"));
+    Report {
+        envoy: line.envoy,
+        inverter: line.inverter,
+        reported_at: line.reported_at.as_second(),
+        device_type: line.device_type,
+        power_w: line.power_w,
+        peak_power_w: line.peak_power_w,
+    }
+}

@@ -1,0 +1,258 @@
+//! The programs of this workspace, started as their users start them: as processes.
+//!
+//! They are built first, with the profile of the running test, so that none is stale.
+
+mod output;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait;
+use output::{Output, Stream};
+
+/// How long a program may take to say that it is ready, or to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A binary of this workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binary {
+    /// `envoy-scraper`.
+    Scraper,
+    /// `envoy-receiver`.
+    Receiver,
+    /// `envoy-scrape`.
+    Standalone,
+    /// `envoy-simulator`.
+    Simulator,
+}
+
+impl Binary {
+    /// Its file name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scraper => "envoy-scraper",
+            Self::Receiver => "envoy-receiver",
+            Self::Standalone => "envoy-scrape",
+            Self::Simulator => "envoy-simulator",
+        }
+    }
+
+    /// Where it is, freshly built.
+    ///
+    /// # Panics
+    /// When it can't be built.
+    #[must_use]
+    pub fn path(self) -> PathBuf {
+        built().join(self.name())
+    }
+}
+
+/// The directory with the binaries, built once per test process.
+fn built() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test has a path");
+        // The test is at <target>/<profile>/deps/<test>.
+        let profile = test
+            .ancestors()
+            .nth(2)
+            .expect("cargo puts tests two levels below the profile")
+            .to_owned();
+        let mut build = Command::new(env!("CARGO"));
+        build
+            .args(["build", "--quiet", "--workspace", "--bins"])
+            .current_dir(workspace())
+            .stdin(Stdio::null());
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        let target = profile
+            .parent()
+            .expect("a profile is in a target directory");
+        build.env("CARGO_TARGET_DIR", target);
+        let status = build.status().expect("cargo runs");
+        assert!(status.success(), "the programs can't be built: {status}");
+        profile
+    })
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    rig.ancestors()
+        .nth(2)
+        .expect("the rig is at tests/rig")
+        .to_owned()
+}
+
+/// How a program is to be started: nothing of the test's own environment reaches it but `PATH`.
+#[derive(Debug)]
+pub struct Start {
+    binary: Binary,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, OsString)>,
+}
+
+impl Start {
+    /// A program without arguments and settings.
+    #[must_use]
+    pub fn new(binary: Binary) -> Self {
+        Self {
+            binary,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds several arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Runs the program to its end and gives what it printed.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn to_end(&self) -> std::process::Output {
+        self.command().output().expect("the program starts")
+    }
+
+    /// Starts the program in the background.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn spawn(&self) -> Program {
+        let mut child = self.command().spawn().expect("the program starts");
+        let output = Output::of(self.binary.name(), &mut child);
+        Program {
+            name: self.binary.name(),
+            child,
+            output,
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.binary.path());
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(workspace())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// A program that runs; killed when it is dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: &'static str,
+    child: std::process::Child,
+    output: Output,
+}
+
+impl Program {
+    /// Everything it printed so far to standard output.
+    #[must_use]
+    pub fn stdout(&self) -> Vec<String> {
+        self.output.lines(Stream::Out)
+    }
+
+    /// Everything it printed so far to standard error.
+    #[must_use]
+    pub fn stderr(&self) -> Vec<String> {
+        self.output.lines(Stream::Error)
+    }
+
+    /// Waits for a line of standard output that contains `part`, and gives it.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn stdout_line(&self, part: &str) -> String {
+        self.line(Stream::Out, part).await
+    }
+
+    /// Waits for a line of standard error that contains `part`, and gives it.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn stderr_line(&self, part: &str) -> String {
+        self.line(Stream::Error, part).await
+    }
+
+    async fn line(&self, stream: Stream, part: &str) -> String {
+        let what = format!("{} to print {part:?}", self.name);
+        wait::until(&what, PATIENCE, async || {
+            let lines = self.output.lines(stream);
+            lines.into_iter().find(|line| line.contains(part))
+        })
+        .await
+    }
+
+    /// Asks it to end with SIGTERM and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("the program still runs");
+        self.ended().await
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let what = format!("{} to end", self.name);
+        wait::until(&what, PATIENCE, async || {
+            self.child.try_wait().expect("a child can be waited for")
+        })
+        .await
+    }
+
+    /// Kills it with SIGKILL: it has no chance to finish anything.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,61 @@
+//! What a program prints, kept line by line and passed on to the test's own output.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Child;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Which of the two outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Error,
+}
+
+type Lines = Arc<Mutex<Vec<(Stream, String)>>>;
+
+/// The lines printed so far.
+#[derive(Debug)]
+pub(super) struct Output(Lines);
+
+impl Output {
+    /// Begins to read both outputs of a child whose outputs are pipes.
+    pub(super) fn of(name: &'static str, child: &mut Child) -> Self {
+        let lines = Lines::default();
+        if let Some(out) = child.stdout.take() {
+            read(name, Stream::Out, out, Arc::clone(&lines));
+        }
+        if let Some(error) = child.stderr.take() {
+            read(name, Stream::Error, error, Arc::clone(&lines));
+        }
+        Self(lines)
+    }
+
+    pub(super) fn lines(&self, wanted: Stream) -> Vec<String> {
+        lock(&self.0)
+            .iter()
+            .filter(|(stream, _)| *stream == wanted)
+            .map(|(_, line)| line.clone())
+            .collect()
+    }
+}
+
+/// A thread of its own for each pipe: a program must never wait for a test to read.
+fn read(name: &'static str, stream: Stream, pipe: impl Read + Send + 'static, lines: Lines) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            forward(name, &line);
+            lock(&lines).push((stream, line));
+        }
+    });
+}
+
+/// Shown by the test runner when the test fails.
+#[expect(clippy::print_stdout, reason = "the test runner captures it")]
+fn forward(name: &str, line: &str) {
+    println!("{name}: {line}");
+}
+
+fn lock(lines: &Lines) -> MutexGuard<'_, Vec<(Stream, String)>> {
+    // A line pushed by a thread that panicked later is still a line.
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}

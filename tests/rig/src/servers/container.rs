@@ -1,0 +1,132 @@
+//! A server in a container of its own, which may be killed and started again.
+
+use std::net::TcpListener;
+
+use testcontainers::bollard::query_parameters::KillContainerOptions;
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::core::{IntoContainerPort, Mount};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
+
+use super::STARTUP;
+use crate::wait;
+
+/// How often another port is tried when somebody took the free one before the container could.
+const PORT_ATTEMPTS: usize = 5;
+
+/// A running, or killed, container with one port.
+pub(super) struct Container {
+    inner: ContainerAsync<GenericImage>,
+    host: String,
+    port: u16,
+}
+
+impl Container {
+    /// Starts `image`, whose server listens on `inner_port`. The port outside is chosen here, not by
+    /// the engine, so that it is the same again after a restart.
+    pub(super) async fn start(
+        image: &(&str, &str),
+        inner_port: u16,
+        environment: &[(&str, &str)],
+        mounts: &[Mount],
+    ) -> Result<Self, String> {
+        engine_answers().await?;
+        let mut last_error = String::new();
+        for _ in 0..PORT_ATTEMPTS {
+            let port = free_port();
+            let mut request: ContainerRequest<GenericImage> = GenericImage::new(image.0, image.1)
+                .with_exposed_port(inner_port.tcp())
+                .with_mapped_port(port, inner_port.tcp())
+                .with_startup_timeout(STARTUP);
+            for (name, value) in environment {
+                request = request.with_env_var(*name, *value);
+            }
+            for mount in mounts {
+                request = request.with_mount(mount.clone());
+            }
+            match request.start().await {
+                Ok(container) => {
+                    let host = container
+                        .get_host()
+                        .await
+                        .map_err(|error| error.to_string())?;
+                    return Ok(Self {
+                        host: host.to_string(),
+                        inner: container,
+                        port,
+                    });
+                }
+                Err(error) => last_error = error.to_string(),
+            }
+            if !last_error.contains("port") {
+                break;
+            }
+        }
+        Err(last_error)
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends `signal` (such as `SIGHUP`) to the server.
+    pub(super) async fn signal(&self, signal: &str) {
+        let options = KillContainerOptions {
+            signal: signal.to_owned(),
+        };
+        docker_client_instance()
+            .await
+            .expect("the engine that started this container answers")
+            .kill_container(self.inner.id(), Some(options))
+            .await
+            .unwrap_or_else(|error| panic!("cannot send {signal}: {error}"));
+    }
+
+    /// Kills the server as a power cut would; what it had written to its disk stays.
+    pub(super) async fn kill(&self) {
+        self.signal("SIGKILL").await;
+        wait::until_true("the end of a killed container", STARTUP, async || {
+            matches!(self.inner.is_running().await, Ok(false))
+        })
+        .await;
+    }
+
+    /// Ends the server in an orderly way.
+    pub(super) async fn stop(&self) {
+        self.inner
+            .stop()
+            .await
+            .expect("a running container can be stopped");
+    }
+
+    /// Starts the killed or stopped server again, with its disk and its port.
+    pub(super) async fn start_again(&self) {
+        self.inner
+            .start()
+            .await
+            .expect("a container that ran before starts again");
+    }
+}
+
+/// Whether there is an engine to start containers with; if not, why.
+pub(super) async fn engine_answers() -> Result<(), String> {
+    let engine = docker_client_instance()
+        .await
+        .map_err(|error| format!("no Docker engine: {error}"))?;
+    engine
+        .ping()
+        .await
+        .map(drop)
+        .map_err(|error| format!("no Docker engine: {error}"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("the loopback interface has a free port")
+        .port()
+}
