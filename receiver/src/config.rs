@@ -1,16 +1,16 @@
 //! The receiver's settings.
 
 use daemon::broker::Broker;
+use daemon::exit::with_causes;
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
 use daemon::{broker, logs};
-use store::{InfluxDb, SettingsError, TokenSource};
-use url::Url;
+use store::{InfluxDb, TokenSource};
 use wire::ReceiverName;
 
 /// Its client id and its topic.
 pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
-    .flag("name")
+    .flag("name", "NAME")
     .default("receiver")
     .help(
         "this receiver's name, its own at its broker; it names the session that the broker keeps",
@@ -19,7 +19,7 @@ pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
 /// Where InfluxDB is.
 pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
     .env_alias("ENVOY_INFLUX_URL")
-    .flag("influx-url")
+    .flag("influx-url", "URL")
     .default("http://localhost:8086")
     .help("InfluxDB's address; it may have a path");
 
@@ -31,12 +31,12 @@ pub const INFLUX_TOKEN: Key = Key::new("influx.token", "INFLUX_TOKEN")
 
 /// Whose bucket.
 pub const INFLUX_ORG: Key = Key::new("influx.org", "INFLUX_ORG")
-    .flag("influx-org")
+    .flag("influx-org", "NAME")
     .help("the InfluxDB organisation");
 
 /// Which bucket.
 pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
-    .flag("influx-bucket")
+    .flag("influx-bucket", "NAME")
     .help("the InfluxDB bucket");
 
 const OWN_KEYS: [Key; 5] = [NAME, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET];
@@ -56,44 +56,12 @@ pub struct Config {
     pub broker: Broker,
 }
 
-/// Where readings are written.
-#[derive(Debug)]
-pub struct Influx {
-    /// InfluxDB's address.
-    pub url: Url,
-    /// What lets us write there.
-    pub token: Secret,
-    /// Whose bucket.
-    pub org: String,
-    /// Which bucket.
-    pub bucket: String,
-}
-
-impl Influx {
-    /// The store itself.
-    ///
-    /// # Errors
-    /// When no client can be made for this address.
-    pub fn store(self) -> Result<InfluxDb, SettingsError> {
-        InfluxDb::new(store::Settings {
-            url: self.url,
-            token: match self.token {
-                Secret::Value(token) => TokenSource::Value(token),
-                Secret::File(path) => TokenSource::File(path),
-            },
-            org: self.org,
-            bucket: self.bucket,
-            timeout: store::Settings::DEFAULT_TIMEOUT,
-        })
-    }
-}
-
 /// A receiver that writes to InfluxDB.
 pub struct Everything {
     /// The daemon.
     pub config: Config,
     /// Its store.
-    pub influx: Influx,
+    pub store: InfluxDb,
     /// Its logs.
     pub logs: Logs,
 }
@@ -106,10 +74,7 @@ pub fn read(sources: Sources) -> Result<Everything, Problems> {
     let mut settings = Settings::gather(&keys(), sources);
     let name = settings.required(&NAME, str::parse);
     let broker = Broker::read(&mut settings);
-    let url = settings.required(&INFLUX_URL, str::parse);
-    let token = settings.required_secret(&INFLUX_TOKEN);
-    let org = settings.required(&INFLUX_ORG, text);
-    let bucket = settings.required(&INFLUX_BUCKET, text);
+    let store = read_influx(&mut settings);
     let logs = Logs::read(&mut settings);
     let everything = || {
         Some(Everything {
@@ -117,14 +82,29 @@ pub fn read(sources: Sources) -> Result<Everything, Problems> {
                 name: name?,
                 broker: broker?,
             },
-            influx: Influx {
-                url: url?,
-                token: token?,
-                org: org?,
-                bucket: bucket?,
-            },
+            store: store?,
             logs: logs?,
         })
     };
     settings.finish(everything())
+}
+
+fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
+    let url = settings.required(&INFLUX_URL, str::parse);
+    let token = settings.required_secret(&INFLUX_TOKEN);
+    let org = settings.required(&INFLUX_ORG, text);
+    let bucket = settings.required(&INFLUX_BUCKET, text);
+    let influx = InfluxDb::new(store::Settings {
+        url: url?,
+        token: match token? {
+            Secret::Value(token) => TokenSource::Value(token),
+            Secret::File(path) => TokenSource::File(path),
+        },
+        org: org?,
+        bucket: bucket?,
+        timeout: store::Settings::DEFAULT_TIMEOUT,
+    });
+    influx
+        .inspect_err(|error| settings.reject(&INFLUX_URL, with_causes(error)))
+        .ok()
 }

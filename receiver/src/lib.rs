@@ -53,7 +53,7 @@ pub async fn run<S: Store>(
         .broker
         .session(
             format!("envoy-receiver-{}", config.name),
-            None,
+            config.name.as_ref(),
             false,
             status(&base, &config.name, Status::Offline),
         )

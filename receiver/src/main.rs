@@ -18,9 +18,8 @@ fn main() -> ExitCode {
     };
     everything.logs.start();
     exit::block_on(async move {
-        let store = everything.influx.store()?;
         let shutdown = signals::shutdown()?;
-        receiver::run(everything.config, store, shutdown).await?;
+        receiver::run(everything.config, everything.store, shutdown).await?;
         Ok(())
     })
 }

@@ -30,6 +30,9 @@ const LAST_WRITE: Duration = Duration::from_secs(3);
 /// How long the broker may take to acknowledge the good-bye.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How much of a message that is no reading is shown, in bytes: some four readings.
+const SHOWN_PAYLOAD: usize = 1024;
+
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
     base: BaseTopic,
@@ -207,9 +210,11 @@ pub(crate) fn status(base: &BaseTopic, name: &ReceiverName, status: Status) -> M
 }
 
 fn refused(delivery: &Delivery, reason: &dyn std::fmt::Display) {
+    let shown = delivery.payload.len().min(SHOWN_PAYLOAD);
     tracing::error!(
         topic = delivery.topic,
         %reason,
+        payload = %delivery.payload[..shown].escape_ascii(),
         "a message that is no reading; it is given up"
     );
 }

@@ -11,17 +11,17 @@ use wire::Serial;
 
 /// Where the Envoy is.
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
-    .flag("envoy")
+    .flag("envoy", "ADDRESS")
     .help("the Envoy: a host, host:port or URL in the home network");
 
 /// Which Envoy it must be.
 pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
-    .flag("envoy-serial")
+    .flag("envoy-serial", "SERIAL")
     .help("the Envoy's serial number; read from the Envoy when unset");
 
 /// The user of firmware below 7.
 pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
-    .flag("envoy-username")
+    .flag("envoy-username", "NAME")
     .help("firmware below 7: the user; installer, then envoy when unset");
 
 /// The user's password.
@@ -36,7 +36,7 @@ pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
 
 /// How often the Envoy is asked.
 pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
-    .flag("poll-interval")
+    .flag("poll-interval", "TIME")
     .default("60s")
     .help("the time between two polls, at least 60s");
 

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`cli`] is the command line; [`config`] says which Envoy and which broker; [`run`] is the daemon; the
 //! `poller` asks the Envoy, [`changes`] finds what is new, [`numbering`] gives it its place;
-//! the `publisher` brings it to the broker, through the [`outbox`], over a `link`. [`print`] reads
+//! the `publisher` brings it to the broker, through the [`outbox`], over a `link`. [`mod@print`] reads
 //! the Envoy once and shows what it said.
 
 pub mod cli;
@@ -14,9 +14,12 @@ pub mod numbering;
 pub mod outbox;
 
 mod explain;
+mod poller;
+
+mod complaints;
+mod identity;
 mod link;
 mod outage;
-mod poller;
 mod publisher;
 mod random;
 
@@ -24,11 +27,12 @@ use std::time::Duration;
 
 use daemon::tasks::{TaskError, Tasks};
 use tokio::sync::mpsc;
-use wire::Serial;
+use wire::{Serial, Status};
 
 use config::Config;
+use identity::Identity;
 use poller::Poller;
-use publisher::{Identity, Publisher};
+use publisher::Publisher;
 
 /// How long the parts may take to finish when the scraper is asked to stop; a service manager
 /// that waits 10 s before it kills is never made to.
@@ -83,16 +87,16 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
         .broker
         .session(
             format!("envoy-scraper-{envoy}"),
-            Some(envoy.as_ref()),
+            envoy.as_ref(),
             true,
-            Publisher::last_will(&identity),
+            identity.status(Status::Offline),
         )
         .map_err(RunError::Broker)?;
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let poller = Poller::new(gateway, envoy);
-    let publisher = Publisher::new(identity, poller.journal());
+    let publisher = Publisher::new(identity, poller.journal().clone());
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();

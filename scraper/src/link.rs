@@ -112,7 +112,12 @@ impl Link {
             return Heard::Nothing;
         }
         if announcement.instance != *us {
-            return Heard::AnotherScraper(announcement.instance);
+            // Before our own echo it may be the last word of the one that we have just thrown out.
+            return if self.proven {
+                Heard::AnotherScraper(announcement.instance)
+            } else {
+                Heard::Nothing
+            };
         }
         if std::mem::replace(&mut self.proven, true) {
             return Heard::Nothing;

@@ -3,7 +3,7 @@
 //! Until there is a journal on disk, a journal is the life of one process: a random id, and
 //! consecutive numbers from 1.
 
-use wire::{JournalId, JournalSpan, Reading, Serial};
+use wire::{JournalId, Reading, Serial};
 
 use crate::changes::Report;
 use crate::random;
@@ -42,10 +42,9 @@ impl Numbering {
         }
     }
 
-    /// The numbers given so far.
+    /// The journal's id.
     #[must_use]
-    pub fn span(&self) -> JournalSpan {
-        JournalSpan::new(self.journal.clone(), 1, self.last)
-            .expect("numbers that count readings of one process stay far below the limit")
+    pub fn journal(&self) -> &JournalId {
+        &self.journal
     }
 }

@@ -6,7 +6,7 @@
 //! back: after each connect the outbox is told what the plain topics hold.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wire::{Reading, ReportTime, Serial, Topic};
 
@@ -35,14 +35,10 @@ pub struct Outbox {
     newest: HashMap<Serial, Reading>,
     /// What each plain topic shows, or will once what is on its way has arrived.
     shown: HashMap<Serial, ReportTime>,
-    /// What the broker has not acknowledged, by number, and whether it is on its way.
-    waiting: BTreeMap<u64, Waiting>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    reading: Reading,
-    sent: bool,
+    /// What the broker has not acknowledged, by number.
+    waiting: BTreeMap<u64, Reading>,
+    /// Which of these are not on their way.
+    unsent: BTreeSet<u64>,
 }
 
 impl Outbox {
@@ -65,20 +61,19 @@ impl Outbox {
             Entry::Occupied(_) => {}
         }
         self.wait_for(reading);
-        if self.waiting.len() > CAPACITY {
-            self.waiting.pop_first().map(|(_, oldest)| oldest.reading)
-        } else {
-            None
+        if self.waiting.len() <= CAPACITY {
+            return None;
         }
+        let (seq, oldest) = self.waiting.pop_first()?;
+        self.unsent.remove(&seq);
+        Some(oldest)
     }
 
     /// A connection is ready. `held` is what its broker's plain topics show; what it should show
     /// and does not is put in line again, and so is all that was on its way.
     pub fn connected(&mut self, held: HashMap<Serial, ReportTime>) {
         self.shown = held;
-        for waiting in self.waiting.values_mut() {
-            waiting.sent = false;
-        }
+        self.unsent = self.waiting.keys().copied().collect();
         let missing: Vec<Reading> = self
             .newest
             .values()
@@ -93,14 +88,9 @@ impl Outbox {
     /// The next message to send, lowest number first. It counts as on its way until it is
     /// delivered or the next connection is ready.
     pub fn take_next(&mut self) -> Option<Outgoing> {
-        let seq = *self.waiting.iter().find(|(_, waiting)| !waiting.sent)?.0;
-        let newest = {
-            let reading = &self.waiting.get(&seq)?.reading;
-            self.is_newest(reading) && self.is_ahead_of_topic(reading)
-        };
-        let waiting = self.waiting.get_mut(&seq)?;
-        waiting.sent = true;
-        let reading = &waiting.reading;
+        let seq = self.unsent.pop_first()?;
+        let reading = self.waiting.get(&seq)?;
+        let newest = self.is_newest(reading) && self.is_ahead_of_topic(reading);
         let topic = if newest {
             self.shown
                 .insert(reading.serial.clone(), reading.reported_at);
@@ -119,6 +109,13 @@ impl Outbox {
     /// The broker has acknowledged a reading.
     pub fn delivered(&mut self, seq: u64) {
         self.waiting.remove(&seq);
+        self.unsent.remove(&seq);
+    }
+
+    /// The lowest number that the broker has not acknowledged.
+    #[must_use]
+    pub fn first_waiting(&self) -> Option<u64> {
+        self.waiting.keys().next().copied()
     }
 
     /// How many readings the broker has not acknowledged.
@@ -128,11 +125,8 @@ impl Outbox {
     }
 
     fn wait_for(&mut self, reading: Reading) {
-        let waiting = Waiting {
-            sent: false,
-            reading,
-        };
-        self.waiting.insert(waiting.reading.seq, waiting);
+        self.unsent.insert(reading.seq);
+        self.waiting.insert(reading.seq, reading);
     }
 
     fn is_newest(&self, reading: &Reading) -> bool {

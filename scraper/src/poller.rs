@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use wire::{ClockTime, GatewayState, JournalSpan, Reading, Serial};
+use wire::{ClockTime, GatewayState, JournalId, Reading, Serial};
 
 use crate::changes::Changes;
 use crate::numbering::Numbering;
@@ -18,8 +18,6 @@ use crate::outage::Outage;
 pub(crate) struct Polled {
     /// Readings that were not seen before.
     pub(crate) readings: Vec<Reading>,
-    /// The numbers given so far, these included.
-    pub(crate) journal: JournalSpan,
     /// The gateway as it is now.
     pub(crate) gateway: GatewayState,
 }
@@ -55,10 +53,10 @@ impl Poller {
         }
     }
 
-    /// The numbers given so far.
+    /// The journal that the readings belong to.
     #[must_use]
-    pub(crate) fn journal(&self) -> JournalSpan {
-        self.numbering.span()
+    pub(crate) fn journal(&self) -> &JournalId {
+        self.numbering.journal()
     }
 
     /// Polls until `stop`. A failed poll is logged as part of an outage, and the next interval is
@@ -113,7 +111,6 @@ impl Poller {
         );
         Ok(Polled {
             readings,
-            journal: self.numbering.span(),
             gateway: self.gateway_state(),
         })
     }

@@ -13,12 +13,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use mqtt::{Event, Events, Gone, Message, Receipt, Session};
+use mqtt::{Connection, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{Announcement, BaseTopic, GatewayState, InstanceId, JournalSpan, Serial, Status, Topic};
+use wire::{Announcement, GatewayState, JournalId, JournalSpan, Status};
 
+use crate::complaints::Complaints;
+use crate::identity::Identity;
 use crate::link::{Heard, Link};
 use crate::outbox::Outbox;
 use crate::poller::Polled;
@@ -28,33 +30,24 @@ use crate::poller::Polled;
 const WINDOW: usize = 100;
 
 /// How long each step of a stop may take: a poll under way, the readings on their way, the end of
-/// the session.
+/// the session. All of them fit into the grace that the scraper gives its parts.
 const FAREWELL: Duration = Duration::from_millis(1500);
-
-/// Who publishes, where, and how often it announces itself.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    /// The Envoy whose readings these are.
-    pub(crate) envoy: Serial,
-    /// The first part of every topic.
-    pub(crate) base: BaseTopic,
-    /// This process: random, so that its own announcements can be told from another's.
-    pub(crate) instance: InstanceId,
-    /// The longest time between two announcements.
-    pub(crate) announce_every: Duration,
-}
 
 /// The publisher's state.
 pub(crate) struct Publisher {
     identity: Identity,
-    journal: JournalSpan,
+    journal: JournalId,
+    /// The highest number given out.
+    last: u64,
+    /// Whether a poll changed something that no announcement has told yet.
+    unannounced: bool,
     gateway: Option<GatewayState>,
+    /// Whether a poll changed it since it was published.
+    gateway_changed: bool,
     outbox: Outbox,
     link: Option<Link>,
     on_their_way: FuturesUnordered<OnItsWay>,
-    /// So that readings lost to a full outbox are logged once, with their number at the end.
-    lost: u64,
-    another_scraper: Option<InstanceId>,
+    complaints: Complaints,
 }
 
 /// A receipt that knows its reading's number.
@@ -62,24 +55,19 @@ type OnItsWay = BoxFuture<'static, (u64, Result<(), Gone>)>;
 
 impl Publisher {
     /// A publisher with nothing to publish yet.
-    #[must_use]
-    pub(crate) fn new(identity: Identity, journal: JournalSpan) -> Self {
+    pub(crate) fn new(identity: Identity, journal: JournalId) -> Self {
         Self {
+            complaints: Complaints::new(identity.envoy.clone()),
             identity,
             journal,
+            last: 0,
+            unannounced: false,
             gateway: None,
+            gateway_changed: false,
             outbox: Outbox::new(),
             link: None,
             on_their_way: FuturesUnordered::new(),
-            lost: 0,
-            another_scraper: None,
         }
-    }
-
-    /// The message that the broker publishes for us when we are gone.
-    #[must_use]
-    pub(crate) fn last_will(identity: &Identity) -> Message {
-        status(identity, Status::Offline)
     }
 
     /// Publishes until `stop`, then says good-bye.
@@ -97,39 +85,15 @@ impl Publisher {
         // The poller ends, too, and its last poll comes before the end of the channel.
         let _ = timeout(FAREWELL, async {
             while let Some(polled) = polls.recv().await {
-                // Its announcement may fail with the connection gone; its readings are taken in
-                // first.
-                let _ = self.take(polled).await;
+                self.take(polled);
             }
         })
         .await;
         let _ = timeout(FAREWELL, self.flush()).await;
         session.close(FAREWELL).await;
-        let waiting = self.outbox.waiting();
-        if waiting > 0 {
-            tracing::error!(
-                waiting,
-                "stopped with readings that the broker had not taken"
-            );
+        if self.outbox.waiting() > 0 {
+            self.complaints.stopped_with(self.outbox.waiting());
         }
-    }
-
-    /// Sends what waits and then the good-bye. With the connection gone there is nothing to do:
-    /// the broker says good-bye for us.
-    async fn flush(&mut self) -> Result<(), Gone> {
-        while self.link.as_ref().is_some_and(Link::is_ready) {
-            self.send_waiting().await?;
-            let Some((seq, outcome)) = self.on_their_way.next().await else {
-                break;
-            };
-            outcome?;
-            self.settle(seq, Ok(()));
-        }
-        if let Some(link) = &self.link {
-            let offline = status(&self.identity, Status::Offline);
-            link.connection.publish(offline).await?.await?;
-        }
-        Ok(())
     }
 
     async fn publish(&mut self, events: &mut Events, polls: &mut mpsc::Receiver<Polled>) {
@@ -137,100 +101,86 @@ impl Publisher {
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.link.as_ref().and_then(Link::deadline);
-            let step = tokio::select! {
+            tokio::select! {
                 event = events.next() => match event {
                     None => return,
                     Some(event) => self.handle(event).await,
                 },
                 polled = polls.recv() => match polled {
                     None => return,
-                    Some(polled) => self.take(polled).await,
+                    Some(polled) => self.take(polled),
                 },
-                Some((seq, outcome)) = self.on_their_way.next() => {
-                    self.settle(seq, outcome);
-                    Ok(())
-                }
+                Some((seq, outcome)) = self.on_their_way.next() => self.settle(seq, outcome),
                 () = at(deadline) => {
-                    self.begin_without_echo();
-                    Ok(())
+                    self.complaints.not_allowed();
+                    self.begin();
                 }
-                _ = announce.tick() => self.announce().await,
-            };
+                _ = announce.tick() => self.unannounced = true,
+            }
             // `Gone` needs no handling of its own: the session reports the end of a connection
             // as an event, and what was on its way is sent again on the next one.
-            let _ = step;
-            let _ = self.send_waiting().await;
+            let _ = self.send().await;
         }
     }
 
-    async fn handle(&mut self, event: Event) -> Result<(), Gone> {
+    async fn handle(&mut self, event: Event) {
         match event {
-            Event::Connected(connection) => self.greet(Link::new(connection)).await,
+            Event::Connected(connection) => {
+                let greeted = self.greet(&connection).await;
+                self.link = greeted.is_ok().then(|| Link::new(connection));
+            }
             Event::Disconnected(_) => {
                 self.link = None;
                 self.on_their_way.clear();
-                Ok(())
             }
             Event::Received(delivery) => {
                 if let Some(link) = &mut self.link {
                     match link.hear(&delivery, &self.identity.base, &self.identity.instance) {
                         Heard::Echo { late } => self.echoed(late),
-                        Heard::AnotherScraper(instance) => self.warn_of(instance),
+                        Heard::AnotherScraper(instance) => {
+                            self.complaints.another_scraper(instance);
+                        }
                         Heard::Nothing => {}
                     }
                 }
-                delivery.acknowledgement.send().await
+                // On a connection that has ended there is nothing to acknowledge.
+                let _ = delivery.acknowledgement.send().await;
             }
         }
     }
 
     /// Subscribes before it announces, so that the echo comes after what the topics hold.
-    async fn greet(&mut self, link: Link) -> Result<(), Gone> {
-        let envoy = &self.identity.envoy;
-        let filters = [
-            self.topic(&Topic::Journal {
-                envoy: envoy.clone(),
-            }),
-            self.identity.base.inverters_of_filter(envoy),
-        ];
-        let connection = link.connection.clone();
-        self.link = Some(link);
-        if let Err(error) = connection.subscribe(filters).await {
+    async fn greet(&mut self, connection: &Connection) -> Result<(), Gone> {
+        if let Err(error) = connection.subscribe(self.identity.own_filters()).await {
             tracing::warn!(%error, "can't listen to our own topics");
         }
-        let online = status(&self.identity, Status::Online);
-        // What becomes of it shows in the echo of the announcement that follows it.
-        connection.publish(online).await.map(drop)?;
-        self.announce().await?;
-        self.publish_gateway().await
+        // What becomes of these shows in the echo of the announcement.
+        send(connection, self.identity.status(Status::Online)).await?;
+        send(connection, self.announcement()).await?;
+        if let Some(gateway) = &self.gateway {
+            send(connection, self.identity.gateway(gateway)).await?;
+        }
+        Ok(())
     }
 
-    async fn take(&mut self, polled: Polled) -> Result<(), Gone> {
-        let changed = !polled.readings.is_empty();
+    fn take(&mut self, polled: Polled) {
+        self.unannounced |= !polled.readings.is_empty();
         for reading in polled.readings {
-            if let Some(lost) = self.outbox.add(reading) {
-                self.note_lost(&lost);
+            self.last = reading.seq;
+            if let Some(given_up) = self.outbox.add(reading) {
+                self.complaints.given_up(&given_up);
             }
         }
-        self.journal = polled.journal;
         self.gateway = Some(polled.gateway);
-        if changed {
-            self.announce().await?;
-        }
-        self.publish_gateway().await
+        self.gateway_changed = true;
     }
 
     fn settle(&mut self, seq: u64, outcome: Result<(), Gone>) {
         // Without the proof that we may publish, an acknowledgement says nothing.
-        let proven = self.link.as_ref().is_some_and(Link::is_proven);
-        if outcome.is_ok() && proven {
+        if outcome.is_ok() && self.link.as_ref().is_some_and(Link::is_proven) {
             self.outbox.delivered(seq);
-            if self.outbox.waiting() == 0 && self.lost > 0 {
-                tracing::error!(
-                    readings = self.lost,
-                    "lost while the broker was away for too long"
-                );
-                self.lost = 0;
+            if self.outbox.waiting() == 0 {
+                self.complaints.all_delivered();
             }
         }
     }
@@ -244,16 +194,6 @@ impl Publisher {
         self.begin();
     }
 
-    fn begin_without_echo(&mut self) {
-        tracing::error!(
-            envoy = %self.identity.envoy,
-            "not allowed to publish: our own announcement did not come back. Give this account read \
-             and write access to the topics of this Envoy (mosquitto/account scraper SERIAL does). \
-             Readings are kept until it comes"
-        );
-        self.begin();
-    }
-
     /// Lines up what this connection's broker has yet to be given.
     fn begin(&mut self) {
         if let Some(link) = &mut self.link {
@@ -263,100 +203,76 @@ impl Publisher {
         }
     }
 
-    fn warn_of(&mut self, instance: InstanceId) {
-        if self.another_scraper.as_ref() != Some(&instance) {
-            tracing::error!(
-                envoy = %self.identity.envoy,
-                %instance,
-                "a second scraper publishes for this Envoy; stop one of them"
-            );
-            self.another_scraper = Some(instance);
-        }
-    }
-
-    fn note_lost(&mut self, reading: &wire::Reading) {
-        if self.lost == 0 {
-            tracing::error!(
-                inverter = %reading.serial,
-                reported_at = %reading.reported_at,
-                "the broker has been away for too long: the oldest readings are given up"
-            );
-        }
-        self.lost += 1;
-    }
-
-    async fn send_waiting(&mut self) -> Result<(), Gone> {
-        let Some(link) = self.link.as_ref().filter(|link| link.is_ready()) else {
+    /// Sends what waits: readings first, then what is to be said of them.
+    async fn send(&mut self) -> Result<(), Gone> {
+        let Some(link) = &self.link else {
             return Ok(());
         };
         let connection = link.connection.clone();
-        while self.on_their_way.len() < WINDOW {
-            let Some(outgoing) = self.outbox.take_next() else {
-                break;
-            };
-            let receipt = connection
-                .publish(Message {
-                    topic: self.topic(&outgoing.topic),
-                    payload: outgoing.payload.into(),
-                    retain: outgoing.retain,
-                })
-                .await?;
-            self.on_their_way.push(on_its_way(outgoing.seq, receipt));
+        if link.is_ready() {
+            self.send_readings(&connection).await?;
+        }
+        // With readings still on their way the announcement would call them waiting.
+        if self.unannounced && self.on_their_way.is_empty() {
+            send(&connection, self.announcement()).await?;
+            self.unannounced = false;
+        }
+        if self.gateway_changed
+            && let Some(gateway) = &self.gateway
+        {
+            send(&connection, self.identity.gateway(gateway)).await?;
+            self.gateway_changed = false;
         }
         Ok(())
     }
 
-    async fn announce(&mut self) -> Result<(), Gone> {
-        let Some(link) = &self.link else {
-            return Ok(());
-        };
-        let announcement = Announcement {
-            instance: self.identity.instance.clone(),
-            journals: vec![self.journal.clone()],
-            waiting: self.outbox.waiting() as u64,
-        };
-        let envoy = self.identity.envoy.clone();
-        link.connection
-            .publish(self.retained(&Topic::Journal { envoy }, announcement.encode()))
-            .await
-            .map(drop)
-    }
-
-    async fn publish_gateway(&mut self) -> Result<(), Gone> {
-        let (Some(link), Some(gateway)) = (&self.link, &self.gateway) else {
-            return Ok(());
-        };
-        let envoy = self.identity.envoy.clone();
-        link.connection
-            .publish(self.retained(&Topic::Gateway { envoy }, gateway.encode()))
-            .await
-            .map(drop)
-    }
-
-    fn topic(&self, topic: &Topic) -> String {
-        topic.render(&self.identity.base)
-    }
-
-    fn retained(&self, topic: &Topic, payload: String) -> Message {
-        Message {
-            topic: self.topic(topic),
-            payload: payload.into(),
-            retain: true,
+    async fn send_readings(&mut self, connection: &Connection) -> Result<(), Gone> {
+        while self.on_their_way.len() < WINDOW {
+            let Some(outgoing) = self.outbox.take_next() else {
+                break;
+            };
+            let seq = outgoing.seq;
+            let receipt = connection.publish(self.identity.reading(outgoing)).await?;
+            self.on_their_way
+                .push(Box::pin(async move { (seq, receipt.await) }));
         }
+        Ok(())
+    }
+
+    /// Sends what is left and then the good-bye. With the connection gone there is nothing to do:
+    /// the broker says good-bye for us.
+    async fn flush(&mut self) -> Result<(), Gone> {
+        loop {
+            self.send().await?;
+            let Some((seq, outcome)) = self.on_their_way.next().await else {
+                break;
+            };
+            outcome?;
+            self.settle(seq, Ok(()));
+        }
+        if let Some(link) = &self.link {
+            let offline = self.identity.status(Status::Offline);
+            link.connection.publish(offline).await?.await?;
+        }
+        Ok(())
+    }
+
+    /// What can still be had from this scraper: what waits for the broker.
+    fn announcement(&self) -> Message {
+        let first = self.outbox.first_waiting().unwrap_or(self.last + 1);
+        let span = JournalSpan::new(self.journal.clone(), first, self.last)
+            .expect("numbers of one process begin at 1 and stay far below the limit");
+        self.identity.announcement(&Announcement {
+            instance: self.identity.instance.clone(),
+            journals: vec![span],
+            waiting: self.outbox.waiting() as u64,
+        })
     }
 }
 
-fn on_its_way(seq: u64, receipt: Receipt) -> OnItsWay {
-    Box::pin(async move { (seq, receipt.await) })
-}
-
-fn status(identity: &Identity, status: Status) -> Message {
-    let envoy = identity.envoy.clone();
-    Message {
-        topic: Topic::EnvoyStatus { envoy }.render(&identity.base),
-        payload: status.encode().into(),
-        retain: true,
-    }
+/// Publishes what has no receipt to wait for: the next one says it again.
+async fn send(connection: &Connection, message: Message) -> Result<(), Gone> {
+    connection.publish(message).await.map(drop)
 }
 
 /// Completes at `deadline`; never without one.

@@ -9,18 +9,17 @@ use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{self, state_dir};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
-use scraper::config as scraper_config;
 use scraper::config::Access;
 use simulator::SiteOptions;
 
 /// Where the Envoy is; without it one is simulated.
-pub const HOST: Key = scraper_config::HOST.help(
+pub const HOST: Key = scraper::config::HOST.help(
     "the Envoy: a host, host:port or URL in the home network; without one a gateway is simulated",
 );
 
 /// Where the embedded broker listens.
 pub const BROKER_LISTEN: Key = Key::new("broker.listen", "BROKER_LISTEN")
-    .flag("broker-listen")
+    .flag("broker-listen", "ADDRESS:PORT")
     .help("where the embedded MQTT broker listens; 127.0.0.1:1883 when unset, or a free port if that one is taken");
 
 /// Where the simulated Envoy's true reports are written down: for tests.
@@ -35,24 +34,29 @@ pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("
 /// The embedded broker says each connection at `info`; its warnings are enough.
 const QUIET_BROKER: &str = "info,mqtt5=warn";
 
+/// What means nothing to a simulated Envoy.
+const FOR_A_REAL_ENVOY: [Key; 5] = [
+    scraper::config::SERIAL,
+    scraper::config::USERNAME,
+    scraper::config::PASSWORD,
+    scraper::config::TOKEN,
+    scraper::config::POLL_INTERVAL,
+];
+
 /// Every key of the single process.
 #[must_use]
 pub fn keys() -> Vec<Key> {
     [
         &[
             HOST,
-            scraper_config::SERIAL,
-            scraper_config::USERNAME,
-            scraper_config::PASSWORD,
-            scraper_config::TOKEN,
-            scraper_config::POLL_INTERVAL,
-            scraper_config::TESTING_POLL_INTERVAL,
+            scraper::config::TESTING_POLL_INTERVAL,
             state_dir::STATE_DIR,
             BROKER_LISTEN,
             TESTING_LEDGER,
             TESTING_SPEED,
             TESTING_INVERTERS,
         ][..],
+        &FOR_A_REAL_ENVOY[..],
         &logs::KEYS[..],
     ]
     .concat()
@@ -99,7 +103,7 @@ impl Config {
         let mut settings = Settings::gather(&keys(), sources);
         let source = if settings.is_set(&HOST) {
             let access = Access::read(&mut settings);
-            let poll_interval = scraper_config::read_poll_interval(&mut settings);
+            let poll_interval = scraper::config::read_poll_interval(&mut settings);
             access
                 .zip(poll_interval)
                 .map(|(access, poll_interval)| Source::Real {
@@ -130,10 +134,20 @@ impl Config {
 }
 
 fn read_simulated(settings: &mut Settings) -> Option<Source> {
+    for key in FOR_A_REAL_ENVOY
+        .iter()
+        .filter(|key| settings.is_set(key))
+        .collect::<Vec<_>>()
+    {
+        settings.reject(
+            key,
+            "set, but the Envoy's address is not: give it with --envoy",
+        );
+    }
     let speed = settings.required(&TESTING_SPEED, str::parse);
     let inverters = settings.required(&TESTING_INVERTERS, str::parse);
     let ledger = settings.optional(&TESTING_LEDGER, str::parse);
-    let poll_interval = settings.optional(&scraper_config::TESTING_POLL_INTERVAL, duration);
+    let poll_interval = settings.optional(&scraper::config::TESTING_POLL_INTERVAL, duration);
     let site = SiteOptions {
         speed: speed?,
         inverters: inverters?,

@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     logs.start();
     exit::block_on(async move {
         let shutdown = signals::shutdown()?;
-        standalone::run(config, shutdown).await?;
+        // On the heap: it holds four programs.
+        Box::pin(standalone::run(config, shutdown)).await?;
         Ok(())
     })
 }

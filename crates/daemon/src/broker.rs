@@ -10,14 +10,14 @@ use crate::settings::{Key, Secret, Settings};
 
 /// Where the broker is.
 pub const URL: Key = Key::new("mqtt.url", "MQTT_URL")
-    .flag("mqtt-url")
+    .flag("mqtt-url", "URL")
     .default("mqtt://localhost:1883")
     .help("the broker: mqtt://host:port, or mqtts:// for TLS");
 
 /// Who we are to it.
 pub const USERNAME: Key = Key::new("mqtt.username", "MQTT_USERNAME")
-    .flag("mqtt-username")
-    .help("the account's user name");
+    .flag("mqtt-username", "NAME")
+    .help("the account's user name; the Envoy's serial, or the receiver's name, when unset");
 
 /// How we prove it.
 pub const PASSWORD: Key = Key::new("mqtt.password", "MQTT_PASSWORD")
@@ -26,12 +26,12 @@ pub const PASSWORD: Key = Key::new("mqtt.password", "MQTT_PASSWORD")
 
 /// Whom we trust to sign the broker's certificate.
 pub const CA_FILE: Key = Key::new("mqtt.ca_file", "MQTT_CA_FILE")
-    .flag("mqtt-ca-file")
+    .flag("mqtt-ca-file", "FILE")
     .help("PEM file with the CA of the broker's certificate, instead of the system's CAs");
 
 /// The first part of every topic.
 pub const TOPIC: Key = Key::new("mqtt.topic", "MQTT_TOPIC")
-    .flag("mqtt-topic")
+    .flag("mqtt-topic", "TOPIC")
     .default("envoy")
     .help("the base topic");
 
@@ -74,10 +74,18 @@ pub struct Broker {
 impl Broker {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        let url = settings.required(&URL, str::parse);
+        let url = settings.required(&URL, str::parse::<BrokerUrl>);
         let username = settings.optional(&USERNAME, crate::settings::text);
         let password = settings.secret(&PASSWORD);
         let ca_file = settings.optional(&CA_FILE, crate::settings::readable_file);
+        if let (Some(url), Some(_)) = (&url, &ca_file)
+            && !url.is_tls()
+        {
+            settings.reject(
+                &CA_FILE,
+                format!("{url} is not encrypted; write mqtts:// or leave the CA out"),
+            );
+        }
         let topic = settings.required(&TOPIC, str::parse);
         let keep_alive = settings.required(&TESTING_KEEP_ALIVE, crate::settings::duration);
         let backoff_cap = settings.required(&TESTING_BACKOFF_CAP, crate::settings::duration);
@@ -99,17 +107,18 @@ impl Broker {
     pub fn session(
         &self,
         client_id: String,
-        default_username: Option<&str>,
+        default_username: &str,
         clean_session: bool,
         last_will: Message,
     ) -> Result<mqtt::Config, String> {
-        let username = self.username.as_deref().or(default_username);
-        let credentials = match (username, &self.password) {
-            (Some(username), Some(password)) => Some(Credentials {
-                username: username.to_owned(),
-                password: password.reveal()?,
+        let password = self.password.as_ref().map(Secret::reveal).transpose()?;
+        // Without name and password the broker is asked to take us without an account.
+        let credentials = match (&self.username, password) {
+            (None, None) => None,
+            (username, password) => Some(Credentials {
+                username: username.as_deref().unwrap_or(default_username).to_owned(),
+                password: password.unwrap_or_default(),
             }),
-            _ => None,
         };
         Ok(mqtt::Config {
             broker: self.url.clone(),

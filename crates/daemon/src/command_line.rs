@@ -27,7 +27,7 @@ pub fn with_settings(command: Command, keys: &[Key]) -> Command {
         Some(
             Arg::new(key.name)
                 .long(flag)
-                .value_name("VALUE")
+                .value_name(key.value)
                 .global(true)
                 .help(help(key)),
         )

@@ -131,18 +131,17 @@ impl Settings {
 
     /// Notes a mistake that only shows in two values together.
     pub fn reject(&mut self, key: &Key, message: impl Into<String>) {
-        let place = match self.raw(key) {
-            Some((_, origin)) => origin.to_string(),
-            None => named(key),
-        };
+        let place = self.raw(key).or_else(|| self.raw_file_variant(key));
+        let place = place.map_or_else(|| named(key), |(_, origin)| origin.to_string());
         self.note(&place, message);
     }
 
-    /// Whether a key is set anywhere but by its default.
+    /// Whether a key is set anywhere but by its default, a secret also by its `_FILE` twin.
     #[must_use]
     pub fn is_set(&self, key: &Key) -> bool {
         self.raw(key)
             .is_some_and(|(_, origin)| !matches!(origin, Origin::Default(_)))
+            || (key.secret && self.raw_file_variant(key).is_some())
     }
 
     /// An environment variable that is no key of ours, such as `HOME`; unset when empty.

@@ -6,7 +6,7 @@ use crate::settings::{Key, Settings};
 
 /// The directory for state.
 pub const STATE_DIR: Key = Key::new("state_dir", "STATE_DIR")
-    .flag("state-dir")
+    .flag("state-dir", "DIRECTORY")
     .help("the directory for what must outlive the process");
 
 /// The chosen directory, else `/var/lib/envoy-scrape` as root, else `envoy-scrape` in the XDG

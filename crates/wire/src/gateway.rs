@@ -16,7 +16,7 @@ pub struct GatewayState {
     pub firmware: String,
     /// Its part number, as it says it.
     pub part_number: Option<String>,
-    /// Where the scraper reaches it: a host name or address.
+    /// Where the scraper reaches it, such as `https://192.168.1.20`.
     pub address: String,
     /// The gateway's clock less the scraper's, in seconds: + when the gateway is ahead.
     pub clock_skew_s: Option<i64>,

@@ -92,7 +92,7 @@ fn reaches_the_next_morning(reports: &[Report]) -> bool {
 #[tokio::test]
 async fn a_chain_whose_parts_go_away_one_after_the_other_heals_by_itself() {
     let test = "a chain whose parts go away one after the other heals by itself";
-    let Some(chain) = Chain::start(test, &[NEW]).await else {
+    let Some(chain) = Chain::start_own(test, &[NEW]).await else {
         return;
     };
     let envoy = gateway(NEW, "8.3.5169").await;

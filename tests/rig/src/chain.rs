@@ -28,11 +28,34 @@ pub struct Chain {
     pub influx: Influx,
     /// Between receiver and database: what was written, and how often.
     pub tap: WriteTap,
+    accounts: Accounts,
+    bucket: String,
+    directory: TempDir,
+}
+
+/// An account for each program.
+struct Accounts {
     scrapers: Vec<Account>,
     receiver: Account,
     reader: Account,
-    bucket: String,
-    directory: TempDir,
+}
+
+impl Accounts {
+    fn new(envoys: &[&str]) -> Self {
+        Self {
+            scrapers: envoys
+                .iter()
+                .map(|serial| Account::scraper(serial))
+                .collect(),
+            receiver: Account::receiver("e2e"),
+            reader: Account::reader("tail"),
+        }
+    }
+
+    fn all(&self) -> Vec<Account> {
+        let others = [self.receiver.clone(), self.reader.clone()];
+        [&self.scrapers[..], &others].concat()
+    }
 }
 
 impl Chain {
@@ -42,26 +65,32 @@ impl Chain {
     /// # Panics
     /// When servers that are there can't be used, and where a skip is a failure.
     pub async fn start(test: &str, envoys: &[&str]) -> Option<Self> {
-        let scrapers: Vec<Account> = envoys
-            .iter()
-            .map(|serial| Account::scraper(serial))
-            .collect();
-        let receiver = Account::receiver("e2e");
-        let reader = Account::reader("tail");
-        let accounts = [&scrapers[..], &[receiver.clone(), reader.clone()]].concat();
-        let broker = Mosquitto::start(test, &accounts).await?;
+        let accounts = Accounts::new(envoys);
+        let broker = Mosquitto::start(test, &accounts.all()).await?;
         let influx = Influx::start(test).await?;
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        Some(Self {
+        Some(Self::of(broker, influx, accounts).await)
+    }
+
+    /// The same with servers that belong to this test alone, which it may stop and kill.
+    ///
+    /// # Panics
+    /// When they do not come up in time, and where a skip is a failure.
+    pub async fn start_own(test: &str, envoys: &[&str]) -> Option<Self> {
+        let accounts = Accounts::new(envoys);
+        let broker = Mosquitto::start_own(test, &accounts.all()).await?;
+        let influx = Influx::start_own(test).await?;
+        Some(Self::of(broker, influx, accounts).await)
+    }
+
+    async fn of(broker: Mosquitto, influx: Influx, accounts: Accounts) -> Self {
+        Self {
             tap: WriteTap::in_front_of(influx.url()).await,
             bucket: influx.new_bucket().await,
+            directory: tempfile::tempdir().expect("a temporary directory"),
             broker,
             influx,
-            scrapers,
-            receiver,
-            reader,
-            directory,
-        })
+            accounts,
+        }
     }
 
     /// The scraper of a gateway that has an account.
@@ -71,6 +100,7 @@ impl Chain {
     #[must_use]
     pub fn scraper(&self, gateway: &Gateway, envoy: &str) -> Start {
         let account = self
+            .accounts
             .scrapers
             .iter()
             .find(|account| account.user() == envoy)
@@ -82,13 +112,17 @@ impl Chain {
     /// The receiver, which writes through the tap.
     #[must_use]
     pub fn receiver(&self) -> Start {
-        self.with_broker(Start::new(Binary::Receiver), &self.receiver, IMPATIENT)
-            .env("MQTT_USERNAME", self.receiver.user())
-            .env("RECEIVER_NAME", self.receiver.user())
-            .env("INFLUX_URL", self.tap.url())
-            .env("INFLUX_TOKEN", self.influx.token())
-            .env("INFLUX_ORG", self.influx.org())
-            .env("INFLUX_BUCKET", &self.bucket)
+        self.with_broker(
+            Start::new(Binary::Receiver),
+            &self.accounts.receiver,
+            IMPATIENT,
+        )
+        .env("MQTT_USERNAME", self.accounts.receiver.user())
+        .env("RECEIVER_NAME", self.accounts.receiver.user())
+        .env("INFLUX_URL", self.tap.url())
+        .env("INFLUX_TOKEN", self.influx.token())
+        .env("INFLUX_ORG", self.influx.org())
+        .env("INFLUX_BUCKET", &self.bucket)
     }
 
     /// A subscriber with an account that may read everything.
@@ -96,7 +130,7 @@ impl Chain {
     /// # Panics
     /// When it can't log in.
     pub async fn subscriber(&self, filter: &str) -> Client {
-        Client::connect(&self.broker, &self.reader, Some(filter))
+        Client::connect(&self.broker, &self.accounts.reader, Some(filter))
             .await
             .expect("the reader has an account")
     }

@@ -14,6 +14,8 @@ pub struct Key {
     pub flag: Option<&'static str>,
     /// The value when nothing is set, as it would be written.
     pub default: Option<&'static str>,
+    /// What stands for the value in the help.
+    pub value: &'static str,
     /// Whether the value must never be shown; it can then also be given as a file.
     pub secret: bool,
     /// One line for people.
@@ -30,6 +32,7 @@ impl Key {
             env_alias: None,
             flag: None,
             default: None,
+            value: "VALUE",
             secret: false,
             help: "",
         }
@@ -41,10 +44,11 @@ impl Key {
         Self::new(name, "")
     }
 
-    /// Gives it a flag.
+    /// Gives it a flag, and a name for the flag's value.
     #[must_use]
-    pub const fn flag(mut self, flag: &'static str) -> Self {
+    pub const fn flag(mut self, flag: &'static str, value: &'static str) -> Self {
         self.flag = Some(flag);
+        self.value = value;
         self
     }
 

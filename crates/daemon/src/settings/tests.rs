@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use super::*;
 
 const SPEED: Key = Key::new("drive.speed", "SPEED")
-    .flag("speed")
+    .flag("speed", "NUMBER")
     .default("7")
     .help("how fast");
 const PLACE: Key = Key::new("drive.place", "PLACE")
