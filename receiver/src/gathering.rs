@@ -3,12 +3,17 @@
 //! While one batch is being written the next one gathers. A batch is due when it is full, or when
 //! its oldest message has waited for [`LINGER`], so that a burst goes out in one write and a single
 //! reading does not wait to be seen.
+//!
+//! When a connection ends, what it brought can no longer be acknowledged, and the broker delivers
+//! it again on the next one. It waits on all the same (a broker that has lost its state delivers
+//! nothing again), but gives way to the new delivery of the same reading: however often the
+//! connection comes and goes, each reading waits once.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::Reading;
+use wire::{JournalId, Reading, Serial};
 
 /// The most messages of one batch: what InfluxDB recommends for a write.
 pub const BATCH: usize = 5_000;
@@ -16,20 +21,57 @@ pub const BATCH: usize = 5_000;
 /// The longest time that a message waits for company.
 pub const LINGER: Duration = Duration::from_millis(100);
 
-/// A message in the order of its arrival. Acknowledgements must go out in that order, so a message
-/// that carries no reading takes its place in line, too.
+/// A message that was received.
 #[derive(Debug)]
 pub struct Entry<A> {
-    /// The reading, unless the message was refused.
+    /// The reading, unless the message was refused. Acknowledgements must go out in the order of
+    /// arrival, so a message without a reading takes its place in line, too.
     pub reading: Option<Reading>,
     /// What acknowledges the message.
     pub acknowledgement: A,
 }
 
+/// What names a reading: the same on each delivery.
+type Name = (Serial, JournalId, u64);
+
+/// An entry in line.
+#[derive(Debug)]
+struct Waiting<A> {
+    entry: Entry<A>,
+    since: Instant,
+    connection: u64,
+}
+
+/// Messages to be written together, in the order of their arrival.
+#[derive(Debug)]
+pub struct Batch<A>(Vec<(u64, Waiting<A>)>);
+
+impl<A> Batch<A> {
+    /// Its readings.
+    pub fn readings(&self) -> impl Iterator<Item = &Reading> {
+        self.0
+            .iter()
+            .filter_map(|(_, waiting)| waiting.entry.reading.as_ref())
+    }
+
+    /// What acknowledges its messages, in the order of their arrival.
+    pub fn into_acknowledgements(self) -> impl Iterator<Item = A> {
+        self.0
+            .into_iter()
+            .map(|(_, waiting)| waiting.entry.acknowledgement)
+    }
+}
+
 /// The messages that wait to be written.
 #[derive(Debug)]
 pub struct Gathering<A> {
-    waiting: VecDeque<(Instant, Entry<A>)>,
+    /// By number of arrival.
+    waiting: BTreeMap<u64, Waiting<A>>,
+    /// The newest delivery of each reading that waits.
+    deliveries: HashMap<Name, u64>,
+    arrivals: u64,
+    /// How many connections have ended.
+    connection: u64,
     /// No batch is due before this: the pause after a failed write.
     not_before: Option<Instant>,
 }
@@ -37,7 +79,10 @@ pub struct Gathering<A> {
 impl<A> Default for Gathering<A> {
     fn default() -> Self {
         Self {
-            waiting: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            deliveries: HashMap::new(),
+            arrivals: 0,
+            connection: 0,
             not_before: None,
         }
     }
@@ -46,18 +91,31 @@ impl<A> Default for Gathering<A> {
 impl<A> Gathering<A> {
     /// Takes a message in that arrived at `now`.
     pub fn push(&mut self, entry: Entry<A>, now: Instant) {
-        self.waiting.push_back((now, entry));
+        self.arrivals += 1;
+        let waiting = Waiting {
+            entry,
+            since: now,
+            connection: self.connection,
+        };
+        self.insert(self.arrivals, waiting);
+    }
+
+    /// The connection has ended: nothing that waits can be acknowledged any more.
+    pub fn disconnected(&mut self) {
+        self.connection += 1;
+        self.waiting
+            .retain(|_, waiting| waiting.entry.reading.is_some());
     }
 
     /// When the next batch should be written: at once when full, unless the store needs a pause;
     /// `None` when nothing waits.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        let (oldest, _) = self.waiting.front()?;
+        let oldest = self.waiting.values().next()?.since;
         let due = if self.waiting.len() < BATCH {
-            *oldest + LINGER
+            oldest + LINGER
         } else {
-            *oldest
+            oldest
         };
         Some(
             self.not_before
@@ -65,93 +123,55 @@ impl<A> Gathering<A> {
         )
     }
 
+    /// The next batch; empty when nothing waits.
+    pub fn take(&mut self) -> Batch<A> {
+        self.not_before = None;
+        let mut batch = Vec::with_capacity(self.waiting.len().min(BATCH));
+        while batch.len() < BATCH
+            && let Some((arrival, waiting)) = self.waiting.pop_first()
+        {
+            if let Some(name) = name(&waiting) {
+                self.deliveries.remove(&name);
+            }
+            batch.push((arrival, waiting));
+        }
+        Batch(batch)
+    }
+
     /// Takes back a batch that was not stored: it is the first in line again, and more may go
     /// with it the next time. It is due at `not_before`.
-    pub fn put_back(&mut self, batch: Vec<Entry<A>>, not_before: Instant) {
-        for entry in batch.into_iter().rev() {
-            self.waiting.push_front((not_before, entry));
+    pub fn put_back(&mut self, batch: Batch<A>, not_before: Instant) {
+        for (arrival, waiting) in batch.0 {
+            let orphan = waiting.connection != self.connection;
+            let delivered_again =
+                name(&waiting).is_none_or(|name| self.deliveries.contains_key(&name));
+            if !(orphan && delivered_again) {
+                self.insert(arrival, waiting);
+            }
         }
         self.not_before = Some(not_before);
     }
 
-    /// The next batch, in the order of arrival; empty when nothing waits.
-    pub fn take(&mut self) -> Vec<Entry<A>> {
-        self.not_before = None;
-        let count = self.waiting.len().min(BATCH);
-        self.waiting
-            .drain(..count)
-            .map(|(_, entry)| entry)
-            .collect()
+    /// Puts a message in line. An earlier delivery of its reading, on a connection that has ended,
+    /// makes room for it; one on the same connection needs its own acknowledgement.
+    fn insert(&mut self, arrival: u64, waiting: Waiting<A>) {
+        if let Some(name) = name(&waiting)
+            && let Some(earlier) = self.deliveries.insert(name, arrival)
+            && self
+                .waiting
+                .get(&earlier)
+                .is_some_and(|earlier| earlier.connection != self.connection)
+        {
+            self.waiting.remove(&earlier);
+        }
+        self.waiting.insert(arrival, waiting);
     }
+}
+
+fn name<A>(waiting: &Waiting<A>) -> Option<Name> {
+    let reading = waiting.entry.reading.as_ref()?;
+    Some((reading.envoy.clone(), reading.journal.clone(), reading.seq))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(acknowledgement: usize) -> Entry<usize> {
-        Entry {
-            reading: None,
-            acknowledgement,
-        }
-    }
-
-    #[test]
-    fn nothing_is_due_when_nothing_waits() {
-        assert_eq!(Gathering::<()>::default().due(), None);
-    }
-
-    #[test]
-    fn a_lone_message_waits_for_company_no_longer_than_the_linger() {
-        let start = Instant::now();
-        let mut gathering = Gathering::default();
-        gathering.push(entry(0), start);
-        gathering.push(entry(1), start + LINGER / 2);
-        assert_eq!(gathering.due(), Some(start + LINGER));
-    }
-
-    #[test]
-    fn a_full_batch_is_due_at_once_and_the_rest_stays_in_line() {
-        let start = Instant::now();
-        let mut gathering = Gathering::default();
-        for number in 0..BATCH + 2 {
-            gathering.push(entry(number), start);
-        }
-        assert_eq!(gathering.due(), Some(start));
-        let order: Vec<usize> = gathering.take().iter().map(|e| e.acknowledgement).collect();
-        assert_eq!(order, (0..BATCH).collect::<Vec<_>>());
-        assert_eq!(gathering.due(), Some(start + LINGER));
-        assert_eq!(gathering.take().len(), 2);
-        assert!(gathering.take().is_empty());
-    }
-
-    #[test]
-    fn a_batch_that_was_not_stored_is_first_in_line_after_its_pause() {
-        let start = Instant::now();
-        let mut gathering = Gathering::default();
-        for number in 0..3 {
-            gathering.push(entry(number), start);
-        }
-        let batch = gathering.take();
-        gathering.push(entry(3), start + LINGER);
-        let retry = start + Duration::from_mins(1);
-        gathering.put_back(batch, retry);
-        assert!(gathering.due() >= Some(retry));
-        let order: Vec<usize> = gathering.take().iter().map(|e| e.acknowledgement).collect();
-        assert_eq!(order, [0, 1, 2, 3]);
-    }
-
-    #[test]
-    fn what_arrives_during_a_pause_does_not_shorten_it() {
-        let start = Instant::now();
-        let mut gathering = Gathering::default();
-        gathering.push(entry(0), start);
-        let batch = gathering.take();
-        let retry = start + Duration::from_mins(1);
-        gathering.put_back(batch, retry);
-        for number in 1..=BATCH {
-            gathering.push(entry(number), start);
-        }
-        assert!(gathering.due() >= Some(retry));
-    }
-}
+mod tests;

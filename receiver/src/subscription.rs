@@ -6,14 +6,15 @@
 //!    └────────── acknowledgements, in order ◄─────┘ stored
 //! ```
 //!
-//! One loop owns all of it. How much can gather is bounded by the broker: it sends no more than its
-//! limit of unacknowledged messages.
+//! One loop owns all of it. How much can gather is bounded by the broker: on one connection it sends
+//! no more than its limit of unacknowledged messages, and on the next one the same ones again.
 
 use std::time::Duration;
 
+use daemon::deadline::at;
 use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
 use store::Store;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
 
@@ -25,9 +26,9 @@ const ECHO: Duration = Duration::from_secs(10);
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
 /// stays unacknowledged, and the broker delivers it again.
-const LAST_WRITE: Duration = Duration::from_secs(3);
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
-/// How long the broker may take to acknowledge the good-bye.
+/// How long each half of the good-bye may take: handing it over, and the broker's acknowledgement.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How much of a message that is no reading is shown, in bytes: some four readings.
@@ -76,9 +77,8 @@ impl<S: Store> Subscription<S> {
         }
         if let Some(connection) = &self.connection {
             // With the connection gone, the broker says good-bye for us.
-            let _ = connection
-                .publish(status(&self.base, &self.name, Status::Offline))
-                .await;
+            let offline = status(&self.base, &self.name, Status::Offline);
+            let _ = timeout(FAREWELL, connection.publish(offline)).await;
         }
         session.close(FAREWELL).await;
     }
@@ -108,6 +108,7 @@ impl<S: Store> Subscription<S> {
             Event::Disconnected(_) => {
                 self.connection = None;
                 self.echo_deadline = None;
+                self.gathering.disconnected();
             }
             Event::Received(delivery) => self.take(delivery),
         }
@@ -138,11 +139,14 @@ impl<S: Store> Subscription<S> {
     fn take(&mut self, delivery: Delivery) {
         let reading = match Topic::parse(&self.base, &delivery.topic) {
             Ok(Topic::ReceiverStatus { .. }) => {
-                if !delivery.retain {
+                let online = matches!(Status::decode(&delivery.payload), Ok(Status::Online));
+                if online && !delivery.retain {
                     self.echo_deadline = None;
                 }
                 None
             }
+            // What clears a retained topic.
+            _ if delivery.payload.is_empty() => None,
             Ok(topic) => Reading::decode(&topic, &delivery.payload)
                 .inspect_err(|error| refused(&delivery, error))
                 .ok(),
@@ -169,10 +173,10 @@ impl<S: Store> Subscription<S> {
         match self.writer.end(attempt) {
             Outcome::Again(batch, not_before) => self.gathering.put_back(batch, not_before),
             Outcome::Settled(batch) => {
-                for entry in batch {
+                for acknowledgement in batch.into_acknowledgements() {
                     // On a connection that has ended there is nothing to acknowledge: the broker
                     // sends the message again, and storing it twice does no harm.
-                    let _ = entry.acknowledgement.send().await;
+                    let _ = acknowledgement.send().await;
                 }
             }
         }
@@ -223,14 +227,6 @@ fn refused(delivery: &Delivery, reason: &dyn std::fmt::Display) {
 async fn written(writing: &mut Option<Writing<Acknowledgement>>) -> Attempt<Acknowledgement> {
     match writing {
         Some(writing) => writing.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Completes at `deadline`; never without one.
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

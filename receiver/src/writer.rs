@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use daemon::exit::with_causes;
+use daemon::outage::Outage;
 use store::{Store, WriteError, Written};
 use tokio::time::Instant;
 use wire::Reading;
 
-use crate::gathering::Entry;
+use crate::gathering::Batch;
 
-/// The first pause after a failed write.
+/// The first pause after a failed write, before jitter.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A write under way.
@@ -19,7 +21,7 @@ pub(crate) type Writing<A> = Pin<Box<dyn Future<Output = Attempt<A>> + Send>>;
 
 /// A batch and what the store answered.
 pub(crate) struct Attempt<A> {
-    batch: Vec<Entry<A>>,
+    batch: Batch<A>,
     answer: Result<Written, WriteError>,
 }
 
@@ -27,42 +29,37 @@ pub(crate) struct Attempt<A> {
 #[derive(Debug)]
 pub(crate) enum Outcome<A> {
     /// Each of its readings is stored or known to be unstorable: it may be acknowledged.
-    Settled(Vec<Entry<A>>),
+    Settled(Batch<A>),
     /// Nothing is known of it: it must be written again, not before this time.
-    Again(Vec<Entry<A>>, Instant),
+    Again(Batch<A>, Instant),
 }
 
 /// Writes batches to a store.
 pub(crate) struct Writer<S> {
     store: Arc<S>,
     longest_pause: Duration,
-    outage: Option<Outage>,
-}
-
-/// A time in which the store takes nothing.
-struct Outage {
-    since: Instant,
     pauses: ExponentialBackoff,
-    reason: String,
+    outage: Outage,
 }
 
 impl<S: Store> Writer<S> {
     pub(crate) fn new(store: S, longest_pause: Duration) -> Self {
         Self {
             store: Arc::new(store),
+            pauses: pauses(longest_pause),
             longest_pause,
-            outage: None,
+            outage: Outage::new(
+                "the store takes no readings; they are kept",
+                "the store takes readings again",
+            ),
         }
     }
 
     /// Begins to write a batch.
-    pub(crate) fn begin<A: Send + 'static>(&self, batch: Vec<Entry<A>>) -> Writing<A> {
+    pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>) -> Writing<A> {
         let store = Arc::clone(&self.store);
         Box::pin(async move {
-            let readings: Vec<Reading> = batch
-                .iter()
-                .filter_map(|entry| entry.reading.clone())
-                .collect();
+            let readings: Vec<Reading> = batch.readings().cloned().collect();
             let answer = if readings.is_empty() {
                 Ok(Written::default())
             } else {
@@ -76,40 +73,21 @@ impl<S: Store> Writer<S> {
     pub(crate) fn end<A>(&mut self, attempt: Attempt<A>) -> Outcome<A> {
         match attempt.answer {
             Ok(written) => {
-                self.over();
+                self.outage.over();
+                self.pauses = pauses(self.longest_pause);
                 say_what_is_given_up(&attempt.batch, &written);
                 Outcome::Settled(attempt.batch)
             }
             Err(error) => {
-                let pause = self.failed(&error);
-                Outcome::Again(attempt.batch, Instant::now() + pause)
+                let needs_a_person = !matches!(error, WriteError::Unavailable { .. });
+                self.outage.failed(with_causes(&error), needs_a_person);
+                Outcome::Again(attempt.batch, Instant::now() + self.pause(&error))
             }
         }
     }
 
-    fn over(&mut self) {
-        if let Some(outage) = self.outage.take() {
-            tracing::info!(
-                seconds = outage.since.elapsed().as_secs(),
-                "the store takes readings again"
-            );
-        }
-    }
-
-    fn failed(&mut self, error: &WriteError) -> Duration {
-        let longest = self.longest_pause;
-        let outage = self.outage.get_or_insert_with(|| Outage {
-            since: Instant::now(),
-            pauses: ExponentialBuilder::default()
-                .with_min_delay(FIRST_PAUSE.min(longest))
-                .with_max_delay(longest)
-                .with_jitter()
-                .without_max_times()
-                .build(),
-            reason: String::new(),
-        });
-        outage.say(error);
-        let own = outage.pauses.next().unwrap_or(longest);
+    fn pause(&mut self, error: &WriteError) -> Duration {
+        let own = self.pauses.next().unwrap_or(self.longest_pause);
         match error {
             WriteError::Unavailable {
                 retry_after: Some(asked),
@@ -120,33 +98,21 @@ impl<S: Store> Writer<S> {
     }
 }
 
-impl Outage {
-    /// Said when it begins, and when its reason is another one.
-    fn say(&mut self, error: &WriteError) {
-        let reason = daemon::exit::with_causes(error);
-        if self.reason == reason {
-            tracing::debug!(%reason, "the store takes no readings; they are kept");
-            return;
-        }
-        match error {
-            WriteError::Unavailable { .. } => {
-                tracing::warn!(%reason, "the store takes no readings; they are kept");
-            }
-            WriteError::Configuration { .. } | WriteError::Unproven { .. } => {
-                tracing::error!(%reason, "the store takes no readings; they are kept");
-            }
-        }
-        self.reason = reason;
-    }
+/// Pauses that double up to `longest`, each with jitter, which adds up to as much again.
+fn pauses(longest: Duration) -> ExponentialBackoff {
+    let longest = longest / 2;
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE.min(longest))
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times()
+        .build()
 }
 
-fn say_what_is_given_up<A>(batch: &[Entry<A>], written: &Written) {
-    let readings: Vec<&Reading> = batch.iter().filter_map(|e| e.reading.as_ref()).collect();
+fn say_what_is_given_up<A>(batch: &Batch<A>, written: &Written) {
     for unstorable in &written.unstorable {
         tracing::error!(
-            reading = readings
-                .get(unstorable.index)
-                .map(|reading| reading.encode()),
+            reading = batch.readings().nth(unstorable.index).map(Reading::encode),
             reason = unstorable.reason,
             "the store will never take this reading; it is given up"
         );
@@ -157,5 +123,5 @@ fn say_what_is_given_up<A>(batch: &[Entry<A>], written: &Written) {
             "older than the bucket keeps readings"
         );
     }
-    tracing::debug!(readings = readings.len(), "stored");
+    tracing::debug!(readings = batch.readings().count(), "stored");
 }

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use daemon::command_line;
+use daemon::{command_line, exit};
 use secrecy::ExposeSecret;
+use wire::Serial;
 
 use crate::config;
 use crate::print::Format;
@@ -62,7 +63,11 @@ pub fn format(matches: &ArgMatches) -> Format {
 #[expect(clippy::print_stdout, reason = "the command's result")]
 pub fn password(matches: &ArgMatches) -> ExitCode {
     let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
-    let password = envoy::installer_password(argument("serial"), argument("user"));
+    let serial = argument("serial");
+    if let Err(error) = serial.parse::<Serial>() {
+        return exit::misuse(&format!("the Envoy's serial: {error}"));
+    }
+    let password = envoy::installer_password(serial, argument("user"));
     println!("{}", password.expose_secret());
     ExitCode::SUCCESS
 }

@@ -49,11 +49,11 @@ impl Identity {
     }
 
     /// A reading, plain or late.
-    pub(crate) fn reading(&self, outgoing: Outgoing) -> Message {
+    pub(crate) fn reading(&self, outgoing: &Outgoing) -> Message {
         Message {
-            topic: outgoing.topic.render(&self.base),
-            payload: outgoing.payload.into(),
-            retain: outgoing.retain,
+            topic: outgoing.topic().render(&self.base),
+            payload: outgoing.reading.encode().into(),
+            retain: outgoing.plain,
         }
     }
 

@@ -19,7 +19,6 @@ mod poller;
 mod complaints;
 mod identity;
 mod link;
-mod outage;
 mod publisher;
 mod random;
 

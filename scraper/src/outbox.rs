@@ -15,17 +15,25 @@ use wire::{Reading, ReportTime, Serial, Topic};
 /// week of outage seldom finds.
 pub const CAPACITY: usize = 40_000;
 
-/// A message that carries a reading.
+/// A reading and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The reading's number, to be given back to [`Outbox::delivered`].
-    pub seq: u64,
-    /// Where it goes: plain or backlog.
-    pub topic: Topic,
-    /// Whether the broker keeps it for later subscribers.
-    pub retain: bool,
-    /// The message's text.
-    pub payload: String,
+    /// The reading.
+    pub reading: Reading,
+    /// Whether it goes to its plain topic, where the broker keeps it; else to the backlog.
+    pub plain: bool,
+}
+
+impl Outgoing {
+    /// Where it goes.
+    #[must_use]
+    pub fn topic(&self) -> Topic {
+        if self.plain {
+            self.reading.topic()
+        } else {
+            self.reading.backlog_topic()
+        }
+    }
 }
 
 /// The readings on their way to the broker.
@@ -85,25 +93,24 @@ impl Outbox {
         }
     }
 
-    /// The next message to send, lowest number first. It counts as on its way until it is
-    /// delivered or the next connection is ready.
-    pub fn take_next(&mut self) -> Option<Outgoing> {
-        let seq = self.unsent.pop_first()?;
-        let reading = self.waiting.get(&seq)?;
-        let newest = self.is_newest(reading) && self.is_ahead_of_topic(reading);
-        let topic = if newest {
+    /// What to send next, lowest number first.
+    #[must_use]
+    pub fn next_unsent(&self) -> Option<Outgoing> {
+        let reading = self.waiting.get(self.unsent.first()?)?;
+        Some(Outgoing {
+            plain: self.is_newest(reading) && self.is_ahead_of_topic(reading),
+            reading: reading.clone(),
+        })
+    }
+
+    /// A reading is on its way, until it is delivered or the next connection is ready.
+    pub fn sent(&mut self, outgoing: &Outgoing) {
+        let Outgoing { reading, plain } = outgoing;
+        self.unsent.remove(&reading.seq);
+        if *plain {
             self.shown
                 .insert(reading.serial.clone(), reading.reported_at);
-            reading.topic()
-        } else {
-            reading.backlog_topic()
-        };
-        Some(Outgoing {
-            seq,
-            topic,
-            retain: newest,
-            payload: reading.encode(),
-        })
+        }
     }
 
     /// The broker has acknowledged a reading.

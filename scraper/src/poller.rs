@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use envoy::{Gateway, Info};
+use daemon::outage::Outage;
+use envoy::{Error, Gateway, Info};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use wire::{ClockTime, GatewayState, JournalId, Reading, Serial};
 
 use crate::changes::Changes;
+use crate::explain::{explain, needs_a_person};
 use crate::numbering::Numbering;
-use crate::outage::Outage;
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
@@ -22,9 +23,8 @@ pub(crate) struct Polled {
     pub(crate) gateway: GatewayState,
 }
 
-/// Polls that may wait for the publisher. It takes them at once unless it is held up by the
-/// broker, for at most a keep-alive and a half, which is about a poll; a full channel only makes
-/// the next poll late.
+/// Polls that may wait for the publisher. It takes them at once unless a broker holds it up, for a
+/// minute at most; a full channel only makes the next poll late.
 pub(crate) const CHANNEL: usize = 4;
 
 /// The poll loop's state.
@@ -48,7 +48,7 @@ impl Poller {
             changes: Changes::new(),
             numbering: Numbering::new(envoy.clone()),
             envoy,
-            outage: Outage::new(),
+            outage: outage(),
             unusable: 0,
         }
     }
@@ -60,7 +60,8 @@ impl Poller {
     }
 
     /// Polls until `stop`. A failed poll is logged as part of an outage, and the next interval is
-    /// the next attempt. A poll under way is finished: what it brings was never to be had again.
+    /// the next attempt. A poll under way is finished, if the scraper's grace is
+    /// long enough: what it brings was never to be had again.
     pub(crate) async fn run(
         mut self,
         every: Duration,
@@ -70,10 +71,15 @@ impl Poller {
         let mut interval = interval(every);
         // A slow answer moves the polls that follow: the gateway never gets two close together.
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A gateway that is busy says for how long it is to be left alone.
+        let mut not_before = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = interval.tick() => {}
+            }
+            if Instant::now() < not_before {
+                continue;
             }
             match self.poll().await {
                 Ok(polled) => {
@@ -82,21 +88,30 @@ impl Poller {
                         return;
                     }
                 }
-                Err(error) => self.outage.failed(&error),
+                Err(error) => {
+                    if let Error::Busy { wait, .. } = &error {
+                        not_before = Instant::now() + *wait;
+                    }
+                    self.outage.failed(explain(&error), needs_a_person(&error));
+                }
             }
         }
     }
 
-    async fn poll(&mut self) -> Result<Polled, envoy::Error> {
+    async fn poll(&mut self) -> Result<Polled, Error> {
         let answer = self.gateway.inverters().await?;
         let judged = self.changes.take(&answer);
         if judged.refused.len() != self.unusable {
             self.unusable = judged.refused.len();
-            tracing::warn!(
-                count = self.unusable,
-                first = judged.refused.first(),
-                "rows of the Envoy's list that can't be used"
-            );
+            if let Some(first) = judged.refused.first() {
+                tracing::warn!(
+                    count = self.unusable,
+                    first,
+                    "rows of the Envoy's list that can't be used"
+                );
+            } else {
+                tracing::info!("all rows of the Envoy's list can be used again");
+            }
         }
         let readings: Vec<Reading> = judged
             .new
@@ -132,6 +147,14 @@ impl Poller {
     }
 }
 
+/// The Envoy's outage: none yet.
+fn outage() -> Outage {
+    Outage::new(
+        "the Envoy's readings can't be had",
+        "the Envoy's readings are there again",
+    )
+}
+
 /// A time that the contract can carry; a clock outside of it is not worth a message.
 fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
     ClockTime::from_unix_seconds(unix_seconds).ok()
@@ -140,7 +163,7 @@ fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
 /// Asks for the gateway's `/info` until it answers, one attempt an interval: without a configured
 /// serial nothing can be published before that.
 pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
-    let mut outage = Outage::new();
+    let mut outage = outage();
     let mut interval = interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -150,7 +173,7 @@ pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
                 outage.over();
                 return info;
             }
-            Err(error) => outage.failed(&error),
+            Err(error) => outage.failed(explain(&error), needs_a_person(&error)),
         }
     }
 }

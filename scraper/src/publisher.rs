@@ -10,12 +10,13 @@
 
 use std::time::Duration;
 
+use daemon::deadline::at;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use mqtt::{Connection, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{Announcement, GatewayState, JournalId, JournalSpan, Status};
 
@@ -29,9 +30,10 @@ use crate::poller::Polled;
 /// few enough that a status or an announcement never waits long behind them.
 const WINDOW: usize = 100;
 
-/// How long each step of a stop may take: a poll under way, the readings on their way, the end of
-/// the session. All of them fit into the grace that the scraper gives its parts.
-const FAREWELL: Duration = Duration::from_millis(1500);
+/// How long each step of a stop may take: a poll under way, the readings on their way, and the end
+/// of the session, which takes up to a second more. All of them fit into the grace that the scraper
+/// gives its parts.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The publisher's state.
 pub(crate) struct Publisher {
@@ -228,11 +230,15 @@ impl Publisher {
 
     async fn send_readings(&mut self, connection: &Connection) -> Result<(), Gone> {
         while self.on_their_way.len() < WINDOW {
-            let Some(outgoing) = self.outbox.take_next() else {
+            let Some(outgoing) = self.outbox.next_unsent() else {
                 break;
             };
-            let seq = outgoing.seq;
-            let receipt = connection.publish(self.identity.reading(outgoing)).await?;
+            let message = self.identity.reading(&outgoing);
+            let receipt = connection.publish(message).await?;
+            // Only now: a stop may come while we wait for room, and the farewell begins with what
+            // is unsent.
+            self.outbox.sent(&outgoing);
+            let seq = outgoing.reading.seq;
             self.on_their_way
                 .push(Box::pin(async move { (seq, receipt.await) }));
         }
@@ -273,12 +279,4 @@ impl Publisher {
 /// Publishes what has no receipt to wait for: the next one says it again.
 async fn send(connection: &Connection, message: Message) -> Result<(), Gone> {
     connection.publish(message).await.map(drop)
-}
-
-/// Completes at `deadline`; never without one.
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

@@ -17,6 +17,14 @@ pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// Prints what is wrong with an argument and gives the exit code that goes with it.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "nothing is logged on the command line")]
+pub fn misuse(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(USAGE)
+}
+
 /// Runs a program's asynchronous part to its end and turns its outcome into an exit code.
 pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
     let outcome = match tokio::runtime::Runtime::new() {

@@ -4,12 +4,14 @@
 //! typed values and lists every mistake at once; [`command_line`] makes the flags out of the same
 //! table of keys; [`broker`] reads the section that both daemons share; [`logs`] starts logging;
 //! [`signals`] says when to stop; [`state_dir`] where to keep things; [`tasks`] runs the parts and ends the process when one of them
-//! ends unasked; [`exit`] has the exit codes.
+//! ends unasked; [`outage`] says what is away and when it is back; [`exit`] has the exit codes.
 
 pub mod broker;
 pub mod command_line;
+pub mod deadline;
 pub mod exit;
 pub mod logs;
+pub mod outage;
 pub mod settings;
 pub mod signals;
 pub mod state_dir;

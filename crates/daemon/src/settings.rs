@@ -76,7 +76,11 @@ impl Settings {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(error) => {
-                let shown = if key.secret { "***" } else { &text };
+                let shown = if key.secret {
+                    "***".to_owned()
+                } else {
+                    without_user_info(&text)
+                };
                 self.note(&origin.to_string(), format!("{shown:?}: {error}"));
                 None
             }
@@ -208,6 +212,17 @@ impl Settings {
 
     fn note(&mut self, place: &str, message: impl Into<String>) {
         self.problems.push(Problem::new(place, message));
+    }
+}
+
+/// An address as it may be shown: user and password before an `@` are a secret in the wrong place.
+fn without_user_info(text: &str) -> String {
+    let Some((user_info, rest)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    match user_info.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://***@{rest}"),
+        None => format!("***@{rest}"),
     }
 }
 

@@ -64,6 +64,11 @@ impl InfluxDb {
     async fn accepts_again(&self, witness: &str) -> Result<(), WriteError> {
         match self.connection.post([witness]).await? {
             Answer::Stored => Ok(()),
+            // It has grown older than the bucket keeps anything, and proves nothing any more.
+            Answer::Refused(refusal) if refusal.is_retention => {
+                self.lock().take();
+                Err(unproven(&refusal.reason))
+            }
             Answer::Refused(Refusal { reason, .. }) | Answer::TooLarge { reason } => {
                 Err(WriteError::Configuration {
                     problem: format!("it refuses what it accepted before: {reason}"),

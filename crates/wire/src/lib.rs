@@ -45,7 +45,8 @@
 //!   clock but the gateway's is in it: neither the scraper's nor yours has to be right for it,
 //!   and a reading received twice is the same reading.
 //! * **Identity.** The same reading carries the same `journal` and `seq`, however often it is
-//!   sent, and one such pair never names two readings.
+//!   sent, and one such pair never names two readings. A scraper that was started anew begins a
+//!   new journal; what identifies a reading for good is its Envoy, its inverter and its report time.
 //! * **Late readings** (after an outage, or sent again on request) come on the backlog topics
 //!   only. A plain topic never steps back in time: what it shows is newer than what it showed
 //!   before. Who shows current values subscribes to the plain topics; who keeps history, to both.

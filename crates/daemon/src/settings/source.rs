@@ -60,10 +60,17 @@ pub(super) fn read_file(path: &Path) -> Result<BTreeMap<String, String>, String>
     let table = Config::builder()
         .add_source(File::from_str(&text, FileFormat::Toml))
         .build()
-        .map_err(|error| format!("not TOML: {error}"))?;
+        .map_err(|error| not_toml(&error))?;
     let mut leaves = BTreeMap::new();
     flatten(&table.cache.kind, String::new(), &mut leaves)?;
     Ok(leaves)
+}
+
+/// Says where, not what: the parser shows the whole line, which may hold a secret.
+fn not_toml(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    let place = text.lines().next().unwrap_or_default();
+    format!("not TOML, a quotation mark may be missing: {place}")
 }
 
 fn flatten(

@@ -139,6 +139,31 @@ fn a_secret_is_shown_nowhere() {
 }
 
 #[test]
+fn a_password_in_an_address_or_in_a_broken_file_is_not_repeated() {
+    let mut settings = Settings::gather(
+        &KEYS,
+        environment(&[
+            ("PLACE", "mqtt://me:hunter2@there"),
+            ("SPEED", "me:hunter2@x"),
+        ]),
+    );
+    let _ = settings.optional(&PLACE, |_| Err::<(), _>("no good"));
+    let _ = settings.optional(&SPEED, |_| Err::<(), _>("no good"));
+    let problems = settings
+        .finish(None::<()>)
+        .expect_err("two mistakes")
+        .to_string();
+    assert!(problems.contains("mqtt://***@there"), "{problems}");
+    assert!(!problems.contains("hunter2"), "{problems}");
+
+    let (_directory, sources) = file("[drive]\npin = \"hunter2");
+    let problems = Settings::gather(&KEYS, sources).finish(None::<()>);
+    let problems = problems.expect_err("no TOML").to_string();
+    assert!(problems.contains("line 2"), "{problems}");
+    assert!(!problems.contains("hunter2"), "{problems}");
+}
+
+#[test]
 fn a_length_of_time_needs_a_unit_and_is_above_zero() {
     assert_eq!(duration("90s").map(|d| d.as_secs()), Ok(90));
     assert_eq!(duration("1m 30s").map(|d| d.as_secs()), Ok(90));
