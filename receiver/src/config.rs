@@ -5,7 +5,7 @@ use daemon::exit::with_causes;
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
 use daemon::{broker, logs};
-use store::{InfluxDb, TokenSource};
+use store::{InfluxDb, SettingsError, TokenSource};
 use wire::ReceiverName;
 
 /// Its client id and its topic.
@@ -105,6 +105,72 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
         timeout: store::Settings::DEFAULT_TIMEOUT,
     });
     influx
-        .inspect_err(|error| settings.reject(&INFLUX_URL, with_causes(error)))
+        .inspect_err(|error| {
+            let key = match error {
+                SettingsError::Token
+                | SettingsError::TokenFile { .. }
+                | SettingsError::EmptyToken => INFLUX_TOKEN,
+                _ => INFLUX_URL,
+            };
+            settings.reject(&key, with_causes(error));
+        })
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(environment: &[(&str, &str)]) -> String {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let read = read(Sources {
+            environment,
+            ..Sources::default()
+        });
+        read.err()
+            .map(|problems| problems.to_string())
+            .unwrap_or_default()
+    }
+
+    const COMPLETE: [(&str, &str); 3] = [
+        ("INFLUX_TOKEN", "t0ken"),
+        ("INFLUX_ORG", "home"),
+        ("INFLUX_BUCKET", "envoy"),
+    ];
+
+    #[test]
+    fn a_token_an_organisation_and_a_bucket_are_enough() {
+        daemon::install_crypto_provider();
+        assert_eq!(mistakes(&COMPLETE), "");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let mistakes = mistakes(&[]);
+        for name in ["INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET"] {
+            assert!(mistakes.contains(&format!("{name}: missing")), "{mistakes}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_can_not_be_one_is_named_and_not_shown() {
+        let mistakes = mistakes(&[&[("INFLUX_TOKEN", "t0k\nen")], &COMPLETE[1..]].concat());
+        assert!(
+            mistakes.contains("INFLUX_TOKEN: the token has"),
+            "{mistakes}"
+        );
+        assert!(!mistakes.contains("t0k"), "{mistakes}");
+    }
+
+    #[test]
+    fn a_ca_for_a_connection_without_tls_is_a_mistake() {
+        let mistakes = mistakes(&[&[("MQTT_CA_FILE", "/dev/null")], &COMPLETE[..]].concat());
+        assert!(
+            mistakes.contains("MQTT_CA_FILE: mqtt://localhost:1883 is not encrypted"),
+            "{mistakes}"
+        );
+    }
 }

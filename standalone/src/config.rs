@@ -31,8 +31,8 @@ pub const TESTING_SPEED: Key = Key::file_only("testing.speed").default("1");
 /// How many inverters the simulated Envoy has: for tests.
 pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("12");
 
-/// The embedded broker says each connection at `info`; its warnings are enough.
-const QUIET_BROKER: &str = "info,mqtt5=warn";
+/// The embedded broker says each connection at `info`, and each port that it could not have at `warn`.
+const QUIET_BROKER: &str = "info,mqtt5=error";
 
 /// What means nothing to a simulated Envoy.
 const FOR_A_REAL_ENVOY: [Key; 5] = [
@@ -114,10 +114,7 @@ impl Config {
             read_simulated(&mut settings)
         };
         let state_dir = state_dir(&mut settings);
-        let broker_listen = settings.optional(&BROKER_LISTEN, |text| {
-            text.parse()
-                .map_err(|_| "not an address and a port; write 127.0.0.1:1883")
-        });
+        let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
         let logs = Logs::read_or(&mut settings, QUIET_BROKER);
         let config = || {
             Some((
@@ -130,6 +127,20 @@ impl Config {
             ))
         };
         settings.finish(config())
+    }
+}
+
+/// An address on the loopback interface: the embedded broker has no accounts.
+fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "not an address and a port; write 127.0.0.1:1883")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(
+            "this broker has no accounts, so it listens on the loopback interface only; write 127.0.0.1:1883",
+        )
     }
 }
 
@@ -167,4 +178,46 @@ fn noon_soon(now: Timestamp) -> civil::Time {
     now.to_zoned_datetime(TimeZone::UTC)
         .time()
         .wrapping_add(SignedDuration::from_hours(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment
+            .iter()
+            .chain([&("STATE_DIR", "/nowhere")])
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let read = Config::read(Sources {
+            environment,
+            ..Sources::default()
+        });
+        read.map(|(config, _)| config)
+            .map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn without_an_envoy_one_is_simulated_with_the_sun_up() {
+        let config = read(&[]).expect("nothing has to be set");
+        assert!(matches!(config.source, Source::Simulated { .. }));
+    }
+
+    #[test]
+    fn settings_of_an_envoy_without_its_address_are_a_mistake() {
+        let mistake = read(&[("ENVOY_TOKEN", "eyJsecret")]).expect_err("there is no address");
+        assert!(
+            mistake.contains("ENVOY_TOKEN: set, but the Envoy's address is not"),
+            "{mistake}"
+        );
+        assert!(!mistake.contains("eyJsecret"), "{mistake}");
+    }
+
+    #[test]
+    fn a_broker_without_accounts_listens_on_the_loopback_interface_only() {
+        assert!(read(&[("BROKER_LISTEN", "127.0.0.1:0")]).is_ok());
+        let mistake = read(&[("BROKER_LISTEN", "0.0.0.0:1883")]).expect_err("for everyone");
+        assert!(mistake.contains("BROKER_LISTEN"), "{mistake}");
+    }
 }

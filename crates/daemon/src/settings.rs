@@ -59,6 +59,11 @@ impl Settings {
                 ));
             }
         }
+        for name in keys.iter().flat_map(environment_names) {
+            if sources.unreadable.contains(&name) {
+                problems.push(Problem::new(name, "its value is not Unicode"));
+            }
+        }
         Self {
             sources,
             file,
@@ -213,6 +218,20 @@ impl Settings {
     fn note(&mut self, place: &str, message: impl Into<String>) {
         self.problems.push(Problem::new(place, message));
     }
+}
+
+/// Every variable that a key is read from.
+fn environment_names(key: &Key) -> impl Iterator<Item = String> {
+    let names = [Some(key.env), key.env_alias].into_iter().flatten();
+    let secret = key.secret;
+    names.flat_map(move |name| {
+        [
+            Some(name.to_owned()),
+            secret.then(|| format!("{name}_FILE")),
+        ]
+        .into_iter()
+        .flatten()
+    })
 }
 
 /// An address as it may be shown: user and password before an `@` are a secret in the wrong place.

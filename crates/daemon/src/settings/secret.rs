@@ -1,11 +1,16 @@
 //! A secret: given as text, or kept in a file that may be replaced while the program runs.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::Key;
+
+/// The longest secret, in bytes. A token has some 400; this bounds what a wrong path can cost.
+const LONGEST: u64 = 64 * 1024;
 
 /// A secret's value or the file that holds it. Its text is never shown.
 pub enum Secret {
@@ -55,8 +60,13 @@ pub(super) fn file_key(key: &Key) -> String {
 
 /// Reads a secret without the line end that editors and `echo` put behind it.
 fn read(path: &Path) -> Result<SecretString, String> {
-    let text = std::fs::read_to_string(path)
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
         .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("{} is too long to be a secret", path.display()));
+    }
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(format!("{} is empty", path.display()));

@@ -1,6 +1,6 @@
 //! Where raw values come from: flags, the environment, a TOML file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -33,23 +33,32 @@ pub struct Sources {
     pub flags: BTreeMap<&'static str, String>,
     /// The environment variables of the process.
     pub environment: BTreeMap<String, String>,
+    /// Variables whose values are not Unicode.
+    pub unreadable: BTreeSet<String>,
     /// The configuration file.
     pub file: Option<PathBuf>,
 }
 
 impl Sources {
-    /// Flags and file as parsed, with this process's environment. Variables that are not Unicode
-    /// are left out: no key has such a name, and no value may be one.
+    /// Flags and file as parsed, with this process's environment.
     #[must_use]
     pub fn of_process(flags: BTreeMap<&'static str, String>, file: Option<PathBuf>) -> Self {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Self {
+        let mut sources = Self {
             flags,
-            environment,
             file,
+            ..Self::default()
+        };
+        for (name, value) in std::env::vars_os() {
+            // No key has a name that is not Unicode.
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(sources.environment.insert(name, value)),
+                Err(_) => drop(sources.unreadable.insert(name)),
+            }
         }
+        sources
     }
 }
 

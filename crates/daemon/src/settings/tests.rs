@@ -47,6 +47,7 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
         flags: BTreeMap::from([(SPEED.name, "10".to_owned())]),
         environment: environment(&[("SPEED", "9")]).environment,
         file: sources.file.clone(),
+        ..Sources::default()
     };
     assert_eq!(speed(all), Some(10));
     sources.environment = environment(&[("SPEED", "9")]).environment;
@@ -126,6 +127,27 @@ fn a_secret_comes_from_its_key_or_from_its_file_but_not_from_both() {
             .to_string()
             .contains("PIN: set together with PIN_FILE")
     );
+}
+
+#[test]
+fn a_value_that_is_not_unicode_is_a_mistake_and_not_unset() {
+    let sources = Sources {
+        unreadable: ["PIN_FILE".to_owned(), "HOME".to_owned()].into(),
+        ..Sources::default()
+    };
+    let problems = Settings::gather(&KEYS, sources).finish(None::<()>);
+    assert_eq!(
+        problems.expect_err("one mistake").to_string(),
+        "the configuration has a mistake:\n  PIN_FILE: its value is not Unicode"
+    );
+}
+
+#[test]
+fn a_secret_that_has_no_end_is_not_read_to_the_end() {
+    let mut settings = Settings::gather(&KEYS, environment(&[("PIN_FILE", "/dev/zero")]));
+    assert!(settings.secret(&PIN).is_none());
+    let problems = settings.finish(None::<()>).expect_err("too long");
+    assert!(problems.to_string().contains("too long"), "{problems}");
 }
 
 #[test]
