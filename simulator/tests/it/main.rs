@@ -6,5 +6,6 @@ mod access;
 mod binary;
 mod client;
 mod ledger;
+mod recorded;
 mod recordings;
 mod site;

@@ -13,6 +13,9 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const OURS: &str = "122012345678";
 const OTHER: &str = "122099999999";
 
+/// In none of the trees that accounts have a part of.
+const ELSEWHERE: &str = "elsewhere/122012345678/status";
+
 struct Site {
     broker: Mosquitto,
     scraper: Account,
@@ -20,6 +23,7 @@ struct Site {
     receiver: Account,
     reader: Account,
     home_assistant: Account,
+    watcher: Account,
 }
 
 impl Site {
@@ -30,12 +34,15 @@ impl Site {
         // The name that a `pattern readwrite envoy/%u/#` would have let publish.
         let reader = Account::reader("reader");
         let home_assistant = Account::home_assistant("homeassistant");
+        // What no account of the command may: so nothing escapes it.
+        let watcher = Account::watcher("watcher");
         let accounts = [
             scraper.clone(),
             other_scraper.clone(),
             receiver.clone(),
             reader.clone(),
             home_assistant.clone(),
+            watcher.clone(),
         ];
         let broker = Mosquitto::start(test, &accounts).await?;
         Some(Self {
@@ -45,6 +52,7 @@ impl Site {
             receiver,
             reader,
             home_assistant,
+            watcher,
         })
     }
 
@@ -54,10 +62,10 @@ impl Site {
             .unwrap()
     }
 
-    /// Publishes on each topic as `account` and returns the topics that a reader then saw.
+    /// Publishes on each topic as `account` and returns those that the watcher then saw.
     ///
     /// All clients publish one message after the other, each acknowledged before the next. So once
-    /// the mark, which `marker` may publish on `mark`, has arrived at the reader, everything before
+    /// the mark, which `marker` may publish on `mark`, has arrived at the watcher, everything before
     /// it that was let through has arrived, too.
     async fn let_through(
         &self,
@@ -65,7 +73,7 @@ impl Site {
         topics: &[&str],
         (marker, mark): (&Account, &str),
     ) -> Vec<String> {
-        let watcher = self.client(&self.reader, Some("#")).await;
+        let watcher = self.client(&self.watcher, Some("#")).await;
         let mut sender = self.client(account, None).await;
         for topic in topics {
             sender.publish(topic, "tried", false).await;
@@ -104,6 +112,7 @@ async fn a_scraper_publishes_under_its_own_serial_only() {
         "envoy-receiver/main/replay/122012345678",
         "homeassistant/device/122099999999/gateway/config",
         "homeassistant/status",
+        ELSEWHERE,
     ];
     let mark = (&site.other_scraper, "envoy/122099999999/mark");
 
@@ -126,6 +135,7 @@ async fn a_receiver_publishes_under_its_own_name_only() {
         "envoy/main/status",
         "envoy-receiver/other/status",
         "homeassistant/status",
+        ELSEWHERE,
     ];
     let mark = (&site.scraper, "envoy/122012345678/mark");
 
@@ -147,6 +157,7 @@ async fn a_reader_publishes_nothing_and_home_assistant_its_status_alone() {
         "envoy-receiver/main/replay/122012345678",
         "homeassistant/device/122012345678/gateway/config",
         "homeassistant/status",
+        ELSEWHERE,
     ];
     let mark = (&site.scraper, "envoy/122012345678/mark");
 

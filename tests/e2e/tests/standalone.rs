@@ -2,55 +2,79 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rig::ledger::{self, Report};
+use rig::ledger::{self, Report, sorted};
 use rig::programs::{Binary, Start};
 use rig::wait;
 use rusqlite::{Connection, OpenFlags};
 
-/// A simulated day takes half a minute; this leaves room on a machine that builds beside it.
+/// A simulated day takes half a minute, and a quiet moment after it half as long; this leaves room
+/// on a machine that builds beside it.
 const A_DAY: Duration = Duration::from_mins(3);
 
-/// What 12 inverters report at least on a winter's day.
-const A_DAYS_REPORTS: usize = 12 * 30;
+/// With a simulated twenty minutes between two polls each of them has something new, and what it
+/// has is in the file before the next one.
+const SETTINGS: &str = "speed = 2880\npoll_interval = \"400ms\"";
+
+/// What a line about a reading has, and no other.
+const READING: &str = " W  (peak ";
 
 #[tokio::test]
-async fn a_day_in_one_process_is_in_its_file_as_it_was_shown() {
+async fn a_day_in_one_process_is_printed_and_in_its_file_as_it_was_shown() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = directory.path().join("ledger.jsonl");
     let settings = directory.path().join("settings.toml");
-    std::fs::write(
-        &settings,
-        format!(
-            "[testing]\nspeed = 2880\npoll_interval = \"100ms\"\nledger = \"{}\"\n",
-            ledger.display()
-        ),
-    )
-    .unwrap();
-    let program = Start::new(Binary::Standalone)
+    let testing = format!("[testing]\n{SETTINGS}\nledger = \"{}\"\n", ledger.display());
+    std::fs::write(&settings, testing).unwrap();
+    let mut program = Start::new(Binary::Standalone)
         .arg("--config")
         .arg(&settings)
         .args(["--broker-listen", "127.0.0.1:0", "--state-dir"])
         .arg(directory.path())
         .spawn();
     program.stdout_line("simulated").await;
-    let shown_line = program.stdout_line(" W  (peak ").await;
-    assert!(shown_line.contains("inverter "), "{shown_line}");
 
     let database = directory.path().join("simulated/readings.sqlite");
-    wait::until_true("all that was shown is in the file", A_DAY, async || {
-        let shown = ledger::read(&ledger);
-        shown.len() >= A_DAYS_REPORTS && stored(&database) == sorted(shown)
+    wait::until_true("the next morning's reports", A_DAY, async || {
+        reaches_the_next_morning(&ledger::read(&ledger))
     })
     .await;
+    wait::until_true("all that was shown is in the file", A_DAY, async || {
+        stored(&database) == sorted(ledger::read(&ledger))
+    })
+    .await;
+
     assert!(program.terminate().await.success());
+    let shown = sorted(ledger::read(&ledger));
+    assert_eq!(stored(&database), shown);
+    let mut printed: Vec<String> = program.stdout();
+    printed.retain(|line| line.contains(READING));
+    assert_eq!(printed.len(), shown.len(), "each is printed once");
+    for report in &shown {
+        let part = format!(
+            "inverter {}  {:>4} W  (peak {} W)",
+            report.inverter, report.power_w, report.peak_power_w
+        );
+        assert!(printed.iter().any(|line| line.ends_with(&part)), "{part}");
+    }
 }
 
-fn sorted(mut reports: Vec<Report>) -> Vec<Report> {
-    reports.sort();
-    reports
+/// Whether the reports span a whole day. What an inverter shows first was frozen at the dusk before
+/// the simulation began, so its day begins with its second report.
+fn reaches_the_next_morning(reports: &[Report]) -> bool {
+    let mut times: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for report in reports {
+        let of_inverter = times.entry(&report.inverter).or_default();
+        of_inverter.push(report.reported_at);
+    }
+    let morning = times.values().filter_map(|times| times.get(1)).min();
+    let newest = times.values().flatten().max();
+    morning
+        .zip(newest)
+        .is_some_and(|(morning, newest)| newest - morning > 24 * 3600)
 }
 
 /// The file's readings, read without any code of ours.

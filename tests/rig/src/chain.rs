@@ -99,14 +99,20 @@ impl Chain {
     /// When there is no account for this Envoy.
     #[must_use]
     pub fn scraper(&self, gateway: &Gateway, envoy: &str) -> Start {
-        let account = self
-            .accounts
-            .scrapers
-            .iter()
-            .find(|account| account.user() == envoy)
-            .expect("each Envoy has an account");
         let start = gateway.reader(Binary::Scraper);
-        self.with_broker(start, account, IMPATIENT_POLLING)
+        self.with_broker(start, self.scraper_account(envoy), IMPATIENT_POLLING)
+    }
+
+    /// The account of an Envoy's scraper.
+    ///
+    /// # Panics
+    /// When there is none for this Envoy.
+    #[must_use]
+    pub fn scraper_account(&self, envoy: &str) -> &Account {
+        let mut scrapers = self.accounts.scrapers.iter();
+        scrapers
+            .find(|account| account.user() == envoy)
+            .expect("each Envoy has an account")
     }
 
     /// The receiver, which writes through the tap.
@@ -164,13 +170,16 @@ impl Chain {
             .await;
     }
 
-    /// The newest reading that each inverter's plain topic shows: time and power.
+    /// The reading that each inverter's plain topic shows, by its topic.
     ///
     /// # Panics
-    /// When there are fewer than `count`.
-    pub async fn shown(&self, count: usize) -> BTreeMap<String, (i64, i32)> {
+    /// When there are fewer than `count`, or one is no reading.
+    pub async fn shown(&self, count: usize) -> BTreeMap<String, Report> {
         let retained = self.retained("envoy/+/inverters/+", count).await;
-        retained.iter().map(newest_of).collect()
+        retained
+            .iter()
+            .map(|message| (message.topic.clone(), Report::published(message.text())))
+            .collect()
     }
 
     /// What the database holds, in order.
@@ -199,29 +208,22 @@ impl Chain {
     }
 }
 
-/// The newest report of each inverter, by its topic: time and power.
+/// The newest report of each inverter, by its topic.
 #[must_use]
-pub fn newest(reports: &[Report]) -> BTreeMap<String, (i64, i32)> {
+pub fn newest(reports: &[Report]) -> BTreeMap<String, Report> {
     let mut newest = BTreeMap::new();
     for report in reports {
         let topic = format!("envoy/{}/inverters/{}", report.envoy, report.inverter);
-        let this = (report.reported_at, report.power_w);
         newest
             .entry(topic)
-            .and_modify(|newest| *newest = this.max(*newest))
-            .or_insert(this);
+            .and_modify(|newest: &mut Report| {
+                if newest.reported_at < report.reported_at {
+                    newest.clone_from(report);
+                }
+            })
+            .or_insert_with(|| report.clone());
     }
     newest
-}
-
-/// Reads a published payload by hand, so that a mistake in our own decoder can't hide.
-fn newest_of(message: &Seen) -> (String, (i64, i32)) {
-    let payload: serde_json::Value = serde_json::from_str(message.text()).expect("JSON");
-    let time = payload["reported_at"].as_str().expect("a time");
-    let time: jiff::Timestamp = time.parse().expect("a time");
-    let power = payload["power_w"].as_i64().expect("a power");
-    let power = i32::try_from(power).expect("a power");
-    (message.topic.clone(), (time.as_second(), power))
 }
 
 fn report(point: Point) -> Report {

@@ -11,8 +11,19 @@ use crate::programs::{Binary, Program, Start};
 #[derive(Debug)]
 pub struct Gateway {
     program: Program,
+    place: Place,
+}
+
+/// A simulator that was stopped, and may be followed by another one in its place.
+#[derive(Debug)]
+pub struct Stopped(Place);
+
+/// What outlives a simulator.
+#[derive(Debug)]
+struct Place {
     url: String,
     directory: TempDir,
+    arguments: Vec<String>,
 }
 
 impl Gateway {
@@ -22,41 +33,49 @@ impl Gateway {
     /// When it does not start.
     pub async fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        let arguments = arguments.iter().map(|&each| each.to_owned()).collect();
+        let place = Place {
+            url: String::new(),
+            directory,
+            arguments,
+        };
+        Self::start_in(place, "127.0.0.1:0", &[]).await
+    }
+
+    async fn start_in(place: Place, address: &str, further: &[&str]) -> Self {
         let program = Start::new(Binary::Simulator)
-            .args(["--listen", "127.0.0.1:0", "--token-out"])
-            .arg(token(directory.path()))
+            .args(["--listen", address, "--token-out"])
+            .arg(token(place.directory.path()))
             .arg("--ledger")
-            .arg(ledger(directory.path()))
-            .args(arguments)
+            .arg(ledger(place.directory.path()))
+            .args(&place.arguments)
+            .args(further)
             .spawn();
         let line = program.stdout_line("listening on ").await;
         let url = line
             .strip_prefix("listening on ")
             .expect("the address is the first line")
             .to_owned();
-        Self {
-            program,
-            url,
-            directory,
-        }
+        let place = Place { url, ..place };
+        Self { program, place }
     }
 
     /// Where it listens, with its scheme.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.place.url
     }
 
     /// A file with a token that it accepts; firmware below 7 has none.
     #[must_use]
     pub fn token_file(&self) -> Option<PathBuf> {
-        Some(token(self.directory.path())).filter(|path| path.is_file())
+        Some(token(self.place.directory.path())).filter(|path| path.is_file())
     }
 
     /// Every report that it has shown so far.
     #[must_use]
     pub fn ledger(&self) -> Vec<Report> {
-        ledger::read(&ledger(self.directory.path()))
+        ledger::read(&ledger(self.place.directory.path()))
     }
 
     /// A program that reads this gateway.
@@ -69,13 +88,32 @@ impl Gateway {
         }
     }
 
-    /// Stops it, so that nothing more is shown, and gives every report that it has shown.
-    pub async fn stop(self) -> Vec<Report> {
-        let Self {
-            program, directory, ..
-        } = self;
-        program.terminate().await;
-        ledger::read(&ledger(directory.path()))
+    /// Stops it, so that nothing more is shown.
+    pub async fn stop(mut self) -> Stopped {
+        self.program.terminate().await;
+        Stopped(self.place)
+    }
+}
+
+impl Stopped {
+    /// Every report that it has shown, and those before it in its place.
+    #[must_use]
+    pub fn ledger(&self) -> Vec<Report> {
+        ledger::read(&ledger(self.0.directory.path()))
+    }
+
+    /// Starts another one at the same address, with the same ledger and another beginning.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again(self, beginning: jiff::Timestamp) -> Gateway {
+        let mut place = self.0;
+        if let Some(at) = place.arguments.iter().position(|each| each == "--start") {
+            place.arguments.drain(at..at + 2);
+        }
+        let (_, address) = place.url.split_once("://").expect("a URL has a scheme");
+        let address = address.trim_end_matches('/').to_owned();
+        Gateway::start_in(place, &address, &["--start", &beginning.to_string()]).await
     }
 }
 

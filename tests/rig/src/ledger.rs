@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A report as the Envoy showed it. Ordered by Envoy, inverter and time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,33 @@ pub struct Report {
     pub peak_power_w: i32,
 }
 
+impl Report {
+    /// What a published payload says, read by hand, so that a mistake in our own decoder can't hide.
+    ///
+    /// # Panics
+    /// When it is no reading.
+    #[must_use]
+    pub fn published(payload: &str) -> Self {
+        let payload: Value = serde_json::from_str(payload).expect("JSON");
+        let text = |key: &str| payload[key].as_str().expect("a text").to_owned();
+        let power = |key: &str| {
+            let watts = payload[key].as_i64().expect("a power");
+            i32::try_from(watts).expect("a power")
+        };
+        let time: jiff::Timestamp = text("reported_at").parse().expect("a time");
+        Self {
+            envoy: text("envoy"),
+            inverter: text("serial"),
+            reported_at: time.as_second(),
+            device_type: payload["device_type"]
+                .as_u64()
+                .map(|kind| u32::try_from(kind).expect("a kind of device")),
+            power_w: power("power_w"),
+            peak_power_w: power("peak_power_w"),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Line {
     envoy: String,
@@ -30,6 +58,13 @@ struct Line {
     device_type: Option<u32>,
     power_w: i32,
     peak_power_w: i32,
+}
+
+/// The reports in their order: by Envoy, inverter and time.
+#[must_use]
+pub fn sorted(mut reports: Vec<Report>) -> Vec<Report> {
+    reports.sort();
+    reports
 }
 
 /// Reads a ledger; one that was not begun yet is empty.

@@ -221,20 +221,21 @@ impl Program {
     ///
     /// # Panics
     /// When it does not end in time.
-    pub async fn terminate(mut self) -> ExitStatus {
+    pub async fn terminate(&mut self) -> ExitStatus {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).expect("the program still runs");
         self.ended().await
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has ended by itself, and all that it printed was read.
     ///
     /// # Panics
     /// When it does not end in time.
     pub async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} to end", self.name);
         wait::until(&what, PATIENCE, async || {
-            self.child.try_wait().expect("a child can be waited for")
+            let status = self.child.try_wait().expect("a child can be waited for");
+            status.filter(|_| self.output.is_complete())
         })
         .await
     }

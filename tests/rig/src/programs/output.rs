@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 /// Which of the two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,23 +16,32 @@ type Lines = Arc<Mutex<Vec<(Stream, String)>>>;
 
 /// The lines printed so far.
 #[derive(Debug)]
-pub(super) struct Output(Lines);
+pub(super) struct Output {
+    lines: Lines,
+    readers: Vec<JoinHandle<()>>,
+}
 
 impl Output {
     /// Begins to read both outputs of a child whose outputs are pipes.
     pub(super) fn of(name: &'static str, child: &mut Child) -> Self {
         let lines = Lines::default();
+        let mut readers = Vec::new();
         if let Some(out) = child.stdout.take() {
-            read(name, Stream::Out, out, Arc::clone(&lines));
+            readers.push(read(name, Stream::Out, out, Arc::clone(&lines)));
         }
         if let Some(error) = child.stderr.take() {
-            read(name, Stream::Error, error, Arc::clone(&lines));
+            readers.push(read(name, Stream::Error, error, Arc::clone(&lines)));
         }
-        Self(lines)
+        Self { lines, readers }
+    }
+
+    /// Whether both pipes were read to their end, which comes a moment after the program's.
+    pub(super) fn is_complete(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished)
     }
 
     pub(super) fn lines(&self, wanted: Stream) -> Vec<String> {
-        lock(&self.0)
+        lock(&self.lines)
             .iter()
             .filter(|(stream, _)| *stream == wanted)
             .map(|(_, line)| line.clone())
@@ -40,13 +50,18 @@ impl Output {
 }
 
 /// A thread of its own for each pipe: a program must never wait for a test to read.
-fn read(name: &'static str, stream: Stream, pipe: impl Read + Send + 'static, lines: Lines) {
+fn read(
+    name: &'static str,
+    stream: Stream,
+    pipe: impl Read + Send + 'static,
+    lines: Lines,
+) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             forward(name, &line);
             lock(&lines).push((stream, line));
         }
-    });
+    })
 }
 
 /// Shown by the test runner when the test fails.

@@ -5,6 +5,7 @@ use influxdb2::api::query::FluxRecord;
 use influxdb2::models::{PostBucketRequest, Query};
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::container::Container;
 use super::{STARTUP, random_secret, record_run, skip};
@@ -12,6 +13,9 @@ use crate::wait;
 
 const IMAGE: (&str, &str) = ("influxdb", "2.7");
 const PORT: u16 = 8086;
+
+/// How long a point may have one of its fields only.
+const HALF_A_POINT: Duration = Duration::from_secs(10);
 
 /// The organisation in a container of ours.
 const ORGANISATION: &str = "rig";
@@ -143,12 +147,16 @@ impl Influx {
                 |> filter(fn: (r) => r._measurement == "inverterPower")
                 |> map(fn: (r) => ({{ r with nanoseconds: int(v: r._time) }}))"#
         );
-        let records = self
-            .client()
-            .query_raw(Some(Query::new(query)))
-            .await
-            .expect("the bucket can be read");
-        points_of(&records)
+        // Fields are stored one after the other, so a query during a write may see half a point.
+        wait::until("points with both fields", HALF_A_POINT, async || {
+            let records = self
+                .client()
+                .query_raw(Some(Query::new(query.clone())))
+                .await
+                .expect("the bucket can be read");
+            points_of(&records)
+        })
+        .await
     }
 
     /// Kills the database with -9; its disk stays as it is.
@@ -160,12 +168,7 @@ impl Influx {
         self.own().kill().await;
     }
 
-    /// Ends the database in an orderly way.
-    pub async fn stop(&self) {
-        self.own().stop().await;
-    }
-
-    /// Starts it again after [`kill`](Self::kill) or [`stop`](Self::stop), on the same port.
+    /// Starts it again after [`kill`](Self::kill), on the same port.
     pub async fn start_again(&self) {
         self.own().start_again().await;
         self.wait_until_up().await;
@@ -198,8 +201,8 @@ impl Influx {
     }
 }
 
-/// Joins the records, each of which has one field of one point.
-fn points_of(records: &[FluxRecord]) -> Vec<Point> {
+/// Joins the records, each of which has one field of one point. `None` while one lacks a field.
+fn points_of(records: &[FluxRecord]) -> Option<Vec<Point>> {
     let mut fields: BTreeMap<_, BTreeMap<String, i64>> = BTreeMap::new();
     for record in records {
         let text = |column: &str| -> Option<String> { record.values.get(column)?.string() };
@@ -228,17 +231,17 @@ fn points_of(records: &[FluxRecord]) -> Vec<Point> {
         .map(|((envoy, inverter, reported_at, device_type), fields)| {
             let expected = ["maxPower", "power"];
             assert!(
-                fields.keys().eq(expected),
+                fields.keys().all(|name| expected.contains(&name.as_str())),
                 "fields {fields:?} instead of {expected:?} for {inverter} at {reported_at}"
             );
-            Point {
-                power: fields["power"],
-                max_power: fields["maxPower"],
+            Some(Point {
+                power: *fields.get("power")?,
+                max_power: *fields.get("maxPower")?,
                 envoy,
                 inverter,
                 reported_at,
                 device_type,
-            }
+            })
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! The broker's accounts, made by the very command that users run.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -14,7 +15,11 @@ use crate::servers::random_secret;
 enum Role {
     Scraper,
     Receiver,
-    Reader { home_assistant: bool },
+    Reader {
+        home_assistant: bool,
+    },
+    /// Of the rig's own making.
+    Watcher,
 }
 
 /// A user of the broker, with a password that is new for each test.
@@ -23,6 +28,8 @@ pub struct Account {
     role: Role,
     user: String,
     password: String,
+    /// The base topic, where it is not the usual one.
+    topic: Option<&'static str>,
 }
 
 impl Account {
@@ -52,12 +59,25 @@ impl Account {
         Self::new(Role::Reader { home_assistant }, name)
     }
 
+    /// Somebody who sees every topic there is, which the account command lets nobody.
+    #[must_use]
+    pub fn watcher(name: &str) -> Self {
+        Self::new(Role::Watcher, name)
+    }
+
+    /// The same account with rights below another base topic, for a test of missing ones.
+    #[must_use]
+    pub fn with_topic(mut self, topic: &'static str) -> Self {
+        self.topic = Some(topic);
+        self
+    }
+
     /// The filter of the topics that only this account writes, if there are any.
     pub(super) fn own_topics(&self) -> Option<String> {
         match self.role {
             Role::Scraper => Some(format!("envoy/{}/#", self.user)),
             Role::Receiver => Some(format!("envoy-receiver/{}/#", self.user)),
-            Role::Reader { .. } => None,
+            Role::Reader { .. } | Role::Watcher => None,
         }
     }
 
@@ -66,6 +86,7 @@ impl Account {
             role,
             user: user.to_owned(),
             password: random_secret(),
+            topic: None,
         }
     }
 
@@ -124,7 +145,7 @@ impl Accounts {
             match account.role {
                 Role::Scraper => "scraper",
                 Role::Receiver => "receiver",
-                Role::Reader { .. } => "reader",
+                Role::Reader { .. } | Role::Watcher => "reader",
             },
             &account.user,
             "--password-file",
@@ -137,7 +158,36 @@ impl Accounts {
         {
             arguments.push("--home-assistant");
         }
-        self.command(&arguments, &account.password).await
+        if let Some(topic) = account.topic {
+            arguments.extend(["--topic", topic]);
+        }
+        self.command(&arguments, &account.password).await?;
+        if account.role == Role::Watcher {
+            self.let_read_everything(&account.user).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a second block for the user, which the account command keeps when it changes others.
+    async fn let_read_everything(&self, user: &str) -> Result<(), String> {
+        let block = format!("\nuser {user}\ntopic read #\n");
+        let path = self.directory.join("acl");
+        let file = std::fs::OpenOptions::new().append(true).open(&path);
+        match file.and_then(|mut file| file.write_all(block.as_bytes())) {
+            Ok(()) => Ok(()),
+            // The broker's own file, which only root may write: then in a container, as the command does.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                let mut docker = Command::new("docker");
+                docker
+                    .args(["run", "--rm", "--interactive", "--network", "none"])
+                    .args(["--user", "0:0", "--entrypoint", "/bin/sh", "--volume"])
+                    .arg(format!("{}:/accounts", self.directory.display()))
+                    .arg(format!("{}:{}", super::IMAGE.0, super::IMAGE.1))
+                    .args(["-c", "cat >>/accounts/acl"]);
+                run(docker, &block).await
+            }
+            Err(error) => Err(format!("cannot add to {}: {error}", path.display())),
+        }
     }
 
     /// Removes the account of that name.
@@ -146,31 +196,35 @@ impl Accounts {
     }
 
     async fn command(&self, arguments: &[&str], input: &str) -> Result<(), String> {
-        let command = super::shipped("account");
-        let mut child = Command::new(&command)
+        let mut command = Command::new(super::shipped("account"));
+        command
             .args(arguments)
             .arg("--directory")
-            .arg(&self.directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot run {}: {error}", command.display()))?;
-        let mut stdin = child.stdin.take().expect("standard input is piped above");
-        // A command that refuses its arguments is gone before it reads; its exit code tells.
-        let _ = stdin.write_all(input.as_bytes()).await;
-        drop(stdin);
-        let output = child
-            .wait_with_output()
+            .arg(&self.directory);
+        run(command, input)
             .await
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(format!(
-            "mosquitto/account {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        ))
+            .map_err(|error| format!("mosquitto/account {}: {error}", arguments.join(" ")))
     }
+}
+
+/// Runs a command to its end with `input`; an error is what it said.
+async fn run(mut command: Command, input: &str) -> Result<(), String> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot run it: {error}"))?;
+    let mut stdin = child.stdin.take().expect("standard input is piped above");
+    // A command that refuses its arguments is gone before it reads; its exit code tells.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let output = child
+        .wait_with_output()
+        .await
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
