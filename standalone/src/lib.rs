@@ -28,6 +28,16 @@ use shown::Shown;
 /// soon.
 const SIMULATED_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
+/// The longest time between two announcements, as in the big set-up.
+const ANNOUNCE_EVERY: Duration = Duration::from_mins(5);
+
+/// The receiver's name at the embedded broker.
+const RECEIVER: &str = "standalone";
+
+/// How long the receiver goes on after the scraper has ended: the broker of the same process
+/// delivers within milliseconds, and what it has not delivered by then waits in its queue on disk.
+const DELIVERY: Duration = Duration::from_millis(300);
+
 /// Why the process ended unasked.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -75,30 +85,34 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     introduce(&access, simulator.is_some(), &broker, &database);
 
     let stop = CancellationToken::new();
+    let stop_receiver = CancellationToken::new();
     let scraper = scraper::run(
         scraper::config::Config {
             access,
             poll_interval,
-            announce_every: Duration::from_mins(5),
+            announce_every: ANNOUNCE_EVERY,
             broker: ours(&broker),
         },
         stop.clone().cancelled_owned(),
     );
     let receiver = receiver::run(
         receiver::config::Config {
-            name: "standalone".parse().expect("letters are a receiver's name"),
+            name: RECEIVER.parse().expect("letters are a receiver's name"),
             broker: ours(&broker),
         },
         Shown::new(store),
-        stop.clone().cancelled_owned(),
+        stop_receiver.clone().cancelled_owned(),
     );
     let outcome = {
-        let both = async {
-            tokio::try_join!(async { scraper.await.map_err(RunError::from) }, async {
-                receiver.await.map_err(RunError::from)
-            },)
+        let in_order = async {
+            scraper.await?;
+            tokio::time::sleep(DELIVERY).await;
+            stop_receiver.cancel();
+            Ok(())
         };
-        let mut both = std::pin::pin!(both);
+        let mut both = std::pin::pin!(async {
+            tokio::try_join!(in_order, async { receiver.await.map_err(RunError::from) })
+        });
         tokio::select! {
             ended = &mut both => ended,
             error = broker.ended() => return Err(RunError::BrokerEnded(error)),

@@ -34,6 +34,7 @@ mod endpoints;
 mod firmware;
 
 mod login;
+mod settings;
 
 mod digest;
 mod installer;
@@ -51,7 +52,8 @@ pub use endpoints::{Malformed, info, inverters};
 pub use error::{Credentials, Error, Fault, Why};
 pub use excerpt::Excerpt;
 pub use firmware::{Firmware, FirmwareError};
-pub use gateway::{Gateway, Settings};
+pub use gateway::Gateway;
 pub use host::{Host, HostError, Scheme};
 pub use installer::installer_password;
+pub use settings::Settings;
 pub use token::TokenSource;

@@ -8,7 +8,7 @@ use url::Url;
 use crate::endpoints::info::Info;
 use crate::error::Error;
 use crate::exchange::{Answer, Connections, Transport};
-use crate::gateway::Settings;
+use crate::settings::Settings;
 
 pub(crate) use password::Users;
 pub(crate) use session::Session;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use serde::Deserialize;

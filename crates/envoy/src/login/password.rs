@@ -7,8 +7,8 @@ use url::Url;
 use crate::digest::{self, Unanswerable};
 use crate::error::{Credentials, Error};
 use crate::exchange::{Answer, Connections, Transport};
-use crate::gateway::Settings;
 use crate::installer::installer_password;
+use crate::settings::Settings;
 
 /// The user of installers; its password follows from the serial.
 const INSTALLER: &str = "installer";
