@@ -80,7 +80,7 @@ impl<S: Store> Writer<S> {
             }
             Err(error) => {
                 let needs_a_person = !matches!(error, WriteError::Unavailable { .. });
-                self.outage.failed(with_causes(&error), needs_a_person);
+                self.outage.failed(&with_causes(&error), needs_a_person);
                 Outcome::Again(attempt.batch, Instant::now() + self.pause(&error))
             }
         }

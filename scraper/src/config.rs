@@ -38,7 +38,7 @@ pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
 pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
     .flag("poll-interval", "TIME")
     .default("60s")
-    .help("the time between two polls, at least 60s");
+    .help("the time between two polls, 60s to 1h");
 
 /// A poll interval without the lower limit: for tests against the simulator.
 pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
@@ -48,6 +48,9 @@ pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every")
 
 /// The shortest poll interval: gateways that are asked more often become slow and stop answering.
 const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The longest one: some inverters report each five minutes, and none less often than each hour.
+const LONGEST_POLL_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The keys about the Envoy: all that is needed to read it.
 pub const ENVOY_KEYS: [Key; 5] = [HOST, SERIAL, USERNAME, PASSWORD, TOKEN];
@@ -176,9 +179,45 @@ pub fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
                 "too short: gateways that are asked more often than each 60s stop answering",
             );
         }
+        if interval > LONGEST_POLL_INTERVAL {
+            return Err(
+                "too long: the Envoy keeps only the newest report of an inverter; 1h at most",
+            );
+        }
         Ok(interval)
     });
     settings
         .optional(&TESTING_POLL_INTERVAL, duration)
         .or(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll_interval(text: &str) -> Result<Duration, String> {
+        let environment = [("ENVOY_HOST", "192.168.1.20"), ("POLL_INTERVAL", text)];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let read = Config::read(Sources {
+            environment: environment.into(),
+            ..Sources::default()
+        });
+        read.map(|(config, _)| config.poll_interval)
+            .map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn an_envoy_is_asked_each_minute_at_most_and_each_hour_at_least() {
+        assert_eq!(poll_interval(""), Ok(Duration::from_mins(1)));
+        assert_eq!(poll_interval("1h"), Ok(Duration::from_hours(1)));
+        for (text, reason) in [
+            ("59s", "too short"),
+            ("61m", "too long"),
+            ("60", "not a length"),
+        ] {
+            let mistake = poll_interval(text).expect_err("out of range");
+            let expected = format!("POLL_INTERVAL: {text:?}: {reason}");
+            assert!(mistake.contains(&expected), "{mistake}");
+        }
+    }
 }

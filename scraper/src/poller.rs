@@ -60,8 +60,8 @@ impl Poller {
     }
 
     /// Polls until `stop`. A failed poll is logged as part of an outage, and the next interval is
-    /// the next attempt. A poll under way is finished, if the scraper's grace is
-    /// long enough: what it brings was never to be had again.
+    /// the next attempt. A poll under way is finished, if the scraper's grace is long enough: what
+    /// it brings may never be had again.
     pub(crate) async fn run(
         mut self,
         every: Duration,
@@ -92,7 +92,7 @@ impl Poller {
                     if let Error::Busy { wait, .. } = &error {
                         not_before = Instant::now() + *wait;
                     }
-                    self.outage.failed(explain(&error), needs_a_person(&error));
+                    self.outage.failed(&explain(&error), needs_a_person(&error));
                 }
             }
         }
@@ -173,7 +173,7 @@ pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
                 outage.over();
                 return info;
             }
-            Err(error) => outage.failed(explain(&error), needs_a_person(&error)),
+            Err(error) => outage.failed(&explain(&error), needs_a_person(&error)),
         }
     }
 }

@@ -35,23 +35,24 @@ impl Outage {
 
     /// An attempt failed. Said when it is the first one, or for a reason that this outage has not
     /// had yet: at ERROR when it lasts until a person does something.
-    pub fn failed(&mut self, reason: String, needs_a_person: bool) {
+    pub fn failed(&mut self, reason: &str, needs_a_person: bool) {
+        let news = self.note(reason);
+        match (news, needs_a_person) {
+            (false, _) => tracing::debug!(%reason, "{}", self.began),
+            (true, true) => tracing::error!(%reason, "{}", self.began),
+            (true, false) => tracing::warn!(%reason, "{}", self.began),
+        }
+    }
+
+    /// Counts a failed attempt; whether its reason is news.
+    fn note(&mut self, reason: &str) -> bool {
         let current = self.current.get_or_insert_with(|| Current {
             since: Instant::now(),
             attempts: 0,
             said: BTreeSet::new(),
         });
         current.attempts += 1;
-        if current.said.contains(&reason) || current.said.len() >= REASONS {
-            tracing::debug!(%reason, "{}", self.began);
-        } else if needs_a_person {
-            tracing::error!(%reason, "{}", self.began);
-        } else {
-            tracing::warn!(%reason, "{}", self.began);
-        }
-        if current.said.len() < REASONS {
-            current.said.insert(reason);
-        }
+        current.said.len() < REASONS && current.said.insert(reason.to_owned())
     }
 
     /// An attempt succeeded.
@@ -64,5 +65,39 @@ impl Outage {
                 self.ended
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage() -> Outage {
+        Outage::new("it is away", "it is back")
+    }
+
+    #[test]
+    fn each_reason_is_news_once_also_when_two_take_turns() {
+        let mut outage = outage();
+        let news: Vec<bool> = ["a", "a", "b", "a", "b"]
+            .iter()
+            .map(|reason| outage.note(reason))
+            .collect();
+        assert_eq!(news, [true, false, true, false, false]);
+    }
+
+    #[test]
+    fn an_outage_of_ever_new_reasons_has_few_lines() {
+        let mut outage = outage();
+        let news = (0..1000).filter(|n| outage.note(&n.to_string())).count();
+        assert_eq!(news, REASONS);
+    }
+
+    #[test]
+    fn the_next_outage_begins_anew() {
+        let mut outage = outage();
+        assert!(outage.note("a"));
+        outage.over();
+        assert!(outage.note("a"));
     }
 }
