@@ -5,8 +5,9 @@ use std::time::Duration;
 use mqtt::Gone;
 use rumqttc::Packet;
 
-use crate::broker::Broker;
-use crate::{DEADLINE, Rig, config, message, within};
+use crate::{Rig, config, message};
+use scripted::broker::Broker;
+use scripted::{DEADLINE, within};
 
 #[tokio::test]
 async fn closing_waits_for_the_puback_and_then_says_goodbye() {
@@ -28,7 +29,7 @@ async fn closing_waits_for_the_puback_and_then_says_goodbye() {
 
 /// Acknowledges `first`, and what was published while the close was on its way; returns what comes
 /// behind.
-async fn late_packets(peer: &mut crate::broker::Peer, first: u16) -> Option<Packet> {
+async fn late_packets(peer: &mut scripted::broker::Peer, first: u16) -> Option<Packet> {
     peer.acknowledge(first).await;
     loop {
         match peer.packet().await {
@@ -80,7 +81,7 @@ async fn acknowledgements_sent_before_the_close_go_out_before_the_goodbye() {
 #[tokio::test]
 async fn closing_without_a_connection_is_done_at_once() {
     let broker = Broker::bind().await;
-    let mut config = config(broker.url());
+    let mut config = config(&broker.url());
     config.backoff_cap = Duration::from_hours(1);
     let (session, mut events) = mqtt::start(config).unwrap();
     let (_silent, _) = broker.accept().await;

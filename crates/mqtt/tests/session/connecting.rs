@@ -5,13 +5,13 @@ use std::time::Duration;
 use mqtt::{Credentials, Message, Reason};
 use rumqttc::{ConnectReturnCode as Code, LastWill, Login, Packet, QoS};
 
-use crate::broker::{Broker, Peer};
 use crate::{config, disconnected};
+use scripted::broker::{Broker, Peer};
 
 #[tokio::test]
 async fn the_connect_has_last_will_account_and_session_flag() {
     let broker = Broker::bind().await;
-    let mut config = config(broker.url());
+    let mut config = config(&broker.url());
     config.clean_session = true;
     config.keep_alive = Duration::from_millis(7_900);
     config.credentials = Some(Credentials {
@@ -51,7 +51,7 @@ async fn a_refusal_is_named_and_passes_when_it_is_mended() {
         (Code::ServiceUnavailable, Reason::Unavailable),
     ] {
         let broker = Broker::bind().await;
-        let mut config = config(broker.url());
+        let mut config = config(&broker.url());
         config.credentials = Some(Credentials {
             username: "me".into(),
             password: "hunter2".into(),
@@ -73,17 +73,19 @@ async fn a_port_where_nothing_listens_refuses() {
     let broker = Broker::bind().await;
     let url = broker.url();
     drop(broker);
-    let (_session, mut events) = mqtt::start(config(url.clone())).unwrap();
+    let (_session, mut events) = mqtt::start(config(&url)).unwrap();
     assert_eq!(
         disconnected(&mut events).await,
-        Reason::Refused { broker: url }
+        Reason::Refused {
+            broker: url.parse().unwrap()
+        }
     );
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_named() {
     // Reserved never to resolve (RFC 6761, 6.4).
-    let url = "mqtt://broker.invalid".parse().unwrap();
+    let url = "mqtt://broker.invalid";
     let (_session, mut events) = mqtt::start(config(url)).unwrap();
     let expected = Reason::NameNotFound {
         host: "broker.invalid".into(),
@@ -103,7 +105,7 @@ async fn something_that_is_no_broker_is_named() {
         (b"\xd0\x00", "its first packet is not a CONNACK"),
     ] {
         let broker = Broker::bind().await;
-        let (_session, mut events) = mqtt::start(config(broker.url())).unwrap();
+        let (_session, mut events) = mqtt::start(config(&broker.url())).unwrap();
         let (mut peer, _) = broker.accept().await;
         peer.send_bytes(answer).await;
         drop(peer);

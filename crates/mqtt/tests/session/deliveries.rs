@@ -3,8 +3,9 @@
 use mqtt::{Gone, Reason};
 use rumqttc::Packet;
 
-use crate::broker::delivery;
-use crate::{Rig, connected, disconnected, received, within};
+use crate::{Rig, connected, disconnected, received};
+use scripted::broker::delivery;
+use scripted::within;
 
 #[tokio::test]
 async fn everything_arrives_and_pings_go_on_while_the_consumer_is_slow() {

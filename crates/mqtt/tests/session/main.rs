@@ -3,8 +3,6 @@
 // Payloads are numbers and texts, whichever a test likes.
 #![allow(clippy::needless_pass_by_value)]
 
-mod broker;
-
 mod closing;
 mod connecting;
 mod deliveries;
@@ -15,21 +13,13 @@ mod tls;
 
 use std::time::Duration;
 
-use mqtt::{BrokerUrl, Config, Connection, Delivery, Event, Events, Message, Reason, Session};
+use mqtt::{Config, Connection, Delivery, Event, Events, Message, Reason, Session};
+use scripted::broker::{Broker, Peer};
+use scripted::within;
 
-/// Far more than anything here takes.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Waits for `what`, and fails rather than hang.
-async fn within<F: Future>(what: F) -> F::Output {
-    tokio::time::timeout(DEADLINE, what)
-        .await
-        .expect("did not happen within the deadline")
-}
-
-fn config(broker: BrokerUrl) -> Config {
+fn config(broker: &str) -> Config {
     Config {
-        broker,
+        broker: broker.parse().unwrap(),
         client_id: "a-client".into(),
         credentials: None,
         ca_file: None,
@@ -71,8 +61,8 @@ async fn disconnected(events: &mut Events) -> Reason {
 
 /// A session that is connected to a scripted broker.
 struct Rig {
-    broker: broker::Broker,
-    peer: broker::Peer,
+    broker: Broker,
+    peer: Peer,
     session: Session,
     events: Events,
     connection: Connection,
@@ -84,8 +74,8 @@ impl Rig {
     }
 
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let broker = broker::Broker::bind().await;
-        let mut config = config(broker.url());
+        let broker = Broker::bind().await;
+        let mut config = config(&broker.url());
         change(&mut config);
         let (session, mut events) = mqtt::start(config).unwrap();
         let peer = broker.welcome(false).await;

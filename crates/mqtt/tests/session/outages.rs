@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use mqtt::{Gone, Reason};
 
-use crate::broker::Broker;
-use crate::{Rig, config, connected, disconnected, message, within};
+use crate::{Rig, config, connected, disconnected, message};
+use scripted::broker::Broker;
+use scripted::within;
 
 #[tokio::test]
 async fn attempts_are_kept_apart() {
     let broker = Broker::bind().await;
-    let mut config = config(broker.url());
+    let mut config = config(&broker.url());
     config.backoff_cap = Duration::from_millis(400);
     let (_session, _events) = mqtt::start(config).unwrap();
     broker.accept_tcp().await;
@@ -29,7 +30,7 @@ async fn attempts_are_kept_apart() {
 #[tokio::test]
 async fn a_connection_that_ends_right_away_does_not_begin_the_pauses_anew() {
     let broker = Broker::bind().await;
-    let mut config = config(broker.url());
+    let mut config = config(&broker.url());
     config.backoff_cap = Duration::from_millis(400);
     let (_session, mut events) = mqtt::start(config).unwrap();
     let start = Instant::now();

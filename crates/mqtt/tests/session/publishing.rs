@@ -5,7 +5,8 @@ use std::pin::pin;
 use futures_util::FutureExt;
 use mqtt::{Gone, MAX_PACKET, Message};
 
-use crate::{Rig, disconnected, message, within};
+use crate::{Rig, disconnected, message};
+use scripted::within;
 
 #[tokio::test]
 async fn a_receipt_is_done_at_its_puback_and_not_before() {

@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use mqtt::{Gone, SubscribeError};
 use rumqttc::{QoS, SubscribeReasonCode as Code};
 
-use crate::{Rig, message, within};
+use crate::{Rig, message};
+use scripted::within;
 
 #[tokio::test]
 async fn a_subscription_waits_for_its_suback() {

@@ -9,8 +9,9 @@ use rustls::ServerConfig;
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
-use crate::broker::{Broker, Peer};
-use crate::{connected, disconnected, within};
+use crate::{connected, disconnected};
+use scripted::broker::{Broker, Peer};
+use scripted::within;
 
 /// A CA with its PEM file.
 struct Ca {
@@ -53,12 +54,10 @@ impl Ca {
 }
 
 fn tls_config(broker: &Broker, ca: &Ca) -> Config {
-    let url = format!("mqtts://localhost:{}", broker.port())
-        .parse()
-        .unwrap();
+    let url = format!("mqtts://localhost:{}", broker.port());
     Config {
         ca_file: Some(ca.file.clone()),
-        ..crate::config(url)
+        ..crate::config(&url)
     }
 }
 

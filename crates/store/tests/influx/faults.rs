@@ -5,8 +5,8 @@ use std::time::Duration;
 use store::{InfluxDb, Settings, Store, WriteError};
 use tokio::net::TcpListener;
 
-use crate::server::{Reply, Server};
 use crate::{TOKEN, readings, settings, store};
+use scripted::influx::{Reply, Server};
 
 async fn failure(reply: impl Fn() -> Reply + Send + Sync + 'static) -> WriteError {
     let server = Server::start(move |_, _| reply()).await;

@@ -4,7 +4,6 @@
 
 mod faults;
 mod refusals;
-mod server;
 mod token;
 
 use std::time::Duration;
@@ -13,7 +12,7 @@ use secrecy::SecretString;
 use store::{InfluxDb, Settings, Store, TokenSource, Written, line};
 use wire::{Reading, ReportTime};
 
-use crate::server::{Reply, Server};
+use scripted::influx::{Reply, Server};
 
 const TOKEN: &str = "t0psecret-token";
 

@@ -2,8 +2,8 @@
 
 use store::{Store, WriteError, line};
 
-use crate::server::{Reply, Request, Server};
 use crate::{has_bad, reading, readings, store};
+use scripted::influx::{Reply, Request, Server};
 
 /// Refuses requests that have a bad line: 400 refuses all of them, 422 only that line.
 fn influx(status: u16) -> impl Fn(&Request, &[Request]) -> Reply {

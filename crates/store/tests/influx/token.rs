@@ -5,8 +5,8 @@ use std::path::Path;
 use secrecy::SecretString;
 use store::{InfluxDb, Settings, SettingsError, Store, TokenSource, WriteError};
 
-use crate::server::{Reply, Request, Server};
 use crate::{readings, settings};
+use scripted::influx::{Reply, Request, Server};
 
 /// Accepts the token `new` only.
 fn wants_new(request: &Request, _: &[Request]) -> Reply {

@@ -1,4 +1,5 @@
 //! A server that answers writes as a test tells it to, and notes what it was sent.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -10,16 +11,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One write as the server saw it.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) target: String,
+pub struct Request {
+    /// Path and query.
+    pub target: String,
     /// Header lines, names in lower case.
-    pub(crate) headers: Vec<String>,
+    pub headers: Vec<String>,
     /// The body, decompressed, by lines.
-    pub(crate) lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         let values = self.headers.iter();
         values
             .filter_map(|line| line.split_once(": "))
@@ -27,7 +31,8 @@ impl Request {
     }
 }
 
-pub(crate) enum Reply {
+/// What it answers.
+pub enum Reply {
     /// A status, further header lines, a body.
     Answer(u16, Vec<String>, String),
     /// No answer, the connection stays open.
@@ -39,26 +44,31 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn stored() -> Self {
+    /// 204: all of it is stored.
+    #[must_use]
+    pub fn stored() -> Self {
         Self::Answer(204, Vec::new(), String::new())
     }
 
     /// An error as InfluxDB words it.
-    pub(crate) fn error(status: u16, message: &str) -> Self {
+    #[must_use]
+    pub fn error(status: u16, message: &str) -> Self {
         let body = format!(r#"{{"code":"some code","message":"{message}"}}"#);
         Self::Answer(status, Vec::new(), body)
     }
 }
 
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+/// The server; it ends with this value.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
     /// Starts a server on a free port. `answer` gets each request and all those before it.
-    pub(crate) async fn start(
+    pub async fn start(
         answer: impl Fn(&Request, &[Request]) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,7 +93,9 @@ impl Server {
         }
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    /// The writes so far, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }

@@ -1,7 +1,9 @@
 //! A broker of which every packet is scripted by the test.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+// Payloads are numbers and texts, whichever a test likes.
+#![allow(clippy::needless_pass_by_value)]
 
 use bytes::BytesMut;
-use mqtt::BrokerUrl;
 use rumqttc::mqttbytes::Error;
 use rumqttc::{
     ConnAck, Connect, ConnectReturnCode, Packet, PubAck, Publish, QoS, SubAck, Subscribe,
@@ -14,35 +16,43 @@ use crate::within;
 
 const MAX_PACKET: usize = 16 * 1024 * 1024;
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// What a connection runs over: TCP, or TLS on it.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Where a test waits for connections.
-pub(crate) struct Broker(TcpListener);
+pub struct Broker(TcpListener);
 
 impl Broker {
-    pub(crate) async fn bind() -> Self {
+    /// Listens on a free port of the loopback interface.
+    pub async fn bind() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    pub(crate) fn url(&self) -> BrokerUrl {
-        format!("mqtt://{}", self.0.local_addr().unwrap())
-            .parse()
-            .unwrap()
+    /// Its address, `mqtt://127.0.0.1:port`.
+    ///
+    /// # Panics
+    /// Never: a bound socket has an address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port())
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.0.local_addr().unwrap().port()
     }
 
-    pub(crate) async fn accept_tcp(&self) -> TcpStream {
+    /// The next TCP connection, of which nothing was read.
+    pub async fn accept_tcp(&self) -> TcpStream {
         let (stream, _) = within(self.0.accept()).await.unwrap();
         stream.set_nodelay(true).unwrap();
         stream
     }
 
     /// The next connection, and its CONNECT.
-    pub(crate) async fn accept(&self) -> (Peer, Connect) {
+    pub async fn accept(&self) -> (Peer, Connect) {
         let mut peer = Peer::new(self.accept_tcp().await);
         match peer.packet().await {
             Some(Packet::Connect(connect)) => (peer, connect),
@@ -51,28 +61,30 @@ impl Broker {
     }
 
     /// The next connection, let in.
-    pub(crate) async fn welcome(&self, session_present: bool) -> Peer {
+    pub async fn welcome(&self, session_present: bool) -> Peer {
         let (mut peer, _) = self.accept().await;
         peer.let_in(session_present).await;
         peer
     }
 
     /// The next connection, turned away.
-    pub(crate) async fn refuse(&self, code: ConnectReturnCode) {
+    pub async fn refuse(&self, code: ConnectReturnCode) {
         let (mut peer, _) = self.accept().await;
         peer.send(Packet::ConnAck(ConnAck::new(code, false))).await;
     }
 }
 
 /// The broker's end of one connection. Pings are answered while it is read from.
-pub(crate) struct Peer {
+pub struct Peer {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
-    pub(crate) pings: usize,
+    /// How many pings were answered.
+    pub pings: usize,
 }
 
 impl Peer {
-    pub(crate) fn new(stream: impl Stream + 'static) -> Self {
+    /// The broker's end of a stream that was accepted.
+    pub fn new(stream: impl Stream + 'static) -> Self {
         Self {
             stream: Box::new(stream),
             buffer: BytesMut::new(),
@@ -81,7 +93,7 @@ impl Peer {
     }
 
     /// The next packet that is no ping; `None` at the end of the connection.
-    pub(crate) async fn packet(&mut self) -> Option<Packet> {
+    pub async fn packet(&mut self) -> Option<Packet> {
         within(async {
             loop {
                 match self.any_packet().await? {
@@ -94,7 +106,7 @@ impl Peer {
     }
 
     /// The next packet of any kind.
-    pub(crate) async fn any_packet(&mut self) -> Option<Packet> {
+    pub async fn any_packet(&mut self) -> Option<Packet> {
         loop {
             match Packet::read(&mut self.buffer, MAX_PACKET) {
                 Ok(Packet::PingReq) => {
@@ -113,59 +125,68 @@ impl Peer {
         }
     }
 
-    pub(crate) async fn publish(&mut self) -> Publish {
+    /// The next packet, which must be a PUBLISH.
+    pub async fn publish(&mut self) -> Publish {
         match self.packet().await {
             Some(Packet::Publish(publish)) => publish,
             other => panic!("expected a PUBLISH, got {other:?}"),
         }
     }
 
-    pub(crate) async fn subscribe(&mut self) -> Subscribe {
+    /// The next packet, which must be a SUBSCRIBE.
+    pub async fn subscribe(&mut self) -> Subscribe {
         match self.packet().await {
             Some(Packet::Subscribe(subscribe)) => subscribe,
             other => panic!("expected a SUBSCRIBE, got {other:?}"),
         }
     }
 
-    pub(crate) async fn puback(&mut self) -> u16 {
+    /// The packet identifier of the next packet, which must be a PUBACK.
+    pub async fn puback(&mut self) -> u16 {
         match self.packet().await {
             Some(Packet::PubAck(ack)) => ack.pkid,
             other => panic!("expected a PUBACK, got {other:?}"),
         }
     }
 
-    pub(crate) async fn let_in(&mut self, session_present: bool) {
+    /// Sends the CONNACK that lets the client in.
+    pub async fn let_in(&mut self, session_present: bool) {
         let ack = ConnAck::new(ConnectReturnCode::Success, session_present);
         self.send(Packet::ConnAck(ack)).await;
     }
 
-    pub(crate) async fn acknowledge(&mut self, packet: u16) {
+    /// Sends a PUBACK.
+    pub async fn acknowledge(&mut self, packet: u16) {
         self.send(Packet::PubAck(PubAck::new(packet))).await;
     }
 
-    pub(crate) async fn grant(&mut self, packet: u16, codes: Vec<SubscribeReasonCode>) {
+    /// Sends a SUBACK.
+    pub async fn grant(&mut self, packet: u16, codes: Vec<SubscribeReasonCode>) {
         self.send(Packet::SubAck(SubAck::new(packet, codes))).await;
     }
 
     /// Delivers a message; with packet 0 one that wants no acknowledgement.
-    pub(crate) async fn deliver(&mut self, packet: u16, payload: impl ToString) {
+    pub async fn deliver(&mut self, packet: u16, payload: impl ToString) {
         self.send(delivery(packet, payload)).await;
     }
 
     /// Sends, whether or not the other side still listens.
-    pub(crate) async fn send(&mut self, packet: Packet) {
+    pub async fn send(&mut self, packet: Packet) {
         let mut bytes = BytesMut::new();
         packet.write(&mut bytes, MAX_PACKET).unwrap();
         self.send_bytes(&bytes).await;
     }
 
-    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+    /// Sends bytes as they are, whether or not the other side still listens.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let _ = within(self.stream.write_all(bytes)).await;
         let _ = within(self.stream.flush()).await;
     }
 }
 
-pub(crate) fn delivery(packet: u16, payload: impl ToString) -> Packet {
+/// A PUBLISH to `a/topic`; with packet 0 at most once.
+#[must_use]
+pub fn delivery(packet: u16, payload: impl ToString) -> Packet {
     let qos = if packet == 0 {
         QoS::AtMostOnce
     } else {

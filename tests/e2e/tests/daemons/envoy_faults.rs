@@ -1,0 +1,1 @@
+//! Each fault of the simulated Envoy against the real scraper.

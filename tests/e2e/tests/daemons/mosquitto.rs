@@ -1,0 +1,1 @@
+//! What Mosquitto does that our guards rest on.

@@ -1,0 +1,1 @@
+//! No secret in any output, at any level.
