@@ -170,7 +170,7 @@ fn ours(broker: &Broker) -> daemon::broker::Broker {
             .expect("an address and a port are a broker's URL"),
         username: None,
         password: None,
-        ca_file: None,
+        tls: None,
         topic: wire::BaseTopic::default(),
         keep_alive: Duration::from_secs(30),
         backoff_cap: Duration::from_mins(1),

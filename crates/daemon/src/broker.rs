@@ -1,9 +1,10 @@
 //! The section about the MQTT broker, the same in both daemons.
 
-use std::path::PathBuf;
+mod tls;
+
 use std::time::Duration;
 
-use mqtt::{BrokerUrl, Credentials, Message};
+use mqtt::{BrokerUrl, Credentials, Message, Tls};
 use wire::BaseTopic;
 
 use crate::settings::{Key, Secret, Settings};
@@ -29,6 +30,16 @@ pub const CA_FILE: Key = Key::new("mqtt.ca_file", "MQTT_CA_FILE")
     .flag("mqtt-ca-file", "FILE")
     .help("PEM file with the CA of the broker's certificate, instead of the system's CAs");
 
+/// Who we are to a broker that wants a certificate.
+pub const CERT_FILE: Key = Key::new("mqtt.cert_file", "MQTT_CERT_FILE")
+    .flag("mqtt-cert-file", "FILE")
+    .help("PEM file with our certificate, for a broker that wants one; with the key file");
+
+/// How we prove that the certificate is ours.
+pub const KEY_FILE: Key = Key::new("mqtt.key_file", "MQTT_KEY_FILE")
+    .flag("mqtt-key-file", "FILE")
+    .help("PEM file with the private key of that certificate");
+
 /// The first part of every topic.
 pub const TOPIC: Key = Key::new("mqtt.topic", "MQTT_TOPIC")
     .flag("mqtt-topic", "TOPIC")
@@ -42,11 +53,13 @@ pub const TESTING_KEEP_ALIVE: Key = Key::file_only("testing.keep_alive").default
 pub const TESTING_BACKOFF_CAP: Key = Key::file_only("testing.backoff_cap").default("1m");
 
 /// The keys of this section.
-pub const KEYS: [Key; 7] = [
+pub const KEYS: [Key; 9] = [
     URL,
     USERNAME,
     PASSWORD,
     CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
     TOPIC,
     TESTING_KEEP_ALIVE,
     TESTING_BACKOFF_CAP,
@@ -61,8 +74,8 @@ pub struct Broker {
     pub username: Option<String>,
     /// The account's password, if one is set.
     pub password: Option<Secret>,
-    /// The CA to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Whom to trust and who we are in TLS, read and checked; with `mqtts://` only.
+    pub tls: Option<Tls>,
     /// The first part of every topic.
     pub topic: BaseTopic,
     /// How long the connection may be silent.
@@ -77,15 +90,7 @@ impl Broker {
         let url = settings.required(&URL, str::parse::<BrokerUrl>);
         let username = settings.optional(&USERNAME, crate::settings::text);
         let password = settings.secret(&PASSWORD);
-        let ca_file = settings.optional(&CA_FILE, crate::settings::readable_file);
-        if let (Some(url), Some(_)) = (&url, &ca_file)
-            && !url.is_tls()
-        {
-            settings.reject(
-                &CA_FILE,
-                format!("{url} is not encrypted; write mqtts:// or leave the CA out"),
-            );
-        }
+        let tls = tls::read(settings, url.as_ref());
         let topic = settings.required(&TOPIC, str::parse);
         let keep_alive = settings.required(&TESTING_KEEP_ALIVE, crate::settings::duration);
         let backoff_cap = settings.required(&TESTING_BACKOFF_CAP, crate::settings::duration);
@@ -93,7 +98,7 @@ impl Broker {
             url: url?,
             username,
             password,
-            ca_file,
+            tls: tls?,
             topic: topic?,
             keep_alive: keep_alive?,
             backoff_cap: backoff_cap?,
@@ -124,7 +129,7 @@ impl Broker {
             broker: self.url.clone(),
             client_id,
             credentials,
-            ca_file: self.ca_file.clone(),
+            tls: self.tls.clone(),
             clean_session,
             keep_alive: self.keep_alive,
             last_will: Some(last_will),
