@@ -8,6 +8,7 @@ mod client_certificate;
 mod closing;
 mod connecting;
 mod deliveries;
+mod guards;
 mod outages;
 mod pauses;
 mod publishing;
