@@ -1,5 +1,7 @@
 //! The receiver's settings.
 
+mod influx;
+
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
 use daemon::logs::Logs;
@@ -27,16 +29,19 @@ pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
 pub const INFLUX_TOKEN: Key = Key::new("influx.token", "INFLUX_TOKEN")
     .env_alias("ENVOY_INFLUX_TOKEN")
     .secret()
+    .example("development-token")
     .help("an InfluxDB token that may write to the bucket");
 
 /// Whose bucket.
 pub const INFLUX_ORG: Key = Key::new("influx.org", "INFLUX_ORG")
     .flag("influx-org", "NAME")
+    .example("home")
     .help("the InfluxDB organisation");
 
 /// Which bucket.
 pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
     .flag("influx-bucket", "NAME")
+    .example("envoy")
     .help("the InfluxDB bucket");
 
 const OWN_KEYS: [Key; 5] = [NAME, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET];
@@ -71,27 +76,37 @@ pub struct Everything {
 /// # Errors
 /// Every mistake in the settings.
 pub fn read(sources: Sources) -> Result<Everything, Problems> {
-    let mut settings = Settings::gather(&keys(), sources);
-    let name = settings.required(&NAME, str::parse);
-    let broker = Broker::read(&mut settings);
-    let store = read_influx(&mut settings);
-    let logs = Logs::read(&mut settings);
-    let everything = || {
-        Some(Everything {
-            config: Config {
-                name: name?,
-                broker: broker?,
-            },
-            store: store?,
-            logs: logs?,
-        })
-    };
-    settings.finish(everything())
+    Settings::read(&keys(), sources, from_settings)
+}
+
+/// The same out of settings that were gathered by somebody else, where mistakes are noted.
+pub fn from_settings(settings: &mut Settings) -> Option<Everything> {
+    let name = settings.required(&NAME, name);
+    let broker = Broker::read(settings);
+    let store = read_influx(settings);
+    let logs = Logs::read(settings);
+    Some(Everything {
+        config: Config {
+            name: name?,
+            broker: broker?,
+        },
+        store: store?,
+        logs: logs?,
+    })
+}
+
+fn name(text: &str) -> Result<ReceiverName, String> {
+    let remedy = "it names the broker's session and a topic";
+    text.parse()
+        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
 }
 
 fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
-    let url = settings.required(&INFLUX_URL, str::parse);
-    let token = settings.required_secret(&INFLUX_TOKEN);
+    let url = settings.required(&INFLUX_URL, influx::address);
+    if let Some(doubt) = url.as_ref().and_then(influx::doubt) {
+        settings.remark(&INFLUX_URL, doubt);
+    }
+    let token = settings.required_secret(&INFLUX_TOKEN, influx::token);
     let org = settings.required(&INFLUX_ORG, text);
     let bucket = settings.required(&INFLUX_BUCKET, text);
     let influx = InfluxDb::new(store::Settings {
@@ -159,7 +174,7 @@ mod tests {
     fn a_token_that_can_not_be_one_is_named_and_not_shown() {
         let mistakes = mistakes(&[&[("INFLUX_TOKEN", "t0k\nen")], &COMPLETE[1..]].concat());
         assert!(
-            mistakes.contains("INFLUX_TOKEN: the token has"),
+            mistakes.contains("INFLUX_TOKEN: the secret has more than one line"),
             "{mistakes}"
         );
         assert!(!mistakes.contains("t0k"), "{mistakes}");

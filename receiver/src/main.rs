@@ -11,10 +11,10 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     daemon::install_crypto_provider();
-    let sources = command_line::sources(&matches, &config::keys());
-    let everything = match config::read(sources) {
+    let read = command_line::configuration(&matches, &config::keys(), config::from_settings);
+    let everything = match read {
         Ok(everything) => everything,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     everything.logs.start();
     exit::block_on(async move {

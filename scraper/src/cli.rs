@@ -65,7 +65,9 @@ pub fn password(matches: &ArgMatches) -> ExitCode {
     let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
     let serial = argument("serial");
     if let Err(error) = serial.parse::<Serial>() {
-        return exit::misuse(&format!("the Envoy's serial: {error}"));
+        return exit::misuse(&format!(
+            "the Envoy's serial: {error}; it is on the Envoy's label"
+        ));
     }
     let password = envoy::installer_password(serial, argument("user"));
     println!("{}", password.expose_secret());

@@ -22,10 +22,10 @@ fn main() -> ExitCode {
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
-    let sources = command_line::sources(matches, &config::keys());
-    let (config, logs) = match Config::read(sources) {
+    let read = command_line::configuration(matches, &config::keys(), Config::from_settings);
+    let (config, logs) = match read {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     exit::block_on(async move {
@@ -36,10 +36,10 @@ fn run(matches: &ArgMatches) -> ExitCode {
 }
 
 fn print_once(matches: &ArgMatches) -> ExitCode {
-    let sources = command_line::sources(matches, &config::keys());
-    let (access, logs) = match config::read_access(sources) {
+    let keys = config::keys_of_print();
+    let (access, logs) = match command_line::configuration(matches, &keys, config::read_access) {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     let format = cli::format(matches);

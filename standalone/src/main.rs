@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use daemon::{command_line, exit, signals};
-use standalone::{cli, config::Config};
+use standalone::cli;
+use standalone::config::{self, Config};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -11,10 +12,11 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     daemon::install_crypto_provider();
-    let sources = command_line::sources(&matches, &standalone::config::keys());
-    let (config, logs) = match Config::read(sources) {
+    let keys = config::keys();
+    let read = command_line::configuration(&matches, &keys, Config::from_settings);
+    let (config, logs) = match read {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     exit::block_on(async move {

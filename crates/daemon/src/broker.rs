@@ -1,5 +1,7 @@
 //! The section about the MQTT broker, the same in both daemons.
 
+mod port;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ pub const URL: Key = Key::new("mqtt.url", "MQTT_URL")
 /// Who we are to it.
 pub const USERNAME: Key = Key::new("mqtt.username", "MQTT_USERNAME")
     .flag("mqtt-username", "NAME")
+    .example("122012345678")
     .help("the account's user name; the Envoy's serial, or the receiver's name, when unset");
 
 /// How we prove it.
@@ -27,6 +30,7 @@ pub const PASSWORD: Key = Key::new("mqtt.password", "MQTT_PASSWORD")
 /// Whom we trust to sign the broker's certificate.
 pub const CA_FILE: Key = Key::new("mqtt.ca_file", "MQTT_CA_FILE")
     .flag("mqtt-ca-file", "FILE")
+    .example("/etc/envoy-scrape/ca.pem")
     .help("PEM file with the CA of the broker's certificate, instead of the system's CAs");
 
 /// The first part of every topic.
@@ -75,6 +79,9 @@ impl Broker {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let url = settings.required(&URL, str::parse::<BrokerUrl>);
+        if let Some(doubt) = url.as_ref().and_then(port::doubt) {
+            settings.remark(&URL, doubt);
+        }
         let username = settings.optional(&USERNAME, crate::settings::text);
         let password = settings.secret(&PASSWORD);
         let ca_file = settings.optional(&CA_FILE, crate::settings::readable_file);

@@ -1,5 +1,6 @@
 //! The exit codes of every program here.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Wrong usage or configuration (`EX_USAGE` of `sysexits.h`): trying again without a change is of
@@ -13,8 +14,27 @@ pub const USAGE: u8 = 64;
 )]
 #[must_use]
 pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
-    eprintln!("{problems}");
+    eprintln!("{problems}\n(--print-config shows what is set, and where)");
     ExitCode::from(USAGE)
+}
+
+/// Prints the settings in force to standard output, what is doubtful or wrong with them to standard
+/// error, and gives the exit code that goes with that.
+#[expect(clippy::print_stderr, reason = "nothing is logged on the command line")]
+#[must_use]
+pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
+    // When standard output is closed there is nobody to tell.
+    let _ = std::io::stdout().write_all(settings.in_force().as_bytes());
+    for remark in settings.remarks() {
+        eprintln!("doubtful: {remark}");
+    }
+    match settings.finish(Some(())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            eprintln!("{problems}");
+            ExitCode::from(USAGE)
+        }
+    }
 }
 
 /// Prints what is wrong with an argument and gives the exit code that goes with it.

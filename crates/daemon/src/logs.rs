@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Problem, Settings, log_filter};
 
 /// Which events are logged, by module and level.
 pub const RUST_LOG: Key = Key::new("log.filter", "RUST_LOG")
@@ -23,6 +23,8 @@ pub const KEYS: [Key; 2] = [RUST_LOG, LOG_FORMAT];
 pub struct Logs {
     filter: EnvFilter,
     format: Format,
+    /// What is doubtful in the settings: said as soon as it can be.
+    remarks: Vec<Problem>,
 }
 
 enum Format {
@@ -48,13 +50,14 @@ impl Logs {
         Self::read_or(settings, "info")
     }
 
-    /// Reads the section for a program that logs something else when nothing is chosen.
+    /// Reads the section, last of all, for a program that logs something else when nothing is chosen.
     pub fn read_or(settings: &mut Settings, filter: &'static str) -> Option<Self> {
-        let filter = settings.required(&RUST_LOG.default(filter), |text| EnvFilter::try_new(text));
+        let filter = settings.required(&RUST_LOG.default(filter), log_filter);
         let format = settings.required(&LOG_FORMAT, Format::from_str);
         Some(Self {
             filter: filter?,
             format: format?,
+            remarks: settings.remarks().to_owned(),
         })
     }
 
@@ -70,5 +73,8 @@ impl Logs {
                 .try_init(),
             Format::Json => builder.json().try_init(),
         };
+        for remark in self.remarks {
+            tracing::warn!("{remark}");
+        }
     }
 }
