@@ -197,13 +197,13 @@ pub fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
         let interval = duration(text)?;
         if interval < SHORTEST_POLL_INTERVAL {
             return Err(
-                "too short: gateways that are asked more often stop answering; write 60s or more"
+                "is too short: gateways that are asked more often stop answering; write 60s or more"
                     .to_owned(),
             );
         }
         if interval > LONGEST_POLL_INTERVAL {
             return Err(
-                "too long: the Envoy keeps only the newest report of an inverter; write 1h or less"
+                "is too long: the Envoy keeps only the newest report of an inverter; write 1h or less"
                     .to_owned(),
             );
         }
@@ -234,12 +234,12 @@ mod tests {
         assert_eq!(poll_interval(""), Ok(Duration::from_mins(1)));
         assert_eq!(poll_interval("1h"), Ok(Duration::from_hours(1)));
         for (text, reason) in [
-            ("59s", "too short"),
-            ("61m", "too long"),
+            ("59s", "is too short"),
+            ("61m", "is too long"),
             ("60", "has no unit"),
         ] {
             let mistake = poll_interval(text).expect_err("out of range");
-            let expected = format!("POLL_INTERVAL: {text:?}: {reason}");
+            let expected = format!("POLL_INTERVAL: {text:?} {reason}");
             assert!(mistake.contains(&expected), "{mistake}");
         }
     }

@@ -134,7 +134,7 @@ impl Config {
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     let address: SocketAddr = text
         .parse()
-        .map_err(|_| "not an address and a port; write 127.0.0.1:1883")?;
+        .map_err(|_| "is not an address and a port; write 127.0.0.1:1883")?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {

@@ -142,18 +142,17 @@ fn read(program: &Program, directory: &TempDir, content: &str) -> Result<(), Str
 /// Addresses become those of TLS, which a CA belongs to; files are made, and tokens look like some.
 fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -> String {
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiIxIn0.c2ln";
-    let twins: Vec<String> = program
+    let unwanted: Vec<String> = program
         .keys
         .iter()
         .filter(|key| key.secret)
-        .flat_map(|key| {
+        .map(|key| {
             let leaf = key.name.rsplit('.').next().expect("a split has a part");
-            let unwanted = if secrets_in_files {
+            if secrets_in_files {
                 leaf.to_owned()
             } else {
                 format!("{leaf}_file")
-            };
-            [unwanted]
+            }
         })
         .collect();
     let mut section = "";
@@ -165,7 +164,7 @@ fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -
         }
         let bare = line.strip_prefix("# ").unwrap_or(line);
         let line = match bare.split_once(" = ") {
-            Some((leaf, _)) if twins.iter().any(|twin| twin == leaf) => continue,
+            Some((leaf, _)) if unwanted.iter().any(|name| name == leaf) => continue,
             Some((leaf, _)) if leaf.ends_with("_file") => {
                 let file = directory.path().join(leaf);
                 let content = if leaf.starts_with("token") && section == "[envoy]" {

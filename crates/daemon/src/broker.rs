@@ -93,7 +93,11 @@ impl Broker {
                 format!("{url} is not encrypted; write mqtts:// or leave the CA out"),
             );
         }
-        let topic = settings.required(&TOPIC, str::parse);
+        let topic = settings.required(&TOPIC, |text| {
+            let example = "write for example envoy or home/envoy";
+            text.parse()
+                .map_err(|error: wire::InvalidBase| format!("{error}; {example}"))
+        });
         let keep_alive = settings.required(&TESTING_KEEP_ALIVE, crate::settings::duration);
         let backoff_cap = settings.required(&TESTING_BACKOFF_CAP, crate::settings::duration);
         Some(Self {

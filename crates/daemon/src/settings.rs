@@ -116,25 +116,19 @@ impl Settings {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let (text, origin) = self.raw(key)?;
-        let shown = || {
-            if key.secret {
-                "***".to_owned()
-            } else {
-                value::shown(key, &text)
-            }
+        let shown = if key.secret {
+            "***".to_owned()
+        } else {
+            value::shown(key, &text)
         };
         let message = match value::check(&text) {
-            Err(slip) => format!("{:?} {slip}", shown()),
+            Err(slip) => format!("{shown:?} {slip}"),
             Ok(()) => match parse(&text) {
                 Ok(value) => return Some(value),
                 Err(error) => {
-                    let error = error.to_string();
-                    if error.starts_with(['"', '\'']) {
-                        // It names the value by itself.
-                        error
-                    } else {
-                        format!("{:?}: {error}", shown())
-                    }
+                    // A parser does not know what may be shown of an address.
+                    let error = error.to_string().replace(&text, &shown);
+                    problem::about(&shown, &error)
                 }
             },
         };

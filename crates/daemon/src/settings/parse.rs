@@ -16,7 +16,7 @@ use super::text_file;
 /// When it is empty.
 pub fn text(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
-        Err("must not be empty")
+        Err("is empty; give a value or leave the setting out")
     } else {
         Ok(text.to_owned())
     }
@@ -30,7 +30,7 @@ pub fn number<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, &'sta
     text.parse()
         .ok()
         .filter(|number| *number >= T::from(1))
-        .ok_or("not a whole number from 1 on; write for example 10")
+        .ok_or("is not a whole number from 1 on; write for example 10")
 }
 
 /// A length of time above zero, such as `90s` or `1m 30s`.
@@ -47,7 +47,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a length of time; write 60s, 2m or 1m 30s".to_owned())
+        .ok_or_else(|| "is not a length of time; write 60s, 2m or 1m 30s".to_owned())
 }
 
 /// The path of a file that can be read now.

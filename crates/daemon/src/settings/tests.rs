@@ -93,7 +93,7 @@ fn every_mistake_is_listed_with_its_place_and_value() {
         format!(
             "the configuration has 4 mistakes:\n  \
              drive.colour in {path}: there is no such key; --print-config lists them all\n  \
-             drive.speed in {path}: \"fast\": not a whole number from 1 on; write for example 10\n  \
+             drive.speed in {path}: \"fast\" is not a whole number from 1 on; write for example 10\n  \
              PLACE: missing: where to (or drive.place in a file)\n  \
              PIN_FILE: \"/no/such/file\" does not exist; check the path"
         )

@@ -57,6 +57,8 @@ impl Leaves {
 /// Of the parser's report the place and the reason. What stands between them is the line itself.
 fn not_toml(text: &str, report: &str) -> String {
     let reason = report.lines().last().unwrap_or_default();
+    // What the parser expected instead is about its grammar, no help to people.
+    let reason = reason.split(", expected ").next().unwrap_or_default();
     let Some(line) = line_number(report) else {
         return format!("is not TOML: {reason}; put quotation marks around the value");
     };

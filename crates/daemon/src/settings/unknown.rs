@@ -40,9 +40,7 @@ fn unknown(keys: &[Key], known: &[String], name: &str) -> String {
         return format!("{known} takes one value, not a section; write {known} = \"value\"");
     }
     if known.iter().any(|known| section(name, known)) {
-        return format!(
-            "{name} is a section; write [{name}] on a line of its own, and its keys below"
-        );
+        return format!("is a section; write [{name}] on a line of its own, and its keys below");
     }
     let variable = keys.iter().find(|key| key.env.eq_ignore_ascii_case(name));
     let meant = variable
@@ -124,7 +122,7 @@ mod tests {
             ),
             (
                 "mqtt",
-                "mqtt: mqtt is a section; write [mqtt] on a line of its own, and its keys below",
+                "mqtt: is a section; write [mqtt] on a line of its own, and its keys below",
             ),
             (
                 "name.first",
