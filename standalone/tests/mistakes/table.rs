@@ -1,4 +1,4 @@
-//! The table: what is set, and what is said. Whatever must not be shown has the word hush in it.
+//! The table: what is set, and what is said (long, as tables are). Whatever must not be shown has the word hush in it.
 
 use Program::{Receiver, Scraper, Standalone};
 

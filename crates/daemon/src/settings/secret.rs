@@ -42,7 +42,7 @@ impl fmt::Debug for Secret {
 
 /// Reads a secret from its file.
 pub(super) fn read(path: &Path) -> Result<SecretString, String> {
-    let sentence = |predicate: &str| format!("{path:?} {predicate}");
+    let sentence = |predicate: &str| format!("{:?} {predicate}", path.to_string_lossy());
     let text = text_file::read(path, LONGEST).map_err(|error| sentence(&error))?;
     let secret = without_line_end(&text);
     value::check_secret(secret).map_err(sentence)?;
