@@ -111,6 +111,7 @@ fn value(key: &Key) -> &'static str {
     match key.default.or(key.example) {
         Some(value) => value,
         None if key.secret => "...",
+        None if key.value == "FILE" => "/etc/envoy-scrape/file.pem",
         None => panic!("{} needs an example for the sample files", key.name),
     }
 }
@@ -139,7 +140,8 @@ fn read(program: &Program, directory: &TempDir, content: &str) -> Result<(), Str
 }
 
 /// The sample with every line in force. Of a secret the text or its file: both would be a mistake.
-/// Addresses become those of TLS, which a CA belongs to; files are made, and tokens look like some.
+/// Addresses become those of TLS, which certificates belong to; files are made, and tokens look like
+/// some.
 fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -> String {
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiIxIn0.c2ln";
     let unwanted: Vec<String> = program
@@ -155,6 +157,8 @@ fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -
             }
         })
         .collect();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let mut section = "";
     let mut lines = String::new();
     let sample = stored(program);
@@ -167,10 +171,11 @@ fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -
             Some((leaf, _)) if unwanted.iter().any(|name| name == leaf) => continue,
             Some((leaf, _)) if leaf.ends_with("_file") => {
                 let file = directory.path().join(leaf);
-                let content = if leaf.starts_with("token") && section == "[envoy]" {
-                    TOKEN
-                } else {
-                    "text"
+                let content = match leaf {
+                    "token_file" if section == "[envoy]" => TOKEN,
+                    "key_file" => &key,
+                    "ca_file" | "cert_file" => &certificate,
+                    _ => "text",
                 };
                 std::fs::write(&file, content).expect("the directory is ours");
                 format!("{leaf} = \"{}\"", file.display())
