@@ -26,9 +26,16 @@ pub fn misuse(message: &str) -> ExitCode {
 }
 
 /// Runs a program's asynchronous part to its end and turns its outcome into an exit code.
+///
+/// What is still under way on threads then is not waited for: the search for a name's address can
+/// take half a minute.
 pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
     let outcome = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(program),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(program);
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
     match outcome {
