@@ -10,11 +10,13 @@ pub mod cli;
 pub mod config;
 pub mod gathering;
 
+mod complaints;
 mod subscription;
 mod writer;
 
 use std::time::Duration;
 
+use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
 use store::Store;
 use wire::Status;
@@ -23,8 +25,9 @@ use config::Config;
 use subscription::{Subscription, status};
 use writer::Writer;
 
-/// How long the parts may take to finish when the receiver is asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the parts may take to finish when the receiver is asked to stop, so that it has ended
+/// within five seconds. The steps of the subscription's good-bye add up to four.
+const GRACE: Duration = Duration::from_millis(4500);
 
 /// Why the receiver ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,7 @@ pub enum RunError {
 pub async fn run<S: Store>(
     config: Config,
     store: S,
+    service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     tracing::info!(receiver = %config.name, broker = %config.broker.url, "storing readings");
@@ -62,13 +66,13 @@ pub async fn run<S: Store>(
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let writer = Writer::new(store, config.broker.backoff_cap);
-    let subscription = Subscription::new(base, config.name, writer);
+    let subscription = Subscription::new(base, config.name, writer, service.part());
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {
-        subscription.run(session, events, stop).await;
-        Ok::<_, RunError>(())
+        subscription.run(session, events, stop).await
     });
+    service.ready();
     tasks.run(shutdown, GRACE).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
 use receiver::{cli, config};
 
@@ -18,8 +19,9 @@ fn main() -> ExitCode {
     };
     everything.logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
-        receiver::run(everything.config, everything.store, shutdown).await?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
+        receiver::run(everything.config, everything.store, &service, shutdown).await?;
         Ok(())
     })
 }

@@ -12,12 +12,14 @@
 use std::time::Duration;
 
 use daemon::deadline::at;
+use daemon::service::Part;
 use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
 use store::Store;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
 
+use crate::complaints::Complaints;
 use crate::gathering::{Entry, Gathering};
 use crate::writer::{Attempt, Outcome, Writer, Writing};
 
@@ -29,7 +31,9 @@ const ECHO: Duration = Duration::from_secs(10);
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// How long each half of the good-bye may take: handing it over, and the broker's acknowledgement.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// The end of the session takes up to a second more. All of it fits into the grace that the receiver
+/// gives its parts.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How much of a message that is no reading is shown, in bytes: some four readings.
 const SHOWN_PAYLOAD: usize = 1024;
@@ -44,11 +48,26 @@ pub(crate) struct Subscription<S> {
     connection: Option<Connection>,
     /// Until when the echo of our status may take; `None` once it came or was missed.
     echo_deadline: Option<Instant>,
+    complaints: Complaints,
+    part: Part,
+    /// How things stand with the broker and with the store, for the service manager.
+    status: (String, &'static str),
 }
 
+/// The session has ended, and nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+#[error("the MQTT session has ended")]
+pub(crate) struct SessionEnded;
+
 impl<S: Store> Subscription<S> {
-    pub(crate) fn new(base: BaseTopic, name: ReceiverName, writer: Writer<S>) -> Self {
+    pub(crate) fn new(base: BaseTopic, name: ReceiverName, writer: Writer<S>, part: Part) -> Self {
         Self {
+            complaints: Complaints::new(name.clone()),
+            part,
+            status: (
+                "connecting to the broker".to_owned(),
+                "nothing to store yet",
+            ),
             base,
             name,
             writer,
@@ -60,16 +79,19 @@ impl<S: Store> Subscription<S> {
     }
 
     /// Receives until `stop`, then stores what has gathered and says good-bye.
+    ///
+    /// # Errors
+    /// When the session ended before.
     pub(crate) async fn run(
         mut self,
         session: Session,
         mut events: Events,
         stop: CancellationToken,
-    ) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.receive(&mut events) => {}
-        }
+    ) -> Result<(), SessionEnded> {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            () = self.receive(&mut events) => Err(SessionEnded),
+        };
         if timeout(LAST_WRITE, self.store_the_rest()).await.is_err() {
             tracing::warn!(
                 "stopped before the store had taken everything; the broker keeps the rest"
@@ -81,6 +103,7 @@ impl<S: Store> Subscription<S> {
             let _ = timeout(FAREWELL, connection.publish(offline)).await;
         }
         session.close(FAREWELL).await;
+        outcome
     }
 
     async fn receive(&mut self, events: &mut Events) {
@@ -91,6 +114,7 @@ impl<S: Store> Subscription<S> {
                 None
             };
             tokio::select! {
+                () = self.part.beat() => self.still_connected(),
                 event = events.next() => match event {
                     None => return,
                     Some(event) => self.handle(event).await,
@@ -102,15 +126,38 @@ impl<S: Store> Subscription<S> {
         }
     }
 
+    /// A connection that comes and goes is one outage until it has held.
+    fn still_connected(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.complaints.connected(connection.session_present());
+        }
+    }
+
+    fn say_status(&self) {
+        let (broker, store) = &self.status;
+        self.part.status(&format!("{store}; {broker}"));
+    }
+
     async fn handle(&mut self, event: Event) {
         match event {
-            Event::Connected(connection) => self.greet(connection).await,
-            Event::Disconnected(_) => {
+            Event::Connected(connection) => {
+                self.complaints.connected(connection.session_present());
+                "connected to the broker".clone_into(&mut self.status.0);
+                self.say_status();
+                self.greet(connection).await;
+            }
+            Event::Disconnected(reason) => {
+                self.complaints.disconnected(&reason);
+                self.status.0 = format!("no connection to the broker: {reason}");
+                self.say_status();
                 self.connection = None;
                 self.echo_deadline = None;
                 self.gathering.disconnected();
             }
-            Event::Received(delivery) => self.take(delivery),
+            Event::Received(delivery) => {
+                self.still_connected();
+                self.take(delivery);
+            }
         }
     }
 
@@ -125,9 +172,8 @@ impl<S: Store> Subscription<S> {
             self.base.backlog_filter(),
             own_status.render(&self.base),
         ];
-        if let Err(error) = connection.subscribe(filters).await {
-            tracing::error!(%error, "can't subscribe to the readings");
-        }
+        self.complaints
+            .subscribed(connection.subscribe(filters).await);
         // A connection that has ended meanwhile is reported as an event of its own.
         let _ = connection
             .publish(status(&self.base, &self.name, Status::Online))
@@ -141,6 +187,7 @@ impl<S: Store> Subscription<S> {
             Ok(Topic::ReceiverStatus { .. }) => {
                 let online = matches!(Status::decode(&delivery.payload), Ok(Status::Online));
                 if online && !delivery.retain {
+                    self.complaints.allowed();
                     self.echo_deadline = None;
                 }
                 None
@@ -170,9 +217,15 @@ impl<S: Store> Subscription<S> {
     /// Only here is anything acknowledged: behind the store.
     async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
         self.writing = None;
-        match self.writer.end(attempt) {
-            Outcome::Again(batch, not_before) => self.gathering.put_back(batch, not_before),
+        match self.writer.end(attempt, self.gathering.waiting()) {
+            Outcome::Again(batch, not_before) => {
+                self.status.1 = "the store takes no readings";
+                self.say_status();
+                self.gathering.put_back(batch, not_before);
+            }
             Outcome::Settled(batch) => {
+                self.status.1 = "readings are stored";
+                self.say_status();
                 for acknowledgement in batch.into_acknowledgements() {
                     // On a connection that has ended there is nothing to acknowledge: the broker
                     // sends the message again, and storing it twice does no harm.
@@ -195,11 +248,7 @@ impl<S: Store> Subscription<S> {
 
     fn echo_missed(&mut self) {
         self.echo_deadline = None;
-        tracing::error!(
-            receiver = %self.name,
-            "not allowed to publish: our own status did not come back. Give this account read and \
-             write access to the topics of this receiver (mosquitto/account receiver NAME does)"
-        );
+        self.complaints.not_allowed();
     }
 }
 

@@ -24,6 +24,7 @@ mod random;
 
 use std::time::Duration;
 
+use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
 use tokio::sync::mpsc;
 use wire::{Serial, Status};
@@ -33,9 +34,9 @@ use identity::Identity;
 use poller::Poller;
 use publisher::Publisher;
 
-/// How long the parts may take to finish when the scraper is asked to stop; a service manager
-/// that waits 10 s before it kills is never made to.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the parts may take to finish when the scraper is asked to stop, so that it has ended
+/// within five seconds. The steps of the publisher's good-bye add up to four.
+const GRACE: Duration = Duration::from_millis(4500);
 
 /// Why the scraper ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +62,21 @@ pub enum RunError {
 /// # Errors
 /// When the configuration can't be used, or a part ends unasked. Neither the Envoy nor the broker
 /// being away is an error.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let mut shutdown = std::pin::pin!(shutdown);
     let mut gateway = config.access.gateway().map_err(RunError::Envoy)?;
+    let mut part = service.part();
+    service.ready();
     let envoy: Serial = if let Some(serial) = config.access.serial.clone() {
         serial
     } else {
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            info = poller::first_info(&mut gateway, config.poll_interval) => {
+            info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
                 info.serial.parse().map_err(RunError::Serial)?
             }
         }
@@ -94,8 +101,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let poller = Poller::new(gateway, envoy);
-    let publisher = Publisher::new(identity, poller.journal().clone());
+    let poller = Poller::new(gateway, envoy, part);
+    let publisher = Publisher::new(identity, poller.journal().clone(), service.part());
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
@@ -105,8 +112,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     });
     let stop = tasks.stop();
     tasks.spawn("publisher", async move {
-        publisher.run(session, events, polls, stop).await;
-        Ok::<_, RunError>(())
+        publisher.run(session, events, polls, stop).await
     });
     tasks.run(shutdown, GRACE).await?;
     Ok(())

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
 use scraper::config::{self, Config};
 use scraper::{cli, print};
@@ -29,8 +30,9 @@ fn run(matches: &ArgMatches) -> ExitCode {
     };
     logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
-        scraper::run(config, shutdown).await?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
+        scraper::run(config, &service, shutdown).await?;
         Ok(())
     })
 }

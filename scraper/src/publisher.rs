@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use daemon::deadline::at;
+use daemon::service::Part;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -50,6 +51,16 @@ pub(crate) struct Publisher {
     link: Option<Link>,
     on_their_way: FuturesUnordered<OnItsWay>,
     complaints: Complaints,
+    part: Part,
+}
+
+/// Why the publisher has nothing to do any more.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputEnded {
+    #[error("the MQTT session has ended")]
+    Session,
+    #[error("the poller has ended")]
+    Poller,
 }
 
 /// A receipt that knows its reading's number.
@@ -57,7 +68,7 @@ type OnItsWay = BoxFuture<'static, (u64, Result<(), Gone>)>;
 
 impl Publisher {
     /// A publisher with nothing to publish yet.
-    pub(crate) fn new(identity: Identity, journal: JournalId) -> Self {
+    pub(crate) fn new(identity: Identity, journal: JournalId, part: Part) -> Self {
         Self {
             complaints: Complaints::new(identity.envoy.clone()),
             identity,
@@ -69,21 +80,25 @@ impl Publisher {
             outbox: Outbox::new(),
             link: None,
             on_their_way: FuturesUnordered::new(),
+            part,
         }
     }
 
     /// Publishes until `stop`, then says good-bye.
+    ///
+    /// # Errors
+    /// When the session or the poller ended before.
     pub(crate) async fn run(
         mut self,
         session: Session,
         mut events: Events,
         mut polls: mpsc::Receiver<Polled>,
         stop: CancellationToken,
-    ) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.publish(&mut events, &mut polls) => {}
-        }
+    ) -> Result<(), InputEnded> {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            ended = self.publish(&mut events, &mut polls) => Err(ended),
+        };
         // The poller ends, too, and its last poll comes before the end of the channel.
         let _ = timeout(FAREWELL, async {
             while let Some(polled) = polls.recv().await {
@@ -91,25 +106,36 @@ impl Publisher {
             }
         })
         .await;
+        // A poll that takes longer is given up, and what it still sent is not.
+        polls.close();
+        while let Ok(polled) = polls.try_recv() {
+            self.take(polled);
+        }
         let _ = timeout(FAREWELL, self.flush()).await;
         session.close(FAREWELL).await;
         if self.outbox.waiting() > 0 {
             self.complaints.stopped_with(self.outbox.waiting());
         }
+        outcome
     }
 
-    async fn publish(&mut self, events: &mut Events, polls: &mut mpsc::Receiver<Polled>) {
+    async fn publish(
+        &mut self,
+        events: &mut Events,
+        polls: &mut mpsc::Receiver<Polled>,
+    ) -> InputEnded {
         let mut announce = interval(self.identity.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.link.as_ref().and_then(Link::deadline);
             tokio::select! {
+                () = self.part.beat() => {}
                 event = events.next() => match event {
-                    None => return,
+                    None => return InputEnded::Session,
                     Some(event) => self.handle(event).await,
                 },
                 polled = polls.recv() => match polled {
-                    None => return,
+                    None => return InputEnded::Poller,
                     Some(polled) => self.take(polled),
                 },
                 Some((seq, outcome)) = self.on_their_way.next() => self.settle(seq, outcome),
@@ -122,23 +148,34 @@ impl Publisher {
             // `Gone` needs no handling of its own: the session reports the end of a connection
             // as an event, and what was on its way is sent again on the next one.
             let _ = self.send().await;
+            if self.link.is_some() {
+                self.complaints.connected(self.outbox.waiting());
+            }
         }
     }
 
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Connected(connection) => {
+                self.complaints.connected(self.outbox.waiting());
+                self.part.status("connected to the broker");
                 let greeted = self.greet(&connection).await;
                 self.link = greeted.is_ok().then(|| Link::new(connection));
             }
-            Event::Disconnected(_) => {
+            Event::Disconnected(reason) => {
+                self.complaints.disconnected(&reason);
+                self.part
+                    .status(&format!("no connection to the broker: {reason}"));
                 self.link = None;
                 self.on_their_way.clear();
             }
             Event::Received(delivery) => {
                 if let Some(link) = &mut self.link {
                     match link.hear(&delivery, &self.identity.base, &self.identity.instance) {
-                        Heard::Echo { late } => self.echoed(late),
+                        Heard::Echo { .. } => {
+                            self.complaints.allowed(self.outbox.waiting());
+                            self.begin();
+                        }
                         Heard::AnotherScraper(instance) => {
                             self.complaints.another_scraper(instance);
                         }
@@ -154,7 +191,7 @@ impl Publisher {
     /// Subscribes before it announces, so that the echo comes after what the topics hold.
     async fn greet(&mut self, connection: &Connection) -> Result<(), Gone> {
         if let Err(error) = connection.subscribe(self.identity.own_filters()).await {
-            tracing::warn!(%error, "can't listen to our own topics");
+            self.complaints.cannot_listen(&error);
         }
         // What becomes of these shows in the echo of the announcement.
         send(connection, self.identity.status(Status::Online)).await?;
@@ -185,15 +222,6 @@ impl Publisher {
                 self.complaints.all_delivered();
             }
         }
-    }
-
-    fn echoed(&mut self, late: bool) {
-        if late {
-            tracing::info!(
-                "the broker lets us publish now; what it may have dropped is sent again"
-            );
-        }
-        self.begin();
     }
 
     /// Lines up what this connection's broker has yet to be given.

@@ -52,6 +52,9 @@ async fn run(cli: cli::Cli) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    simulator.stop().await;
-    Ok(())
+    tokio::select! {
+        () = simulator.stop() => Ok(()),
+        _ = terminate.recv() => anyhow::bail!("ended at once by a second signal"),
+        _ = interrupt.recv() => anyhow::bail!("ended at once by a second signal"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
 use standalone::{cli, config::Config};
 
@@ -18,9 +19,10 @@ fn main() -> ExitCode {
     };
     logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
         // On the heap: it holds four programs.
-        Box::pin(standalone::run(config, shutdown)).await?;
+        Box::pin(standalone::run(config, &service, shutdown)).await?;
         Ok(())
     })
 }

@@ -18,7 +18,8 @@
 //! - A [`Receipt`] is done at the broker's PUBACK, not before.
 //! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
 //! - Polling never waits, for neither the consumer nor the publisher.
-//! - [`Events`] say why there is no connection.
+//! - [`Events`] say why there is no connection. Nothing of that is logged here above `debug`: only the
+//!   consumer knows what an outage costs.
 //!
 //! Subscriptions belong to a connection: whoever needs one makes it on each [`Event::Connected`].
 //!
@@ -48,7 +49,6 @@ mod tls;
 mod reason;
 
 mod backoff;
-mod outage;
 mod polling;
 mod supervisor;
 

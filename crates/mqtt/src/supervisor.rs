@@ -14,7 +14,6 @@ use crate::config::Checked;
 use crate::connection::Connection;
 use crate::delivery::Delivery;
 use crate::link::Link;
-use crate::outage::Outage;
 use crate::polling::{self, DELIVERIES};
 use crate::reason::Reason;
 
@@ -61,7 +60,6 @@ pub(crate) async fn run(
     mut close: oneshot::Receiver<Duration>,
 ) {
     let mut backoff = Backoff::new(checked.config.backoff_cap);
-    let mut outage = Outage::none(checked.config.broker.clone());
     loop {
         // A new client and event loop for every connection: rumqttc's own reconnect drops what is
         // queued or sends it again, as the broker's session flag has it, and carries wedged state
@@ -75,7 +73,7 @@ pub(crate) async fn run(
         let (reason, connected_for) = match connected {
             Ok(Happening::Connected { session_present }) => {
                 let since = Instant::now();
-                outage.ends(session_present);
+                tracing::debug!(session_present, "connected");
                 let link = Arc::new(Link::new(client, session_present));
                 match serve(&link, event_loop, &state, &mut close).await {
                     Some(reason) => (reason, since.elapsed()),
@@ -87,7 +85,7 @@ pub(crate) async fn run(
         };
         // A client that another one with its id throws out is seen here: the reason is `Closed`, and
         // `connected_for` short, again and again.
-        outage.goes_on(&reason);
+        tracing::debug!(%reason, ?connected_for, "no connection");
         state.send_replace(State::Down(reason));
         tokio::select! {
             biased;

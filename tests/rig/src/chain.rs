@@ -17,8 +17,8 @@ const ARRIVAL: Duration = Duration::from_mins(1);
 /// The receiver's times, shortened for tests.
 const IMPATIENT: &str = "[testing]\nbackoff_cap = \"500ms\"\n";
 
-/// The scraper's, which polls besides.
-const IMPATIENT_POLLING: &str = "[testing]\nbackoff_cap = \"500ms\"\npoll_interval = \"100ms\"\n";
+/// How often a scraper polls, unless the test says otherwise.
+const POLL_INTERVAL: &str = "100ms";
 
 /// Broker and database, with an account for each program.
 pub struct Chain {
@@ -99,8 +99,18 @@ impl Chain {
     /// When there is no account for this Envoy.
     #[must_use]
     pub fn scraper(&self, gateway: &Gateway, envoy: &str) -> Start {
+        self.scraper_polling(gateway, envoy, POLL_INTERVAL)
+    }
+
+    /// The same, with a poll each `every`.
+    ///
+    /// # Panics
+    /// When there is no account for this Envoy.
+    #[must_use]
+    pub fn scraper_polling(&self, gateway: &Gateway, envoy: &str, every: &str) -> Start {
         let start = gateway.reader(Binary::Scraper);
-        self.with_broker(start, self.scraper_account(envoy), IMPATIENT_POLLING)
+        let settings = format!("{IMPATIENT}poll_interval = \"{every}\"\n");
+        self.with_broker(start, self.scraper_account(envoy), &settings)
     }
 
     /// The account of an Envoy's scraper.
