@@ -118,7 +118,7 @@ impl Complaints {
         }
     }
 
-    pub(crate) fn another_scraper(&mut self, instance: InstanceId) {
+    pub(crate) fn another_scraper(&mut self, instance: &InstanceId) {
         if self.others_since.elapsed() >= DAY {
             self.others.clear();
             self.others_since = Instant::now();

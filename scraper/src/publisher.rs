@@ -177,7 +177,7 @@ impl Publisher {
                             self.begin();
                         }
                         Heard::AnotherScraper(instance) => {
-                            self.complaints.another_scraper(instance);
+                            self.complaints.another_scraper(&instance);
                         }
                         Heard::Nothing => {}
                     }

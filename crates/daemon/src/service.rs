@@ -10,7 +10,7 @@
 //!
 //! *The watchdog* is fed by the loops that do the work, not by a timer beside them: each [`Part`]
 //! shows in its own turns that it lives, and only when all of them have done so is the service manager
-//! told. A loop that is stuck stops that, and is named in the log by nobody: the service manager
+//! told. A loop that is stuck stops that, and the service manager
 //! aborts the process and starts it anew.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 type Told = Arc<Mutex<Vec<String>>>;
 
