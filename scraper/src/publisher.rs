@@ -97,7 +97,10 @@ impl Publisher {
     ) -> Result<(), InputEnded> {
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
-            ended = self.publish(&mut events, &mut polls) => Err(ended),
+            // The poller is asked to stop, too, and may have ended first.
+            ended = self.publish(&mut events, &mut polls) => {
+                if stop.is_cancelled() { Ok(()) } else { Err(ended) }
+            }
         };
         // The poller ends, too, and its last poll comes before the end of the channel.
         let _ = timeout(FAREWELL, async {
