@@ -46,6 +46,9 @@ pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
 /// The longest time between two announcements; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
+/// How long the Envoy may take for a connection, and for an answer; tests shorten it.
+pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
+
 /// The shortest poll interval: gateways that are asked more often become slow and stop answering.
 const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -53,7 +56,14 @@ const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_POLL_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The keys about the Envoy: all that is needed to read it.
-pub const ENVOY_KEYS: [Key; 5] = [HOST, SERIAL, USERNAME, PASSWORD, TOKEN];
+pub const ENVOY_KEYS: [Key; 6] = [
+    HOST,
+    SERIAL,
+    USERNAME,
+    PASSWORD,
+    TOKEN,
+    TESTING_ENVOY_TIMEOUT,
+];
 
 const OWN_KEYS: [Key; 3] = [POLL_INTERVAL, TESTING_POLL_INTERVAL, TESTING_ANNOUNCE_EVERY];
 
@@ -82,6 +92,8 @@ pub struct Access {
     pub password: Option<Secret>,
     /// The token of firmware 7 and later.
     pub token: Option<Secret>,
+    /// What it may take to connect, and to answer; the client's own limits when unset.
+    pub timeout: Option<Duration>,
 }
 
 impl Access {
@@ -92,12 +104,14 @@ impl Access {
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
         let token = settings.secret(&TOKEN);
+        let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
         Some(Self {
             host: host?,
             serial,
             username,
             password,
             token,
+            timeout,
         })
     }
 
@@ -114,6 +128,10 @@ impl Access {
             Secret::Value(token) => TokenSource::given(token.clone()),
             Secret::File(path) => TokenSource::file(path),
         });
+        if let Some(timeout) = self.timeout {
+            settings.connect_timeout = timeout;
+            settings.read_timeout = timeout;
+        }
         Ok(Gateway::new(settings))
     }
 }

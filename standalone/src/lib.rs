@@ -157,6 +157,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         username: None,
         password: None,
         token: Some(Secret::Value(simulator.token().clone())),
+        timeout: None,
     };
     let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
     Ok((access, poll_interval, Some(simulator)))
