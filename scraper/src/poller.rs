@@ -173,7 +173,12 @@ pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
                 outage.over();
                 return info;
             }
-            Err(error) => outage.failed(&explain(&error), needs_a_person(&error)),
+            Err(error) => {
+                if let Error::Busy { wait, .. } = &error {
+                    interval.reset_after((*wait).max(every));
+                }
+                outage.failed(&explain(&error), needs_a_person(&error));
+            }
         }
     }
 }

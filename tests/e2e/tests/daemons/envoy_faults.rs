@@ -21,7 +21,7 @@ const OLD: &str = "5.0.62";
 const NEW: &str = "8.3.5169";
 
 #[rustfmt::skip]
-const CASES: [Case; 22] = [
+const CASES: [Case; 23] = [
     Case::new(OLD, "refuse", Effect::Outage("nothing listens there")),
     Case::new(NEW, "refuse", Effect::Outage("nothing listens there")),
     Case::new(OLD, "hang", Effect::Outage("does not answer in time")),
@@ -30,6 +30,7 @@ const CASES: [Case; 22] = [
     Case::new(NEW, "drip", Effect::Outage("does not answer in time")),
     Case::new(OLD, "busy", Effect::LeftAlone("is busy")),
     Case::new(NEW, "busy", Effect::LeftAlone("is busy")),
+    Case::new(NEW, "busy", Effect::LeftAlone("is busy")).from_the_start(),
     Case::new(OLD, "unauthorized", Effect::Outage("refuses the users installer and envoy")),
     Case::new(NEW, "unauthorized", Effect::Outage("refuses the token")),
     Case::new(NEW, "unauthorized~1/2", Effect::None),
