@@ -30,7 +30,7 @@ pub(super) enum Deviation {
     /// The connection is reset.
     Reset,
     /// This answer, with this fault, is its last one.
-    Answer(Answer, Fault),
+    Answer(Box<Answer>, Fault),
 }
 
 /// A connection that can be reset.
@@ -67,7 +67,7 @@ impl Deviation {
             .into_iter()
             .find(|&fault| faults.strikes(fault))
         {
-            Some(fault) => Err(Self::Answer(answer, fault)),
+            Some(fault) => Err(Self::Answer(Box::new(answer), fault)),
             None => Ok(answer),
         }
     }

@@ -37,7 +37,7 @@ fn performing(
     ledger: &Path,
 ) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = io::duplex(1_024);
-    let deviation = Deviation::Answer(answer(connection), fault);
+    let deviation = Deviation::Answer(Box::new(answer(connection)), fault);
     let ledger = Arc::new(Ledger::open(ledger).expect("a ledger"));
     let performing = async move {
         // That the client hangs up is part of the tests.
