@@ -30,7 +30,7 @@ const CASES: [Case; 23] = [
     Case::new(NEW, "drip", Effect::Outage("does not answer in time")),
     Case::new(OLD, "busy", Effect::LeftAlone("is busy")),
     Case::new(NEW, "busy", Effect::LeftAlone("is busy")),
-    Case::new(NEW, "busy", Effect::LeftAlone("is busy")).from_the_start(),
+    Case::new(NEW, "busy", Effect::LeftAlone("is busy")).faulty_at_first(),
     Case::new(OLD, "unauthorized", Effect::Outage("refuses the users installer and envoy")),
     Case::new(NEW, "unauthorized", Effect::Outage("refuses the token")),
     Case::new(NEW, "unauthorized~1/2", Effect::None),

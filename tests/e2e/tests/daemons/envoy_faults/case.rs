@@ -28,7 +28,7 @@ pub(super) struct Case {
     firmware: &'static str,
     fault: &'static str,
     effect: Effect,
-    from_the_start: bool,
+    faulty_at_first: bool,
 }
 
 /// What the fault does.
@@ -49,13 +49,13 @@ impl Case {
             firmware,
             fault,
             effect,
-            from_the_start: false,
+            faulty_at_first: false,
         }
     }
 
     /// The gateway is so before the scraper knows it.
-    pub(super) const fn from_the_start(mut self) -> Self {
-        self.from_the_start = true;
+    pub(super) const fn faulty_at_first(mut self) -> Self {
+        self.faulty_at_first = true;
         self
     }
 
@@ -63,7 +63,7 @@ impl Case {
     pub(super) async fn run(&self, number: usize, broker: &Mosquitto, accounts: &[Account; 2]) {
         let name = format!("{} of firmware {}", self.fault, self.firmware);
         let running = Running::start(self, name, number, broker, accounts).await;
-        if !self.from_the_start {
+        if !self.faulty_at_first {
             running.shows_more().await;
             running.broker_knows_it_all().await;
             running.gateway.inject(self.fault).await;
@@ -133,7 +133,7 @@ impl Running {
             "120",
         ])
         .await;
-        if case.from_the_start {
+        if case.faulty_at_first {
             gateway.inject(case.fault).await;
         }
         let settings = tempfile::tempdir().expect("a temporary directory");
