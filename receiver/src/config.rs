@@ -3,7 +3,7 @@
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
+use daemon::settings::{Key, Problems, Secret, Settings, Sources, readable_file, text};
 use daemon::{broker, logs};
 use store::{InfluxDb, SettingsError, TokenSource};
 use wire::ReceiverName;
@@ -23,6 +23,11 @@ pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
     .default("http://localhost:8086")
     .help("InfluxDB's address; it may have a path");
 
+/// Whom we trust to sign InfluxDB's certificate.
+pub const INFLUX_CA_FILE: Key = Key::new("influx.ca_file", "INFLUX_CA_FILE")
+    .flag("influx-ca-file", "FILE")
+    .help("PEM file with the CA of InfluxDB's certificate, instead of the system's CAs");
+
 /// What lets us write there.
 pub const INFLUX_TOKEN: Key = Key::new("influx.token", "INFLUX_TOKEN")
     .env_alias("ENVOY_INFLUX_TOKEN")
@@ -39,7 +44,14 @@ pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
     .flag("influx-bucket", "NAME")
     .help("the InfluxDB bucket");
 
-const OWN_KEYS: [Key; 5] = [NAME, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET];
+const OWN_KEYS: [Key; 6] = [
+    NAME,
+    INFLUX_URL,
+    INFLUX_CA_FILE,
+    INFLUX_TOKEN,
+    INFLUX_ORG,
+    INFLUX_BUCKET,
+];
 
 /// Every key of the receiver.
 #[must_use]
@@ -91,6 +103,7 @@ pub fn read(sources: Sources) -> Result<Everything, Problems> {
 
 fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
     let url = settings.required(&INFLUX_URL, str::parse);
+    let ca_file = settings.optional(&INFLUX_CA_FILE, readable_file);
     let token = settings.required_secret(&INFLUX_TOKEN);
     let org = settings.required(&INFLUX_ORG, text);
     let bucket = settings.required(&INFLUX_BUCKET, text);
@@ -103,6 +116,7 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
         org: org?,
         bucket: bucket?,
         timeout: store::Settings::DEFAULT_TIMEOUT,
+        ca_file,
     });
     influx
         .inspect_err(|error| {
@@ -110,6 +124,9 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
                 SettingsError::Token
                 | SettingsError::TokenFile { .. }
                 | SettingsError::EmptyToken => INFLUX_TOKEN,
+                SettingsError::CaFileWithoutTls { .. }
+                | SettingsError::CaFile { .. }
+                | SettingsError::EmptyCaFile(_) => INFLUX_CA_FILE,
                 _ => INFLUX_URL,
             };
             settings.reject(&key, with_causes(error));
@@ -163,6 +180,33 @@ mod tests {
             "{mistakes}"
         );
         assert!(!mistakes.contains("t0k"), "{mistakes}");
+    }
+
+    #[test]
+    fn a_ca_file_for_influxdb_that_can_not_be_one_is_named_with_its_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            path.display().to_string()
+        };
+        let pem = |inside: &str| {
+            format!("-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n")
+        };
+        let (https, http) = ("https://db:8086", "http://db:8086");
+        for (url, path, expected) in [
+            (https, "/nowhere/ca.pem".to_owned(), r#""/nowhere/ca.pem": can't be read"#),
+            (https, file("text", "no PEM at all"), "no usable certificate; it needs the PEM"),
+            (https, file("nonsense", &pem("bm9uc2Vuc2U=")), "no usable certificate"),
+            (https, file("broken", &pem("?")), "can't be read as PEM certificates"),
+            (http, file("sound", ""), "http://db:8086/ is not encrypted; write https://"),
+        ] {
+            let ca_file = [("INFLUX_URL", url), ("INFLUX_CA_FILE", path.as_str())];
+            let mistakes = mistakes(&[&ca_file, &COMPLETE[..]].concat());
+            assert!(mistakes.contains("INFLUX_CA_FILE: "), "{mistakes}");
+            assert!(mistakes.contains(expected), "{mistakes}");
+            assert!(url == http || mistakes.contains(&path), "{mistakes}");
+        }
     }
 
     #[test]

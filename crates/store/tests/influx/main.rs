@@ -47,6 +47,7 @@ fn settings(server: &Server, path: &str) -> Settings {
         org: "home".into(),
         bucket: "solar".into(),
         timeout: Duration::from_secs(10),
+        ca_file: None,
     }
 }
 
