@@ -195,11 +195,31 @@ mod tests {
         };
         let (https, http) = ("https://db:8086", "http://db:8086");
         for (url, path, expected) in [
-            (https, "/nowhere/ca.pem".to_owned(), r#""/nowhere/ca.pem": can't be read"#),
-            (https, file("text", "no PEM at all"), "no usable certificate; it needs the PEM"),
-            (https, file("nonsense", &pem("bm9uc2Vuc2U=")), "no usable certificate"),
-            (https, file("broken", &pem("?")), "can't be read as PEM certificates"),
-            (http, file("sound", ""), "http://db:8086/ is not encrypted; write https://"),
+            (
+                https,
+                "/nowhere/ca.pem".to_owned(),
+                r#""/nowhere/ca.pem": can't be read"#,
+            ),
+            (
+                https,
+                file("text", "no PEM at all"),
+                "no usable certificate; it needs the PEM",
+            ),
+            (
+                https,
+                file("nonsense", &pem("bm9uc2Vuc2U=")),
+                "no usable certificate",
+            ),
+            (
+                https,
+                file("broken", &pem("?")),
+                "can't be read as PEM certificates",
+            ),
+            (
+                http,
+                file("sound", ""),
+                "http://db:8086/ is not encrypted; write https://",
+            ),
         ] {
             let ca_file = [("INFLUX_URL", url), ("INFLUX_CA_FILE", path.as_str())];
             let mistakes = mistakes(&[&ca_file, &COMPLETE[..]].concat());

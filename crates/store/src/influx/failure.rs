@@ -198,16 +198,16 @@ fn deepest<'a>(error: &'a (dyn StdError + 'static)) -> Option<Deepest<'a>> {
         let wrapped = io.get_ref().and_then(|inner| deepest(inner));
         return Some(wrapped.unwrap_or(Deepest::Io(io)));
     }
-    // hyper has no other sign for bytes that are no HTTP than its words.
-    error.source().map_or_else(
-        || {
-            error
-                .to_string()
-                .starts_with("invalid HTTP")
-                .then_some(Deepest::NotHttp)
-        },
-        deepest,
-    )
+    match error.source() {
+        Some(cause) => deepest(cause),
+        None => is_not_http(&error.to_string()).then_some(Deepest::NotHttp),
+    }
+}
+
+/// hyper's words for bytes that are no HTTP, and for such that come before anything was asked (SSH,
+/// mail); it has no other sign of them.
+fn is_not_http(words: &str) -> bool {
+    words.starts_with("invalid HTTP") || words.starts_with("received unexpected message")
 }
 
 /// The names that a certificate is for, where rustls says them.

@@ -155,7 +155,9 @@ fn not_recognised(reply: &Reply, connection: &Connection) -> Outcome {
     if status.is_redirection() {
         let place = leads_to(&reply.headers).unwrap_or_else(|| "nowhere".to_owned());
         return failed(
-            format!("what answers at {server} is not InfluxDB: it answered {code} and points to {place}"),
+            format!(
+                "what answers at {server} is not InfluxDB: it answered {code} and points to {place}"
+            ),
             "set INFLUX_URL to the address of InfluxDB itself",
         );
     }
@@ -231,12 +233,7 @@ fn passed_sentence(step: &str, connection: &Connection) -> String {
     }
 }
 
-async fn stopped(
-    connection: &Connection,
-    fault: Fault,
-    problem: &str,
-    remedy: String,
-) -> Outcome {
+async fn stopped(connection: &Connection, fault: Fault, problem: &str, remedy: String) -> Outcome {
     let (org, bucket) = (&connection.org, &connection.bucket);
     match fault {
         Fault::Token => failed(
@@ -268,10 +265,7 @@ async fn stopped(
 }
 
 /// A write of which nothing is known but that it failed.
-fn unexplained(
-    problem: String,
-    remedy: &str,
-) -> (&'static [&'static str], Option<Finding>) {
+fn unexplained(problem: String, remedy: &str) -> (&'static [&'static str], Option<Finding>) {
     (&[], Some(finding(WRITE, failed(problem, remedy))))
 }
 

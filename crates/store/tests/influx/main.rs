@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::doc_markdown)]
 
 mod faults;
+mod probe;
 mod refusals;
+mod tls;
 mod token;
 
 use std::time::Duration;

@@ -147,7 +147,10 @@ fn a_limit_on_series_is_no_fault_of_the_lines() {
         "max-series-per-database limit exceeded: (1000000)",
         "max-values-per-tag limit exceeded (100000/100000): measurement=\\\"inverterPower\\\"",
     ] {
-        let verdict = plain(400, &format!(r#"{{"error":"partial write: {words} dropped=1"}}"#));
+        let verdict = plain(
+            400,
+            &format!(r#"{{"error":"partial write: {words} dropped=1"}}"#),
+        );
         assert!(
             matches!(&verdict, Verdict::Configuration { fault: Fault::Limit, problem, .. }
                 if problem.contains("limit exceeded")),
