@@ -175,9 +175,10 @@ impl Chain {
     }
 
     /// Waits for a condition; whatever was acknowledged by then must have been stored.
-    pub(crate) async fn until(&self, condition: impl FnMut(&State) -> bool) {
+    pub(crate) async fn until(&self, condition: impl Fn(&State) -> bool) {
         let mut state = self.state.subscribe();
-        let waited = within(state.wait_for(condition)).await;
+        let over = |state: &State| !state.violations.is_empty() || condition(state);
+        let waited = within(state.wait_for(over)).await;
         waited.unwrap().check();
     }
 }
