@@ -6,26 +6,16 @@
 //! and no clock of ours gets into a bucket. It is not deleted: one point per check is nothing beside
 //! a right to delete, or a server that reads the condition of a deletion in another way.
 
-use std::fmt::Write;
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
+mod reading;
 
 use super::connection::{Connection, Reply};
 use super::failure::Failure;
-use super::verdict::{Fault, Verdict, is_plain_http_to_tls, leads_to, message};
+use super::verdict::{Fault, Verdict, is_plain_http_to_tls, leads_to, message, shown};
 use super::{REMEDY, SIZE};
 
 /// The measurement of the points that [`InfluxDb::probe`](super::InfluxDb::probe) writes: no tags,
 /// and a random number in the field `run`.
 pub const CHECK_MEASUREMENT: &str = "envoyScrapeCheck";
-
-/// How long a stored point may take until it can be read: a single server has it at once, one of
-/// many parts a little later.
-const READ_BACK_WITHIN: Duration = Duration::from_secs(3);
-
-/// Between two looks for it.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What became of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +62,7 @@ pub(super) async fn run(connection: &Connection) -> Vec<Finding> {
         let run = rand::random::<u32>();
         let written = write(connection, run, &mut findings).await;
         if written {
-            findings.push(finding(READ_BACK, read_back(connection, run).await));
+            findings.push(finding(READ_BACK, reading::back(connection, run).await));
         }
     }
     findings
@@ -135,9 +125,9 @@ fn recognised(reply: &Reply, connection: &Connection) -> Option<Outcome> {
         (Some(Health { version, .. }), None) => version.unwrap_or_default(),
         (_, Some(version)) => String::from_utf8_lossy(version.as_bytes()).into_owned(),
     };
-    let version = version.trim_start_matches('v');
     Some(Outcome::Passed(format!(
-        "InfluxDB {version} answers at {}",
+        "InfluxDB {} answers at {}",
+        shown(version.trim_start_matches('v')),
         connection.server()
     )))
 }
@@ -250,7 +240,7 @@ async fn stopped(connection: &Connection, fault: Fault, problem: &str, remedy: S
             "check INFLUX_BUCKET, or make that bucket",
         ),
         Fault::Right => {
-            let may = if may_read(connection).await {
+            let may = if reading::is_allowed(connection).await {
                 "may read the bucket, but not write to it"
             } else {
                 "may not write to the bucket"
@@ -267,93 +257,4 @@ async fn stopped(connection: &Connection, fault: Fault, problem: &str, remedy: S
 /// A write of which nothing is known but that it failed.
 fn unexplained(problem: String, remedy: &str) -> (&'static [&'static str], Option<Finding>) {
     (&[], Some(finding(WRITE, failed(problem, remedy))))
-}
-
-async fn may_read(connection: &Connection) -> bool {
-    let flux = format!(
-        "from(bucket: {}) |> range(start: -1s) |> limit(n: 1)",
-        quoted(&connection.bucket)
-    );
-    matches!(connection.query(flux).await, Ok(reply) if reply.status.is_success())
-}
-
-async fn read_back(connection: &Connection, run: u32) -> Outcome {
-    let bucket = &connection.bucket;
-    let flux = format!(
-        r#"from(bucket: {}) |> range(start: -1h)
-            |> filter(fn: (r) => r._measurement == "{CHECK_MEASUREMENT}" and r._field == "run")
-            |> filter(fn: (r) => r._value == {run})"#,
-        quoted(bucket)
-    );
-    let until = Instant::now() + READ_BACK_WITHIN.min(connection.timeout());
-    loop {
-        let reply = match connection.query(flux.clone()).await {
-            Ok(reply) => reply,
-            Err(failure) => return Outcome::NotChecked(failure.problem),
-        };
-        let code = reply.status.as_u16();
-        match code {
-            200 => {}
-            // A token without the right to read is told that there is no such bucket.
-            401 | 403 | 404 => {
-                return Outcome::NotChecked(format!(
-                    "not allowed to read: not checked, and not needed (it answered {code}: {})",
-                    message(&reply.body)
-                ));
-            }
-            _ => {
-                return Outcome::NotChecked(format!(
-                    "reading is not possible, and not needed (it answered {code}: {})",
-                    message(&reply.body)
-                ));
-            }
-        }
-        if String::from_utf8_lossy(&reply.body).contains(&format!(",{run},")) {
-            return Outcome::Passed(format!("the point is in '{bucket}'"));
-        }
-        if Instant::now() >= until {
-            return failed(
-                format!("InfluxDB took the point, but it is not in '{bucket}'"),
-                "look at InfluxDB's log, and whether INFLUX_URL leads to the InfluxDB that is meant",
-            );
-        }
-        sleep(LOOK_EVERY).await;
-    }
-}
-
-/// A text as Flux writes it.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            // What follows could be code.
-            '$' => quoted.push_str("\\x24"),
-            control if control.is_ascii_control() => {
-                write!(quoted, "\\x{:02x}", u32::from(control))
-                    .expect("writing to a String does not fail");
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_buckets_name_can_not_end_its_text_in_flux() {
-        for (name, flux) in [
-            ("solar", r#""solar""#),
-            (r#"a" |> drop()"#, r#""a\" |> drop()""#),
-            (r"back\slash", r#""back\\slash""#),
-            ("${secret}", r#""\x24{secret}""#),
-            ("line\nend", r#""line\x0aend""#),
-            ("größe", r#""größe""#),
-        ] {
-            assert_eq!(quoted(name), flux);
-        }
-    }
 }

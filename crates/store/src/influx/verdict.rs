@@ -236,7 +236,8 @@ fn full_message(body: &[u8]) -> String {
     }
 }
 
-fn shown(text: &str) -> String {
+/// A text from outside, fit for a log: on one line, and not long.
+pub(super) fn shown(text: &str) -> String {
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.retain(|character| !character.is_control());
     if let Some((end, _)) = words.char_indices().nth(QUOTED) {

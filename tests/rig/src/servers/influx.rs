@@ -159,9 +159,8 @@ impl Influx {
             ..ListBucketsRequest::default()
         };
         let found = self.client().list_buckets(Some(request)).await;
-        let found = found.expect("buckets are listed").buckets;
-        let [bucket] = &found[..] else {
-            panic!("not one bucket {bucket}: {found:?}");
+        let [bucket] = &found.expect("buckets are listed").buckets[..] else {
+            panic!("not one bucket {bucket}");
         };
         let permission = |right: &Right| {
             let action = match right {
