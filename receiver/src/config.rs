@@ -1,9 +1,11 @@
 //! The receiver's settings.
 
+use std::time::Duration;
+
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
+use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, text};
 use daemon::{broker, logs};
 use store::{InfluxDb, SettingsError, TokenSource};
 use wire::ReceiverName;
@@ -39,7 +41,17 @@ pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
     .flag("influx-bucket", "NAME")
     .help("the InfluxDB bucket");
 
-const OWN_KEYS: [Key; 5] = [NAME, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET];
+/// The time between two statuses on one connection; tests shorten it.
+pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
+
+const OWN_KEYS: [Key; 6] = [
+    NAME,
+    INFLUX_URL,
+    INFLUX_TOKEN,
+    INFLUX_ORG,
+    INFLUX_BUCKET,
+    TESTING_ANNOUNCE_EVERY,
+];
 
 /// Every key of the receiver.
 #[must_use]
@@ -54,6 +66,8 @@ pub struct Config {
     pub name: ReceiverName,
     /// The broker.
     pub broker: Broker,
+    /// The time between two statuses on one connection.
+    pub announce_every: Duration,
 }
 
 /// A receiver that writes to InfluxDB.
@@ -74,6 +88,7 @@ pub fn read(sources: Sources) -> Result<Everything, Problems> {
     let mut settings = Settings::gather(&keys(), sources);
     let name = settings.required(&NAME, str::parse);
     let broker = Broker::read(&mut settings);
+    let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
     let store = read_influx(&mut settings);
     let logs = Logs::read(&mut settings);
     let everything = || {
@@ -81,6 +96,7 @@ pub fn read(sources: Sources) -> Result<Everything, Problems> {
             config: Config {
                 name: name?,
                 broker: broker?,
+                announce_every: announce_every?,
             },
             store: store?,
             logs: logs?,

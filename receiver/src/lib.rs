@@ -2,6 +2,7 @@
 //!
 //! In reading order: [`cli`] is the command line; [`config`] says which broker and which store; [`run`] is the daemon; the
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
+//! its `proof` that the broker lets us publish is the status coming back;
 //! the `writer` brings one to the store for as long as it takes.
 //!
 //! The invariant of this crate: nothing is acknowledged before it is stored.
@@ -10,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod gathering;
 
+mod proof;
 mod subscription;
 mod writer;
 
@@ -62,7 +64,7 @@ pub async fn run<S: Store>(
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let writer = Writer::new(store, config.broker.backoff_cap);
-    let subscription = Subscription::new(base, config.name, writer);
+    let subscription = Subscription::new(base, config.name, writer, config.announce_every);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {

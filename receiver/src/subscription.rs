@@ -14,15 +14,13 @@ use std::time::Duration;
 use daemon::deadline::at;
 use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
 use store::Store;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
 
 use crate::gathering::{Entry, Gathering};
+use crate::proof::Proof;
 use crate::writer::{Attempt, Outcome, Writer, Writing};
-
-/// How long the echo of our own status may take before its absence is said.
-const ECHO: Duration = Duration::from_secs(10);
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
 /// stays unacknowledged, and the broker delivers it again.
@@ -42,20 +40,27 @@ pub(crate) struct Subscription<S> {
     gathering: Gathering<Acknowledgement>,
     writing: Option<Writing<Acknowledgement>>,
     connection: Option<Connection>,
-    /// Until when the echo of our status may take; `None` once it came or was missed.
-    echo_deadline: Option<Instant>,
+    proof: Proof,
+    /// The time between two statuses on one connection.
+    announce_every: Duration,
 }
 
 impl<S: Store> Subscription<S> {
-    pub(crate) fn new(base: BaseTopic, name: ReceiverName, writer: Writer<S>) -> Self {
+    pub(crate) fn new(
+        base: BaseTopic,
+        name: ReceiverName,
+        writer: Writer<S>,
+        announce_every: Duration,
+    ) -> Self {
         Self {
+            proof: Proof::new(name.clone()),
+            announce_every,
             base,
             name,
             writer,
             gathering: Gathering::default(),
             writing: None,
             connection: None,
-            echo_deadline: None,
         }
     }
 
@@ -84,6 +89,9 @@ impl<S: Store> Subscription<S> {
     }
 
     async fn receive(&mut self, events: &mut Events) {
+        let first = Instant::now() + self.announce_every;
+        let mut announce = interval_at(first, self.announce_every);
+        announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = if self.writing.is_none() {
                 self.gathering.due()
@@ -97,7 +105,12 @@ impl<S: Store> Subscription<S> {
                 },
                 attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
-                () = at(self.echo_deadline) => self.echo_missed(),
+                () = self.proof.missed() => self.proof.complain(),
+                _ = announce.tick() => {
+                    if !self.proof.is_awaited() {
+                        self.say_online().await;
+                    }
+                }
             }
         }
     }
@@ -107,44 +120,69 @@ impl<S: Store> Subscription<S> {
             Event::Connected(connection) => self.greet(connection).await,
             Event::Disconnected(_) => {
                 self.connection = None;
-                self.echo_deadline = None;
+                self.proof.disconnected();
                 self.gathering.disconnected();
             }
-            Event::Received(delivery) => self.take(delivery),
+            Event::Received(delivery) => {
+                if self.is_echo(&delivery) && self.proof.came_back() {
+                    tracing::info!(receiver = %self.name, "the broker lets us publish now");
+                    // It may have let us read nothing meanwhile: what is retained comes again.
+                    self.subscribe().await;
+                }
+                self.take(delivery);
+            }
         }
     }
 
     /// Subscribes on each connection: a broker that lost its state lost the subscriptions, too,
     /// and one that did not sends its retained messages again, which does no harm.
     async fn greet(&mut self, connection: Connection) {
-        let own_status = Topic::ReceiverStatus {
-            name: self.name.clone(),
+        self.connection = Some(connection);
+        self.subscribe().await;
+        self.say_online().await;
+    }
+
+    async fn subscribe(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
         };
         let filters = [
             self.base.inverters_filter(),
             self.base.backlog_filter(),
-            own_status.render(&self.base),
+            self.own_status().render(&self.base),
         ];
         if let Err(error) = connection.subscribe(filters).await {
             tracing::error!(%error, "can't subscribe to the readings");
         }
+    }
+
+    async fn say_online(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let online = status(&self.base, &self.name, Status::Online);
         // A connection that has ended meanwhile is reported as an event of its own.
-        let _ = connection
-            .publish(status(&self.base, &self.name, Status::Online))
-            .await;
-        self.connection = Some(connection);
-        self.echo_deadline = Some(Instant::now() + ECHO);
+        if let Ok(receipt) = connection.publish(online).await {
+            self.proof.published(receipt);
+        }
+    }
+
+    fn own_status(&self) -> Topic {
+        let name = self.name.clone();
+        Topic::ReceiverStatus { name }
+    }
+
+    /// A retained status may be of any age.
+    fn is_echo(&self, delivery: &Delivery) -> bool {
+        !delivery.retain
+            && Topic::parse(&self.base, &delivery.topic)
+                .is_ok_and(|topic| topic == self.own_status())
+            && matches!(Status::decode(&delivery.payload), Ok(Status::Online))
     }
 
     fn take(&mut self, delivery: Delivery) {
         let reading = match Topic::parse(&self.base, &delivery.topic) {
-            Ok(Topic::ReceiverStatus { .. }) => {
-                let online = matches!(Status::decode(&delivery.payload), Ok(Status::Online));
-                if online && !delivery.retain {
-                    self.echo_deadline = None;
-                }
-                None
-            }
+            Ok(Topic::ReceiverStatus { .. }) => None,
             // What clears a retained topic.
             _ if delivery.payload.is_empty() => None,
             Ok(topic) => Reading::decode(&topic, &delivery.payload)
@@ -191,15 +229,6 @@ impl<S: Store> Subscription<S> {
             let attempt = written(&mut self.writing).await;
             self.conclude(attempt).await;
         }
-    }
-
-    fn echo_missed(&mut self) {
-        self.echo_deadline = None;
-        tracing::error!(
-            receiver = %self.name,
-            "not allowed to publish: our own status did not come back. Give this account read and \
-             write access to the topics of this receiver (mosquitto/account receiver NAME does)"
-        );
     }
 }
 

@@ -6,6 +6,8 @@ use wire::{InstanceId, Reading, Serial};
 #[derive(Debug)]
 pub(crate) struct Complaints {
     envoy: Serial,
+    /// Whether it was said that we may not publish.
+    not_allowed: bool,
     /// Readings given up since the outbox was last empty.
     lost: u64,
     another_scraper: Option<InstanceId>,
@@ -15,18 +17,31 @@ impl Complaints {
     pub(crate) fn new(envoy: Serial) -> Self {
         Self {
             envoy,
+            not_allowed: false,
             lost: 0,
             another_scraper: None,
         }
     }
 
-    pub(crate) fn not_allowed(&self) {
-        tracing::error!(
-            envoy = %self.envoy,
-            "not allowed to publish: our own announcement did not come back. Give this account read \
-             and write access to the topics of this Envoy (mosquitto/account scraper SERIAL does). \
-             Readings are kept until it comes"
-        );
+    pub(crate) fn not_allowed(&mut self) {
+        if !std::mem::replace(&mut self.not_allowed, true) {
+            tracing::error!(
+                envoy = %self.envoy,
+                "not allowed to publish: our own announcement did not come back. Give this account \
+                 read and write access to the topics of this Envoy (mosquitto/account scraper SERIAL \
+                 does). Readings are kept until it comes"
+            );
+        }
+    }
+
+    /// Our announcement has come back.
+    pub(crate) fn allowed(&mut self) {
+        if std::mem::take(&mut self.not_allowed) {
+            tracing::info!(
+                envoy = %self.envoy,
+                "the broker lets us publish now; what it may have dropped is sent again"
+            );
+        }
     }
 
     pub(crate) fn another_scraper(&mut self, instance: InstanceId) {

@@ -21,6 +21,7 @@ mod identity;
 mod link;
 mod publisher;
 mod random;
+mod receipts;
 
 use std::time::Duration;
 

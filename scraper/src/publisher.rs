@@ -3,7 +3,8 @@
 //! ```text
 //!  poller ──polls──►┐                     ┌──► publish (retained, QoS 1) ──┐
 //!                   ├─► publisher, outbox ┤                                ▼
-//!  session ─events─►┘                     └◄── PUBACK: out of the outbox ── broker
+//!  session ─events─►┘    ▲                └◄── PUBACK: acknowledged ────── broker
+//!                        └──── echo of an announcement: out of the outbox ───┘
 //! ```
 //!
 //! One loop owns the outbox and the connection. It ends only when it is asked to.
@@ -11,9 +12,6 @@
 use std::time::Duration;
 
 use daemon::deadline::at;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use mqtt::{Connection, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -25,6 +23,7 @@ use crate::identity::Identity;
 use crate::link::{Heard, Link};
 use crate::outbox::Outbox;
 use crate::poller::Polled;
+use crate::receipts::{Receipts, Sent};
 
 /// Readings that may be on their way at once. Enough to fill a link with a long round trip;
 /// few enough that a status or an announcement never waits long behind them.
@@ -41,19 +40,16 @@ pub(crate) struct Publisher {
     journal: JournalId,
     /// The highest number given out.
     last: u64,
-    /// Whether a poll changed something that no announcement has told yet.
+    /// Whether an announcement is due: something was sent that none has told yet, or time has passed.
     unannounced: bool,
     gateway: Option<GatewayState>,
     /// Whether a poll changed it since it was published.
     gateway_changed: bool,
     outbox: Outbox,
     link: Option<Link>,
-    on_their_way: FuturesUnordered<OnItsWay>,
+    on_their_way: Receipts,
     complaints: Complaints,
 }
-
-/// A receipt that knows its reading's number.
-type OnItsWay = BoxFuture<'static, (u64, Result<(), Gone>)>;
 
 impl Publisher {
     /// A publisher with nothing to publish yet.
@@ -68,7 +64,7 @@ impl Publisher {
             gateway_changed: false,
             outbox: Outbox::new(),
             link: None,
-            on_their_way: FuturesUnordered::new(),
+            on_their_way: Receipts::default(),
         }
     }
 
@@ -112,11 +108,8 @@ impl Publisher {
                     None => return,
                     Some(polled) => self.take(polled),
                 },
-                Some((seq, outcome)) = self.on_their_way.next() => self.settle(seq, outcome),
-                () = at(deadline) => {
-                    self.complaints.not_allowed();
-                    self.begin();
-                }
+                Some((sent, outcome)) = self.on_their_way.next() => self.settle(sent, outcome),
+                () = at(deadline) => self.echo_missed(),
                 _ = announce.tick() => self.unannounced = true,
             }
             // `Gone` needs no handling of its own: the session reports the end of a connection
@@ -138,7 +131,12 @@ impl Publisher {
             Event::Received(delivery) => {
                 if let Some(link) = &mut self.link {
                     match link.hear(&delivery, &self.identity.base, &self.identity.instance) {
-                        Heard::Echo { late } => self.echoed(late),
+                        Heard::Echo => {
+                            self.complaints.allowed();
+                            self.begin();
+                        }
+                        Heard::LateEcho => self.allowed_after_all().await,
+                        Heard::FurtherEcho => self.outbox.proven(),
                         Heard::AnotherScraper(instance) => {
                             self.complaints.another_scraper(instance);
                         }
@@ -158,7 +156,7 @@ impl Publisher {
         }
         // What becomes of these shows in the echo of the announcement.
         send(connection, self.identity.status(Status::Online)).await?;
-        send(connection, self.announcement()).await?;
+        self.announce(connection).await?;
         if let Some(gateway) = &self.gateway {
             send(connection, self.identity.gateway(gateway)).await?;
         }
@@ -166,7 +164,6 @@ impl Publisher {
     }
 
     fn take(&mut self, polled: Polled) {
-        self.unannounced |= !polled.readings.is_empty();
         for reading in polled.readings {
             self.last = reading.seq;
             if let Some(given_up) = self.outbox.add(reading) {
@@ -177,29 +174,48 @@ impl Publisher {
         self.gateway_changed = true;
     }
 
-    fn settle(&mut self, seq: u64, outcome: Result<(), Gone>) {
-        // Without the proof that we may publish, an acknowledgement says nothing.
-        if outcome.is_ok() && self.link.as_ref().is_some_and(Link::is_proven) {
-            self.outbox.delivered(seq);
-            if self.outbox.waiting() == 0 {
-                self.complaints.all_delivered();
+    fn settle(&mut self, sent: Sent, outcome: Result<(), Gone>) {
+        let Some(link) = self.link.as_mut().filter(|_| outcome.is_ok()) else {
+            return;
+        };
+        match sent {
+            Sent::Announcement => link.acknowledged(),
+            // Without the proof that we may publish, an acknowledgement says nothing.
+            Sent::Reading(seq) if link.is_proven() => {
+                self.outbox.acknowledged(seq);
+                if self.outbox.waiting() == 0 {
+                    self.complaints.all_delivered();
+                }
             }
+            Sent::Reading(_) => {}
         }
     }
 
-    fn echoed(&mut self, late: bool) {
-        if late {
-            tracing::info!(
-                "the broker lets us publish now; what it may have dropped is sent again"
-            );
+    /// What was sent since the last echo may have been dropped. It stays in the outbox until an echo
+    /// comes, and another announcement asks for one at once, so that given back rights are noticed
+    /// soon.
+    fn echo_missed(&mut self) {
+        self.unannounced = true;
+        if self.link.as_mut().is_some_and(Link::missed) {
+            self.complaints.not_allowed();
+            self.begin();
         }
+    }
+
+    /// The status and the gateway were dropped, too.
+    async fn allowed_after_all(&mut self) {
+        self.complaints.allowed();
         self.begin();
+        self.gateway_changed = true;
+        if let Some(link) = &self.link {
+            // A connection that has ended meanwhile is reported as an event of its own.
+            let _ = send(&link.connection, self.identity.status(Status::Online)).await;
+        }
     }
 
     /// Lines up what this connection's broker has yet to be given.
     fn begin(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.begin();
+        if let Some(link) = &self.link {
             self.on_their_way.clear();
             self.outbox.connected(link.held());
         }
@@ -215,8 +231,9 @@ impl Publisher {
             self.send_readings(&connection).await?;
         }
         // With readings still on their way the announcement would call them waiting.
-        if self.unannounced && self.on_their_way.is_empty() {
-            send(&connection, self.announcement()).await?;
+        let may_announce = self.link.as_ref().is_some_and(Link::may_announce);
+        if self.unannounced && may_announce && self.on_their_way.is_empty() {
+            self.announce(&connection).await?;
             self.unannounced = false;
         }
         if self.gateway_changed
@@ -238,10 +255,22 @@ impl Publisher {
             // Only now: a stop may come while we wait for room, and the farewell begins with what
             // is unsent.
             self.outbox.sent(&outgoing);
-            let seq = outgoing.reading.seq;
+            // What proves that it has arrived.
+            self.unannounced = true;
             self.on_their_way
-                .push(Box::pin(async move { (seq, receipt.await) }));
+                .push(Sent::Reading(outgoing.reading.seq), receipt);
         }
+        Ok(())
+    }
+
+    async fn announce(&mut self, connection: &Connection) -> Result<(), Gone> {
+        let message = self.identity.announcement(&self.announcement());
+        let receipt = connection.publish(message).await?;
+        self.outbox.announced();
+        if let Some(link) = &mut self.link {
+            link.announced();
+        }
+        self.on_their_way.push(Sent::Announcement, receipt);
         Ok(())
     }
 
@@ -249,12 +278,16 @@ impl Publisher {
     /// the broker says good-bye for us.
     async fn flush(&mut self) -> Result<(), Gone> {
         loop {
+            // Nobody listens any more.
+            if let Some(link) = &mut self.link {
+                link.await_no_echo();
+            }
             self.send().await?;
-            let Some((seq, outcome)) = self.on_their_way.next().await else {
+            let Some((sent, outcome)) = self.on_their_way.next().await else {
                 break;
             };
             outcome?;
-            self.settle(seq, Ok(()));
+            self.settle(sent, Ok(()));
         }
         if let Some(link) = &self.link {
             let offline = self.identity.status(Status::Offline);
@@ -264,15 +297,15 @@ impl Publisher {
     }
 
     /// What can still be had from this scraper: what waits for the broker.
-    fn announcement(&self) -> Message {
+    fn announcement(&self) -> Announcement {
         let first = self.outbox.first_waiting().unwrap_or(self.last + 1);
         let span = JournalSpan::new(self.journal.clone(), first, self.last)
             .expect("numbers of one process begin at 1 and stay far below the limit");
-        self.identity.announcement(&Announcement {
+        Announcement {
             instance: self.identity.instance.clone(),
             journals: vec![span],
             waiting: self.outbox.waiting() as u64,
-        })
+        }
     }
 }
 

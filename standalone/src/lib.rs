@@ -99,6 +99,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
         receiver::config::Config {
             name: RECEIVER.parse().expect("letters are a receiver's name"),
             broker: ours(&broker),
+            announce_every: ANNOUNCE_EVERY,
         },
         Shown::new(store),
         stop_receiver.clone().cancelled_owned(),
