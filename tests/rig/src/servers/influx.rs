@@ -84,12 +84,12 @@ impl Influx {
             ("DOCKER_INFLUXDB_INIT_BUCKET", "first"),
             ("DOCKER_INFLUXDB_INIT_ADMIN_TOKEN", &token),
         ];
-        let container = match Container::start(&IMAGE, PORT, &environment, &[]).await {
+        let container = match Container::start(&IMAGE, &[PORT], &environment, &[]).await {
             Ok(container) => container,
             Err(reason) => return skip(test, "InfluxDB", &reason),
         };
         let own = Self {
-            url: format!("http://{}:{}", container.host(), container.port()),
+            url: format!("http://{}:{}", container.host(), container.port(PORT)),
             token,
             org: ORGANISATION.to_owned(),
             own: Some(container),
