@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::Command;
-use daemon::command_line;
+use daemon::{check, command_line};
 
 use crate::config;
 
@@ -14,6 +14,9 @@ pub fn command() -> Command {
         .after_help(
             "Secrets have no flags: set INFLUX_TOKEN and MQTT_PASSWORD or their _FILE twins.",
         )
-        .subcommand(Command::new("run").about("Stores readings until it is stopped (the default)"));
+        .subcommand(Command::new("run").about("Stores readings until it is stopped (the default)"))
+        .subcommand(check::command(
+            "Tries all that it needs, from the broker to InfluxDB, step by step",
+        ));
     command_line::with_settings(command, &config::keys())
 }

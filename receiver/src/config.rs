@@ -1,9 +1,13 @@
 //! The receiver's settings.
 
+mod influx;
+
+use std::time::Duration;
+
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Secret, Settings, Sources, text};
+use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, readable_file, text};
 use daemon::{broker, logs};
 use store::{InfluxDb, SettingsError, TokenSource};
 use wire::ReceiverName;
@@ -23,23 +27,42 @@ pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
     .default("http://localhost:8086")
     .help("InfluxDB's address; it may have a path");
 
+/// Whom we trust to sign InfluxDB's certificate.
+pub const INFLUX_CA_FILE: Key = Key::new("influx.ca_file", "INFLUX_CA_FILE")
+    .flag("influx-ca-file", "FILE")
+    .help("PEM file with the CA of InfluxDB's certificate, instead of the system's CAs");
+
 /// What lets us write there.
 pub const INFLUX_TOKEN: Key = Key::new("influx.token", "INFLUX_TOKEN")
     .env_alias("ENVOY_INFLUX_TOKEN")
     .secret()
+    .example("development-token")
     .help("an InfluxDB token that may write to the bucket");
 
 /// Whose bucket.
 pub const INFLUX_ORG: Key = Key::new("influx.org", "INFLUX_ORG")
     .flag("influx-org", "NAME")
+    .example("home")
     .help("the InfluxDB organisation");
 
 /// Which bucket.
 pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
     .flag("influx-bucket", "NAME")
+    .example("envoy")
     .help("the InfluxDB bucket");
 
-const OWN_KEYS: [Key; 5] = [NAME, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET];
+/// The time between two statuses on one connection; tests shorten it.
+pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
+
+const OWN_KEYS: [Key; 7] = [
+    NAME,
+    INFLUX_URL,
+    INFLUX_CA_FILE,
+    INFLUX_TOKEN,
+    INFLUX_ORG,
+    INFLUX_BUCKET,
+    TESTING_ANNOUNCE_EVERY,
+];
 
 /// Every key of the receiver.
 #[must_use]
@@ -54,6 +77,8 @@ pub struct Config {
     pub name: ReceiverName,
     /// The broker.
     pub broker: Broker,
+    /// The time between two statuses on one connection.
+    pub announce_every: Duration,
 }
 
 /// A receiver that writes to InfluxDB.
@@ -71,27 +96,49 @@ pub struct Everything {
 /// # Errors
 /// Every mistake in the settings.
 pub fn read(sources: Sources) -> Result<Everything, Problems> {
-    let mut settings = Settings::gather(&keys(), sources);
-    let name = settings.required(&NAME, str::parse);
-    let broker = Broker::read(&mut settings);
-    let store = read_influx(&mut settings);
-    let logs = Logs::read(&mut settings);
-    let everything = || {
-        Some(Everything {
-            config: Config {
-                name: name?,
-                broker: broker?,
-            },
-            store: store?,
-            logs: logs?,
-        })
-    };
-    settings.finish(everything())
+    Settings::read(&keys(), sources, from_settings)
+}
+
+/// The same out of settings that were gathered by somebody else, where mistakes are noted.
+pub fn from_settings(settings: &mut Settings) -> Option<Everything> {
+    logging(settings, logs::FILTER)
+}
+
+/// The same for a check, which logs less.
+pub fn of_check(settings: &mut Settings) -> Option<Everything> {
+    logging(settings, daemon::check::FILTER)
+}
+
+fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> {
+    let name = settings.required(&NAME, name);
+    let broker = Broker::read(settings);
+    let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
+    let store = read_influx(settings);
+    let logs = Logs::read_or(settings, filter);
+    Some(Everything {
+        config: Config {
+            name: name?,
+            broker: broker?,
+            announce_every: announce_every?,
+        },
+        store: store?,
+        logs: logs?,
+    })
+}
+
+fn name(text: &str) -> Result<ReceiverName, String> {
+    let remedy = "it names the broker's session and a topic";
+    text.parse()
+        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
 }
 
 fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
-    let url = settings.required(&INFLUX_URL, str::parse);
-    let token = settings.required_secret(&INFLUX_TOKEN);
+    let url = settings.required(&INFLUX_URL, influx::address);
+    if let Some(doubt) = url.as_ref().and_then(influx::doubt) {
+        settings.remark(&INFLUX_URL, doubt);
+    }
+    let ca_file = settings.optional(&INFLUX_CA_FILE, readable_file);
+    let token = settings.required_secret(&INFLUX_TOKEN, influx::token);
     let org = settings.required(&INFLUX_ORG, text);
     let bucket = settings.required(&INFLUX_BUCKET, text);
     let influx = InfluxDb::new(store::Settings {
@@ -103,6 +150,7 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
         org: org?,
         bucket: bucket?,
         timeout: store::Settings::DEFAULT_TIMEOUT,
+        ca_file,
     });
     influx
         .inspect_err(|error| {
@@ -110,6 +158,9 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
                 SettingsError::Token
                 | SettingsError::TokenFile { .. }
                 | SettingsError::EmptyToken => INFLUX_TOKEN,
+                SettingsError::CaFileWithoutTls { .. }
+                | SettingsError::CaFile { .. }
+                | SettingsError::EmptyCaFile(_) => INFLUX_CA_FILE,
                 _ => INFLUX_URL,
             };
             settings.reject(&key, with_causes(error));
@@ -159,10 +210,57 @@ mod tests {
     fn a_token_that_can_not_be_one_is_named_and_not_shown() {
         let mistakes = mistakes(&[&[("INFLUX_TOKEN", "t0k\nen")], &COMPLETE[1..]].concat());
         assert!(
-            mistakes.contains("INFLUX_TOKEN: the token has"),
+            mistakes.contains("INFLUX_TOKEN: the secret has more than one line"),
             "{mistakes}"
         );
         assert!(!mistakes.contains("t0k"), "{mistakes}");
+    }
+
+    #[test]
+    fn a_ca_file_for_influxdb_that_can_not_be_one_is_named_with_its_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            path.display().to_string()
+        };
+        let pem = |inside: &str| {
+            format!("-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n")
+        };
+        let (https, http) = ("https://db:8086", "http://db:8086");
+        for (url, path, expected) in [
+            (
+                https,
+                "/nowhere/ca.pem".to_owned(),
+                r#""/nowhere/ca.pem" does not exist"#,
+            ),
+            (
+                https,
+                file("text", "no PEM at all"),
+                "no usable certificate; it needs the PEM",
+            ),
+            (
+                https,
+                file("nonsense", &pem("bm9uc2Vuc2U=")),
+                "no usable certificate",
+            ),
+            (
+                https,
+                file("broken", &pem("?")),
+                "can't be read as PEM certificates",
+            ),
+            (
+                http,
+                file("sound", ""),
+                "http://db:8086/ is not encrypted; write https://",
+            ),
+        ] {
+            let ca_file = [("INFLUX_URL", url), ("INFLUX_CA_FILE", path.as_str())];
+            let mistakes = mistakes(&[&ca_file, &COMPLETE[..]].concat());
+            assert!(mistakes.contains("INFLUX_CA_FILE: "), "{mistakes}");
+            assert!(mistakes.contains(expected), "{mistakes}");
+            assert!(url == http || mistakes.contains(&path), "{mistakes}");
+        }
     }
 
     #[test]

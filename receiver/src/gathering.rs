@@ -123,6 +123,12 @@ impl<A> Gathering<A> {
         )
     }
 
+    /// How many messages wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// The next batch; empty when nothing waits.
     pub fn take(&mut self) -> Batch<A> {
         self.not_before = None;

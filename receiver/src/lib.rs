@@ -2,29 +2,36 @@
 //!
 //! In reading order: [`cli`] is the command line; [`config`] says which broker and which store; [`run`] is the daemon; the
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
+//! its `proof` that the broker lets us publish is the status coming back;
 //! the `writer` brings one to the store for as long as it takes.
 //!
 //! The invariant of this crate: nothing is acknowledged before it is stored.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod gathering;
 
+mod complaints;
+mod proof;
+mod reading;
 mod subscription;
 mod writer;
 
 use std::time::Duration;
 
+use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
 use store::Store;
-use wire::Status;
+use wire::{ReceiverName, Status};
 
 use config::Config;
 use subscription::{Subscription, status};
 use writer::Writer;
 
-/// How long the parts may take to finish when the receiver is asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the parts may take to finish when the receiver is asked to stop, so that it has ended
+/// within five seconds. The steps of the subscription's good-bye add up to four.
+const GRACE: Duration = Duration::from_millis(4500);
 
 /// Why the receiver ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +52,7 @@ pub enum RunError {
 pub async fn run<S: Store>(
     config: Config,
     store: S,
+    service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     tracing::info!(receiver = %config.name, broker = %config.broker.url, "storing readings");
@@ -52,23 +60,34 @@ pub async fn run<S: Store>(
     let session = config
         .broker
         .session(
-            format!("envoy-receiver-{}", config.name),
+            client_id(&config.name),
             config.name.as_ref(),
             false,
-            status(&base, &config.name, Status::Offline),
+            Some(status(&base, &config.name, Status::Offline)),
         )
         .map_err(RunError::Broker)?;
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let writer = Writer::new(store, config.broker.backoff_cap);
-    let subscription = Subscription::new(base, config.name, writer);
+    let subscription = Subscription::new(
+        base,
+        config.name,
+        writer,
+        config.announce_every,
+        service.part(),
+    );
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {
-        subscription.run(session, events, stop).await;
-        Ok::<_, RunError>(())
+        subscription.run(session, events, stop).await
     });
+    service.ready();
     tasks.run(shutdown, GRACE).await?;
     Ok(())
+}
+
+/// The client id at the broker, which names the session that the broker keeps.
+fn client_id(name: &ReceiverName) -> String {
+    format!("envoy-receiver-{name}")
 }

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use clap::ArgMatches;
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
-use receiver::{cli, config};
+use receiver::{check, cli, config};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -11,15 +13,38 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     daemon::install_crypto_provider();
-    let sources = command_line::sources(&matches, &config::keys());
-    let everything = match config::read(sources) {
+    match matches.subcommand() {
+        Some(("check", arguments)) => check_all(arguments),
+        Some((_, arguments)) => run(arguments),
+        None => run(&matches),
+    }
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let read = command_line::configuration(matches, &config::keys(), config::from_settings);
+    let everything = match read {
         Ok(everything) => everything,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     everything.logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
-        receiver::run(everything.config, everything.store, shutdown).await?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
+        receiver::run(everything.config, everything.store, &service, shutdown).await?;
         Ok(())
+    })
+}
+
+fn check_all(matches: &ArgMatches) -> ExitCode {
+    let keys = daemon::logs::with_filter(config::keys(), daemon::check::FILTER);
+    let everything = match command_line::configuration(matches, &keys, config::of_check) {
+        Ok(everything) => everything,
+        Err(code) => return code,
+    };
+    everything.logs.start();
+    let mut report = daemon::check::report(matches);
+    exit::check(async move {
+        check::check(&everything.config, &everything.store, &mut report).await?;
+        Ok(report.finish()?)
     })
 }

@@ -12,27 +12,27 @@
 use std::time::Duration;
 
 use daemon::deadline::at;
+use daemon::service::Part;
 use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
 use store::Store;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{BaseTopic, Reading, ReceiverName, Status, Topic};
+use wire::{BaseTopic, ReceiverName, Status, Topic};
 
+use crate::complaints::Complaints;
 use crate::gathering::{Entry, Gathering};
+use crate::proof::Proof;
+use crate::reading::reading;
 use crate::writer::{Attempt, Outcome, Writer, Writing};
-
-/// How long the echo of our own status may take before its absence is said.
-const ECHO: Duration = Duration::from_secs(10);
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
 /// stays unacknowledged, and the broker delivers it again.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// How long each half of the good-bye may take: handing it over, and the broker's acknowledgement.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How much of a message that is no reading is shown, in bytes: some four readings.
-const SHOWN_PAYLOAD: usize = 1024;
+/// The end of the session takes up to a second more. All of it fits into the grace that the receiver
+/// gives its parts.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
@@ -42,34 +42,60 @@ pub(crate) struct Subscription<S> {
     gathering: Gathering<Acknowledgement>,
     writing: Option<Writing<Acknowledgement>>,
     connection: Option<Connection>,
-    /// Until when the echo of our status may take; `None` once it came or was missed.
-    echo_deadline: Option<Instant>,
+    proof: Proof,
+    /// The time between two statuses on one connection.
+    announce_every: Duration,
+    complaints: Complaints,
+    part: Part,
+    /// How things stand with the broker and with the store, for the service manager.
+    status: (String, &'static str),
 }
 
+/// The session has ended, and nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+#[error("the MQTT session has ended")]
+pub(crate) struct SessionEnded;
+
 impl<S: Store> Subscription<S> {
-    pub(crate) fn new(base: BaseTopic, name: ReceiverName, writer: Writer<S>) -> Self {
+    pub(crate) fn new(
+        base: BaseTopic,
+        name: ReceiverName,
+        writer: Writer<S>,
+        announce_every: Duration,
+        part: Part,
+    ) -> Self {
         Self {
+            complaints: Complaints::new(name.clone()),
+            proof: Proof::default(),
+            announce_every,
+            part,
+            status: (
+                "connecting to the broker".to_owned(),
+                "nothing to store yet",
+            ),
             base,
             name,
             writer,
             gathering: Gathering::default(),
             writing: None,
             connection: None,
-            echo_deadline: None,
         }
     }
 
     /// Receives until `stop`, then stores what has gathered and says good-bye.
+    ///
+    /// # Errors
+    /// When the session ended before.
     pub(crate) async fn run(
         mut self,
         session: Session,
         mut events: Events,
         stop: CancellationToken,
-    ) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.receive(&mut events) => {}
-        }
+    ) -> Result<(), SessionEnded> {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            () = self.receive(&mut events) => Err(SessionEnded),
+        };
         if timeout(LAST_WRITE, self.store_the_rest()).await.is_err() {
             tracing::warn!(
                 "stopped before the store had taken everything; the broker keeps the rest"
@@ -81,9 +107,13 @@ impl<S: Store> Subscription<S> {
             let _ = timeout(FAREWELL, connection.publish(offline)).await;
         }
         session.close(FAREWELL).await;
+        outcome
     }
 
     async fn receive(&mut self, events: &mut Events) {
+        let first = Instant::now() + self.announce_every;
+        let mut announce = interval_at(first, self.announce_every);
+        announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = if self.writing.is_none() {
                 self.gathering.due()
@@ -91,72 +121,116 @@ impl<S: Store> Subscription<S> {
                 None
             };
             tokio::select! {
+                () = self.part.beat() => self.still_connected(),
                 event = events.next() => match event {
                     None => return,
                     Some(event) => self.handle(event).await,
                 },
                 attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
-                () = at(self.echo_deadline) => self.echo_missed(),
+                () = self.proof.missed() => {
+                    self.proof.give_up();
+                    self.complaints.not_allowed();
+                }
+                _ = announce.tick() => {
+                    if !self.proof.is_awaited() {
+                        self.say_online().await;
+                    }
+                }
             }
         }
     }
 
+    /// A connection that comes and goes is one outage until it has held.
+    fn still_connected(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.complaints.connected(connection.session_present());
+        }
+    }
+
+    fn say_status(&self) {
+        let (broker, store) = &self.status;
+        self.part.status(&format!("{store}; {broker}"));
+    }
+
     async fn handle(&mut self, event: Event) {
         match event {
-            Event::Connected(connection) => self.greet(connection).await,
-            Event::Disconnected(_) => {
+            Event::Connected(connection) => {
+                self.complaints.connected(connection.session_present());
+                "connected to the broker".clone_into(&mut self.status.0);
+                self.say_status();
+                self.greet(connection).await;
+            }
+            Event::Disconnected(reason) => {
+                self.complaints.disconnected(&reason);
+                self.status.0 = format!("no connection to the broker: {reason}");
+                self.say_status();
                 self.connection = None;
-                self.echo_deadline = None;
+                self.proof.disconnected();
                 self.gathering.disconnected();
             }
-            Event::Received(delivery) => self.take(delivery),
+            Event::Received(delivery) => {
+                self.still_connected();
+                if self.is_echo(&delivery) {
+                    self.complaints.allowed();
+                    if self.proof.came_back() {
+                        // It may have let us read nothing meanwhile: what is retained comes again.
+                        self.subscribe().await;
+                    }
+                }
+                self.take(delivery);
+            }
         }
     }
 
     /// Subscribes on each connection: a broker that lost its state lost the subscriptions, too,
     /// and one that did not sends its retained messages again, which does no harm.
     async fn greet(&mut self, connection: Connection) {
-        let own_status = Topic::ReceiverStatus {
-            name: self.name.clone(),
+        self.connection = Some(connection);
+        self.subscribe().await;
+        self.say_online().await;
+    }
+
+    async fn subscribe(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
         };
         let filters = [
             self.base.inverters_filter(),
             self.base.backlog_filter(),
-            own_status.render(&self.base),
+            self.own_status().render(&self.base),
         ];
-        if let Err(error) = connection.subscribe(filters).await {
-            tracing::error!(%error, "can't subscribe to the readings");
-        }
+        self.complaints
+            .subscribed(connection.subscribe(filters).await);
+    }
+
+    async fn say_online(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let online = status(&self.base, &self.name, Status::Online);
         // A connection that has ended meanwhile is reported as an event of its own.
-        let _ = connection
-            .publish(status(&self.base, &self.name, Status::Online))
-            .await;
-        self.connection = Some(connection);
-        self.echo_deadline = Some(Instant::now() + ECHO);
+        if let Ok(receipt) = connection.publish(online).await {
+            self.proof.published(receipt);
+        }
+    }
+
+    fn own_status(&self) -> Topic {
+        let name = self.name.clone();
+        Topic::ReceiverStatus { name }
+    }
+
+    /// A retained status may be of any age.
+    fn is_echo(&self, delivery: &Delivery) -> bool {
+        !delivery.retain
+            && Topic::parse(&self.base, &delivery.topic)
+                .is_ok_and(|topic| topic == self.own_status())
+            && matches!(Status::decode(&delivery.payload), Ok(Status::Online))
     }
 
     fn take(&mut self, delivery: Delivery) {
-        let reading = match Topic::parse(&self.base, &delivery.topic) {
-            Ok(Topic::ReceiverStatus { .. }) => {
-                let online = matches!(Status::decode(&delivery.payload), Ok(Status::Online));
-                if online && !delivery.retain {
-                    self.echo_deadline = None;
-                }
-                None
-            }
-            // What clears a retained topic.
-            _ if delivery.payload.is_empty() => None,
-            Ok(topic) => Reading::decode(&topic, &delivery.payload)
-                .inspect_err(|error| refused(&delivery, error))
-                .ok(),
-            Err(error) => {
-                refused(&delivery, &error);
-                None
-            }
-        };
         let entry = Entry {
-            reading,
+            reading: reading(&self.base, &delivery),
             acknowledgement: delivery.acknowledgement,
         };
         self.gathering.push(entry, Instant::now());
@@ -170,9 +244,15 @@ impl<S: Store> Subscription<S> {
     /// Only here is anything acknowledged: behind the store.
     async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
         self.writing = None;
-        match self.writer.end(attempt) {
-            Outcome::Again(batch, not_before) => self.gathering.put_back(batch, not_before),
+        match self.writer.end(attempt, self.gathering.waiting()) {
+            Outcome::Again(batch, not_before) => {
+                self.status.1 = "the store takes no readings";
+                self.say_status();
+                self.gathering.put_back(batch, not_before);
+            }
             Outcome::Settled(batch) => {
+                self.status.1 = "readings are stored";
+                self.say_status();
                 for acknowledgement in batch.into_acknowledgements() {
                     // On a connection that has ended there is nothing to acknowledge: the broker
                     // sends the message again, and storing it twice does no harm.
@@ -192,15 +272,6 @@ impl<S: Store> Subscription<S> {
             self.conclude(attempt).await;
         }
     }
-
-    fn echo_missed(&mut self) {
-        self.echo_deadline = None;
-        tracing::error!(
-            receiver = %self.name,
-            "not allowed to publish: our own status did not come back. Give this account read and \
-             write access to the topics of this receiver (mosquitto/account receiver NAME does)"
-        );
-    }
 }
 
 /// The receiver's status as a message.
@@ -211,16 +282,6 @@ pub(crate) fn status(base: &BaseTopic, name: &ReceiverName, status: Status) -> M
         payload: status.encode().into(),
         retain: true,
     }
-}
-
-fn refused(delivery: &Delivery, reason: &dyn std::fmt::Display) {
-    let shown = delivery.payload.len().min(SHOWN_PAYLOAD);
-    tracing::error!(
-        topic = delivery.topic,
-        %reason,
-        payload = %delivery.payload[..shown].escape_ascii(),
-        "a message that is no reading; it is given up"
-    );
 }
 
 /// Completes with the write under way; never without one.

@@ -16,6 +16,10 @@ use crate::gathering::Batch;
 /// The first pause after a failed write, before jitter.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often it is said that readings are older than the bucket keeps them: an Envoy whose clock is
+/// wrong has some at each poll.
+const RETENTION_SAID_EVERY: Duration = Duration::from_hours(24);
+
 /// A write under way.
 pub(crate) type Writing<A> = Pin<Box<dyn Future<Output = Attempt<A>> + Send>>;
 
@@ -40,6 +44,8 @@ pub(crate) struct Writer<S> {
     longest_pause: Duration,
     pauses: ExponentialBackoff,
     outage: Outage,
+    /// Readings that the bucket does not keep, since that was said last, and when it was.
+    outside_retention: (usize, Option<Instant>),
 }
 
 impl<S: Store> Writer<S> {
@@ -48,10 +54,8 @@ impl<S: Store> Writer<S> {
             store: Arc::new(store),
             pauses: pauses(longest_pause),
             longest_pause,
-            outage: Outage::new(
-                "the store takes no readings; they are kept",
-                "the store takes readings again",
-            ),
+            outage: Outage::new("the store takes no readings; they are kept"),
+            outside_retention: (0, None),
         }
     }
 
@@ -69,13 +73,14 @@ impl<S: Store> Writer<S> {
         })
     }
 
-    /// Judges what the store answered.
-    pub(crate) fn end<A>(&mut self, attempt: Attempt<A>) -> Outcome<A> {
+    /// Judges what the store answered; `behind` messages wait behind this batch.
+    pub(crate) fn end<A>(&mut self, attempt: Attempt<A>, behind: usize) -> Outcome<A> {
         match attempt.answer {
             Ok(written) => {
-                self.outage.over();
+                self.say_that_it_is_over(attempt.batch.readings().count() + behind);
                 self.pauses = pauses(self.longest_pause);
                 say_what_is_given_up(&attempt.batch, &written);
+                self.note_outside_retention(written.outside_retention);
                 Outcome::Settled(attempt.batch)
             }
             Err(error) => {
@@ -83,6 +88,28 @@ impl<S: Store> Writer<S> {
                 self.outage.failed(&with_causes(&error), needs_a_person);
                 Outcome::Again(attempt.batch, Instant::now() + self.pause(&error))
             }
+        }
+    }
+
+    fn say_that_it_is_over(&mut self, waited: usize) {
+        if let Some(ended) = self.outage.over() {
+            let (outage_s, failed_writes) = (ended.seconds(), ended.failures);
+            tracing::info!(
+                outage_s,
+                failed_writes,
+                waited,
+                "the store takes readings again"
+            );
+        }
+    }
+
+    fn note_outside_retention(&mut self, more: usize) {
+        let (readings, said) = &mut self.outside_retention;
+        *readings += more;
+        let now = Instant::now();
+        if *readings > 0 && said.is_none_or(|said| now - said >= RETENTION_SAID_EVERY) {
+            tracing::info!(readings, "older than the bucket keeps readings");
+            (*readings, *said) = (0, Some(now));
         }
     }
 
@@ -115,12 +142,6 @@ fn say_what_is_given_up<A>(batch: &Batch<A>, written: &Written) {
             reading = batch.readings().nth(unstorable.index).map(Reading::encode),
             reason = unstorable.reason,
             "the store will never take this reading; it is given up"
-        );
-    }
-    if written.outside_retention > 0 {
-        tracing::info!(
-            readings = written.outside_retention,
-            "older than the bucket keeps readings"
         );
     }
     tracing::debug!(readings = batch.readings().count(), "stored");

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use daemon::{command_line, exit};
+use daemon::{check, command_line, exit};
 use secrecy::ExposeSecret;
 use wire::Serial;
 
@@ -28,6 +28,9 @@ pub fn command() -> Command {
                         .help("prints one reading a line, as it would be published"),
                 ),
         )
+        .subcommand(check::command(
+            "Tries all that it needs, from the Envoy to the broker, step by step",
+        ))
         .subcommand(
             Command::new("password")
                 .about("Prints the password that firmware below 7 expects")
@@ -65,7 +68,9 @@ pub fn password(matches: &ArgMatches) -> ExitCode {
     let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
     let serial = argument("serial");
     if let Err(error) = serial.parse::<Serial>() {
-        return exit::misuse(&format!("the Envoy's serial: {error}"));
+        return exit::misuse(&format!(
+            "the Envoy's serial: {error}; it is on the Envoy's label"
+        ));
     }
     let password = envoy::installer_password(serial, argument("user"));
     println!("{}", password.expose_secret());

@@ -1,26 +1,93 @@
-//! What the publisher has to say when a person is needed: once for each time that it begins.
+//! What the publisher has to say: once when it begins and once when it ends, whatever its length.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use daemon::broker::explain;
+use daemon::outage::Outage;
+use mqtt::{Reason, SubscribeError};
+use tokio::time::Instant;
 use wire::{InstanceId, Reading, Serial};
+
+/// Other scrapers that are named in one day. Each start of one is another instance, and one that is
+/// started again each minute must not fill the log.
+const OTHERS: usize = 8;
+
+/// After this long a second scraper that is still there is named again.
+const DAY: Duration = Duration::from_hours(24);
 
 /// What was said already.
 #[derive(Debug)]
 pub(crate) struct Complaints {
     envoy: Serial,
-    /// Readings given up since the outbox was last empty.
+    broker: Outage,
+    /// Whether there was a connection at all.
+    connected_once: bool,
+    /// Since when the broker does not let us publish, and that was said.
+    silenced: Option<Instant>,
+    deaf: bool,
+    /// Readings given up since an outage's end said their number.
     lost: u64,
-    another_scraper: Option<InstanceId>,
+    others: BTreeSet<InstanceId>,
+    others_since: Instant,
 }
 
 impl Complaints {
     pub(crate) fn new(envoy: Serial) -> Self {
         Self {
             envoy,
+            broker: Outage::new("no connection to the broker"),
+            connected_once: false,
+            silenced: None,
+            deaf: false,
             lost: 0,
-            another_scraper: None,
+            others: BTreeSet::new(),
+            others_since: Instant::now(),
         }
     }
 
-    pub(crate) fn not_allowed(&self) {
+    pub(crate) fn disconnected(&mut self, reason: &Reason) {
+        let needs_a_person = reason.needs_a_person();
+        self.broker.failed(&explain(reason), needs_a_person);
+    }
+
+    /// There is a connection, and so many readings have waited for it. Told again and again.
+    pub(crate) fn connected(&mut self, waiting: usize) {
+        let first = !std::mem::replace(&mut self.connected_once, true);
+        let Some(ended) = self.broker.over() else {
+            if first {
+                tracing::info!(envoy = %self.envoy, "connected to the broker");
+            }
+            return;
+        };
+        let (outage_s, given_up) = (ended.seconds(), std::mem::take(&mut self.lost));
+        if given_up > 0 {
+            tracing::error!(
+                outage_s,
+                waiting,
+                given_up,
+                "connected to the broker again; the oldest readings are lost"
+            );
+        } else {
+            tracing::info!(outage_s, waiting, "connected to the broker again");
+        }
+    }
+
+    pub(crate) fn cannot_listen(&mut self, error: &SubscribeError) {
+        // The end of a connection is said as such.
+        let is_news = !matches!(error, SubscribeError::Gone(_)) && !self.deaf;
+        if is_news {
+            self.deaf = true;
+            tracing::warn!(%error, "can't listen to our own topics");
+        }
+    }
+
+    /// Our own announcement did not come back on this connection.
+    pub(crate) fn not_allowed(&mut self) {
+        if self.silenced.is_some() {
+            return;
+        }
+        self.silenced = Some(Instant::now());
         tracing::error!(
             envoy = %self.envoy,
             "not allowed to publish: our own announcement did not come back. Give this account read \
@@ -29,14 +96,40 @@ impl Complaints {
         );
     }
 
-    pub(crate) fn another_scraper(&mut self, instance: InstanceId) {
-        if self.another_scraper.as_ref() != Some(&instance) {
+    /// Our own announcement came back.
+    pub(crate) fn allowed(&mut self, waiting: usize) {
+        self.deaf = false;
+        let Some(since) = self.silenced.take() else {
+            return;
+        };
+        let (outage_s, given_up) = (since.elapsed().as_secs(), std::mem::take(&mut self.lost));
+        if given_up > 0 {
+            tracing::error!(
+                outage_s,
+                waiting,
+                given_up,
+                "the broker lets us publish now; the oldest readings are lost"
+            );
+        } else {
+            tracing::info!(
+                outage_s,
+                waiting,
+                "the broker lets us publish now; what it may have dropped is sent again"
+            );
+        }
+    }
+
+    pub(crate) fn another_scraper(&mut self, instance: &InstanceId) {
+        if self.others_since.elapsed() >= DAY {
+            self.others.clear();
+            self.others_since = Instant::now();
+        }
+        if self.others.len() < OTHERS && self.others.insert(instance.clone()) {
             tracing::error!(
                 envoy = %self.envoy,
                 %instance,
                 "a second scraper publishes for this Envoy; stop one of them"
             );
-            self.another_scraper = Some(instance);
         }
     }
 
@@ -45,17 +138,18 @@ impl Complaints {
             tracing::error!(
                 inverter = %reading.serial,
                 reported_at = %reading.reported_at,
-                "the broker has been away for too long: the oldest readings are given up"
+                "too many readings wait for the broker: the oldest are given up"
             );
         }
         self.lost += 1;
     }
 
-    /// The broker has taken everything that was left.
+    /// The broker has taken everything that was left; said where more was lost than an outage's end
+    /// could know.
     pub(crate) fn all_delivered(&mut self) {
         if self.lost > 0 {
-            tracing::error!(readings = self.lost, "given up while the broker was away");
-            self.lost = 0;
+            let readings = std::mem::take(&mut self.lost);
+            tracing::error!(readings, "given up before the broker took the rest");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The scraper's settings.
 
+mod token;
+
 use std::time::Duration;
 
 use daemon::broker::Broker;
@@ -12,16 +14,19 @@ use wire::Serial;
 /// Where the Envoy is.
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
     .flag("envoy", "ADDRESS")
+    .example("192.168.1.20")
     .help("the Envoy: a host, host:port or URL in the home network");
 
 /// Which Envoy it must be.
 pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
     .flag("envoy-serial", "SERIAL")
+    .example("122012345678")
     .help("the Envoy's serial number; read from the Envoy when unset");
 
 /// The user of firmware below 7.
 pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
     .flag("envoy-username", "NAME")
+    .example("installer")
     .help("firmware below 7: the user; installer, then envoy when unset");
 
 /// The user's password.
@@ -32,6 +37,7 @@ pub const PASSWORD: Key = Key::new("envoy.password", "ENVOY_PASSWORD")
 /// The token of firmware 7 and later.
 pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
     .secret()
+    .example("eyJ...")
     .help("firmware 7 and later: an access token for this Envoy");
 
 /// How often the Envoy is asked.
@@ -46,14 +52,27 @@ pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
 /// The longest time between two announcements; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
+/// How long the Envoy may take for a connection, and for an answer; tests shorten it.
+pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
+
 /// The shortest poll interval: gateways that are asked more often become slow and stop answering.
 const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The longest one: some inverters report each five minutes, and none less often than each hour.
 const LONGEST_POLL_INTERVAL: Duration = Duration::from_hours(1);
 
+/// What reading the Envoy once logs: its result is on standard output.
+pub const PRINT_FILTER: &str = "warn";
+
 /// The keys about the Envoy: all that is needed to read it.
-pub const ENVOY_KEYS: [Key; 5] = [HOST, SERIAL, USERNAME, PASSWORD, TOKEN];
+pub const ENVOY_KEYS: [Key; 6] = [
+    HOST,
+    SERIAL,
+    USERNAME,
+    PASSWORD,
+    TOKEN,
+    TESTING_ENVOY_TIMEOUT,
+];
 
 const OWN_KEYS: [Key; 3] = [POLL_INTERVAL, TESTING_POLL_INTERVAL, TESTING_ANNOUNCE_EVERY];
 
@@ -69,6 +88,12 @@ pub fn keys() -> Vec<Key> {
     .concat()
 }
 
+/// The same keys for a sub-command that logs something else when nothing is chosen.
+#[must_use]
+pub fn keys_of(filter: &'static str) -> Vec<Key> {
+    logs::with_filter(keys(), filter)
+}
+
 /// Which Envoy to read, and how to log in to it.
 #[derive(Debug)]
 pub struct Access {
@@ -82,22 +107,26 @@ pub struct Access {
     pub password: Option<Secret>,
     /// The token of firmware 7 and later.
     pub token: Option<Secret>,
+    /// What it may take to connect, and to answer; the client's own limits when unset.
+    pub timeout: Option<Duration>,
 }
 
 impl Access {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let host = settings.required(&HOST, str::parse);
-        let serial = settings.optional(&SERIAL, str::parse);
+        let serial = settings.optional(&SERIAL, serial);
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
-        let token = settings.secret(&TOKEN);
+        let token = settings.checked_secret(&TOKEN, token::check);
+        let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
         Some(Self {
             host: host?,
             serial,
             username,
             password,
             token,
+            timeout,
         })
     }
 
@@ -114,6 +143,10 @@ impl Access {
             Secret::Value(token) => TokenSource::given(token.clone()),
             Secret::File(path) => TokenSource::file(path),
         });
+        if let Some(timeout) = self.timeout {
+            settings.connect_timeout = timeout;
+            settings.read_timeout = timeout;
+        }
         Ok(Gateway::new(settings))
     }
 }
@@ -137,37 +170,48 @@ impl Config {
     /// # Errors
     /// Every mistake in the settings.
     pub fn read(sources: Sources) -> Result<(Self, Logs), Problems> {
-        let mut settings = Settings::gather(&keys(), sources);
-        let access = Access::read(&mut settings);
-        let poll_interval = read_poll_interval(&mut settings);
+        Settings::read(&keys(), sources, Self::from_settings)
+    }
+
+    /// The same out of settings that were gathered by somebody else, where mistakes are noted.
+    pub fn from_settings(settings: &mut Settings) -> Option<(Self, Logs)> {
+        Self::logging(settings, logs::FILTER)
+    }
+
+    /// The same for a check, which logs less.
+    pub fn of_check(settings: &mut Settings) -> Option<(Self, Logs)> {
+        Self::logging(settings, daemon::check::FILTER)
+    }
+
+    fn logging(settings: &mut Settings, filter: &'static str) -> Option<(Self, Logs)> {
+        let access = Access::read(settings);
+        let poll_interval = read_poll_interval(settings);
         let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
-        let broker = Broker::read(&mut settings);
-        let logs = Logs::read(&mut settings);
-        let config = || {
-            Some((
-                Self {
-                    access: access?,
-                    poll_interval: poll_interval?,
-                    announce_every: announce_every?,
-                    broker: broker?,
-                },
-                logs?,
-            ))
+        let broker = Broker::read(settings);
+        let logs = Logs::read_or(settings, filter);
+        let config = Self {
+            access: access?,
+            poll_interval: poll_interval?,
+            announce_every: announce_every?,
+            broker: broker?,
         };
-        settings.finish(config())
+        Some((config, logs?))
     }
 }
 
 /// Reads what is needed to read the Envoy once. The other keys may be set, and are not looked at.
-///
-/// # Errors
-/// Every mistake in these sections.
-pub fn read_access(sources: Sources) -> Result<(Access, Logs), Problems> {
-    let mut settings = Settings::gather(&keys(), sources);
-    let access = Access::read(&mut settings);
-    let logs = Logs::read_or(&mut settings, "warn");
-    let both = || Some((access?, logs?));
-    settings.finish(both())
+/// Mistakes are noted.
+pub fn read_access(settings: &mut Settings) -> Option<(Access, Logs)> {
+    let access = Access::read(settings);
+    let logs = Logs::read_or(settings, PRINT_FILTER);
+    Some((access?, logs?))
+}
+
+/// An Envoy's serial number.
+fn serial(text: &str) -> Result<Serial, String> {
+    let remedy = "it is on the Envoy's label and in the Enphase app, mostly 12 digits";
+    text.parse()
+        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
 }
 
 /// Reads the time between two polls.
@@ -176,12 +220,14 @@ pub fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
         let interval = duration(text)?;
         if interval < SHORTEST_POLL_INTERVAL {
             return Err(
-                "too short: gateways that are asked more often than each 60s stop answering",
+                "is too short: gateways that are asked more often stop answering; write 60s or more"
+                    .to_owned(),
             );
         }
         if interval > LONGEST_POLL_INTERVAL {
             return Err(
-                "too long: the Envoy keeps only the newest report of an inverter; 1h at most",
+                "is too long: the Envoy keeps only the newest report of an inverter; write 1h or less"
+                    .to_owned(),
             );
         }
         Ok(interval)
@@ -211,12 +257,12 @@ mod tests {
         assert_eq!(poll_interval(""), Ok(Duration::from_mins(1)));
         assert_eq!(poll_interval("1h"), Ok(Duration::from_hours(1)));
         for (text, reason) in [
-            ("59s", "too short"),
-            ("61m", "too long"),
-            ("60", "not a length"),
+            ("59s", "is too short"),
+            ("61m", "is too long"),
+            ("60", "has no unit"),
         ] {
             let mistake = poll_interval(text).expect_err("out of range");
-            let expected = format!("POLL_INTERVAL: {text:?}: {reason}");
+            let expected = format!("POLL_INTERVAL: {text:?} {reason}");
             assert!(mistake.contains(&expected), "{mistake}");
         }
     }

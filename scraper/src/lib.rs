@@ -5,6 +5,7 @@
 //! the `publisher` brings it to the broker, through the [`outbox`], over a `link`. [`mod@print`] reads
 //! the Envoy once and shows what it said.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod print;
@@ -20,10 +21,12 @@ mod complaints;
 mod identity;
 mod link;
 mod publisher;
-mod random;
+mod receipts;
 
 use std::time::Duration;
 
+use daemon::random;
+use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
 use tokio::sync::mpsc;
 use wire::{Serial, Status};
@@ -33,9 +36,9 @@ use identity::Identity;
 use poller::Poller;
 use publisher::Publisher;
 
-/// How long the parts may take to finish when the scraper is asked to stop; a service manager
-/// that waits 10 s before it kills is never made to.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the parts may take to finish when the scraper is asked to stop, so that it has ended
+/// within five seconds. The steps of the publisher's good-bye add up to four.
+const GRACE: Duration = Duration::from_millis(4500);
 
 /// Why the scraper ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +64,21 @@ pub enum RunError {
 /// # Errors
 /// When the configuration can't be used, or a part ends unasked. Neither the Envoy nor the broker
 /// being away is an error.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let mut shutdown = std::pin::pin!(shutdown);
     let mut gateway = config.access.gateway().map_err(RunError::Envoy)?;
+    let mut part = service.part();
+    service.ready();
     let envoy: Serial = if let Some(serial) = config.access.serial.clone() {
         serial
     } else {
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            info = poller::first_info(&mut gateway, config.poll_interval) => {
+            info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
                 info.serial.parse().map_err(RunError::Serial)?
             }
         }
@@ -85,17 +94,17 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let session = config
         .broker
         .session(
-            format!("envoy-scraper-{envoy}"),
+            client_id(&envoy),
             envoy.as_ref(),
             true,
-            identity.status(Status::Offline),
+            Some(identity.status(Status::Offline)),
         )
         .map_err(RunError::Broker)?;
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let poller = Poller::new(gateway, envoy);
-    let publisher = Publisher::new(identity, poller.journal().clone());
+    let poller = Poller::new(gateway, envoy, part);
+    let publisher = Publisher::new(identity, poller.journal().clone(), service.part());
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
@@ -105,9 +114,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     });
     let stop = tasks.stop();
     tasks.spawn("publisher", async move {
-        publisher.run(session, events, polls, stop).await;
-        Ok::<_, RunError>(())
+        publisher.run(session, events, polls, stop).await
     });
     tasks.run(shutdown, GRACE).await?;
     Ok(())
+}
+
+/// The client id at the broker: always the same, so that a new connection throws out its own
+/// half-dead one.
+fn client_id(envoy: &Serial) -> String {
+    format!("envoy-scraper-{envoy}")
 }

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
 use scraper::config::{self, Config};
-use scraper::{cli, print};
+use scraper::{check, cli, print};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -16,32 +17,48 @@ fn main() -> ExitCode {
     match matches.subcommand() {
         Some(("password", arguments)) => cli::password(arguments),
         Some(("print", arguments)) => print_once(arguments),
+        Some(("check", arguments)) => check_all(arguments),
         Some((_, arguments)) => run(arguments),
         None => run(&matches),
     }
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
-    let sources = command_line::sources(matches, &config::keys());
-    let (config, logs) = match Config::read(sources) {
+    let read = command_line::configuration(matches, &config::keys(), Config::from_settings);
+    let (config, logs) = match read {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
-        scraper::run(config, shutdown).await?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
+        scraper::run(config, &service, shutdown).await?;
         Ok(())
     })
 }
 
 fn print_once(matches: &ArgMatches) -> ExitCode {
-    let sources = command_line::sources(matches, &config::keys());
-    let (access, logs) = match config::read_access(sources) {
+    let keys = config::keys_of(config::PRINT_FILTER);
+    let (access, logs) = match command_line::configuration(matches, &keys, config::read_access) {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     let format = cli::format(matches);
     exit::block_on(async move { Ok(print::print(&access, format).await?) })
+}
+
+fn check_all(matches: &ArgMatches) -> ExitCode {
+    let keys = config::keys_of(daemon::check::FILTER);
+    let (config, logs) = match command_line::configuration(matches, &keys, Config::of_check) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    logs.start();
+    let mut report = daemon::check::report(matches);
+    exit::check(async move {
+        check::check(&config, &mut report).await?;
+        Ok(report.finish()?)
+    })
 }

@@ -3,10 +3,10 @@
 //! Until there is a journal on disk, a journal is the life of one process: a random id, and
 //! consecutive numbers from 1.
 
+use daemon::random;
 use wire::{JournalId, Reading, Serial};
 
 use crate::changes::Report;
-use crate::random;
 
 /// Gives each reading its place: one pair of journal and number never names two readings.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 //!
 //! The plain topic of an inverter is retained and shows its newest reading, and never steps back in
 //! time; whatever is not newer than what it showed goes to the backlog topic. A reading leaves the
-//! outbox when the broker has acknowledged it. What a broker has lost of its retained state is put
-//! back: after each connect the outbox is told what the plain topics hold.
+//! outbox when the broker has acknowledged it and an announcement sent after that has come back: a
+//! broker that does not let us publish acknowledges, too. What a broker has lost of its retained
+//! state is put back: after each connect the outbox is told what the plain topics hold.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -43,10 +44,14 @@ pub struct Outbox {
     newest: HashMap<Serial, Reading>,
     /// What each plain topic shows, or will once what is on its way has arrived.
     shown: HashMap<Serial, ReportTime>,
-    /// What the broker has not acknowledged, by number.
-    waiting: BTreeMap<u64, Reading>,
+    /// What may have to be sent, or sent again, by number.
+    kept: BTreeMap<u64, Reading>,
     /// Which of these are not on their way.
     unsent: BTreeSet<u64>,
+    /// Which of these the broker has acknowledged.
+    acknowledged: BTreeSet<u64>,
+    /// Which of these it had acknowledged before the announcement whose echo is awaited.
+    announced: BTreeSet<u64>,
 }
 
 impl Outbox {
@@ -68,20 +73,25 @@ impl Outbox {
             }
             Entry::Occupied(_) => {}
         }
-        self.wait_for(reading);
-        if self.waiting.len() <= CAPACITY {
+        self.keep(reading);
+        if self.kept.len() <= CAPACITY {
             return None;
         }
-        let (seq, oldest) = self.waiting.pop_first()?;
+        let (seq, oldest) = self.kept.pop_first()?;
         self.unsent.remove(&seq);
+        self.acknowledged.remove(&seq);
+        self.announced.remove(&seq);
         Some(oldest)
     }
 
-    /// A connection is ready. `held` is what its broker's plain topics show; what it should show
-    /// and does not is put in line again, and so is all that was on its way.
+    /// A connection is ready, or has turned out to drop what we send. `held` is what its broker's
+    /// plain topics show; what it should show and does not is put in line again, and so is all whose
+    /// arrival is not proven.
     pub fn connected(&mut self, held: HashMap<Serial, ReportTime>) {
         self.shown = held;
-        self.unsent = self.waiting.keys().copied().collect();
+        self.unsent = self.kept.keys().copied().collect();
+        self.acknowledged.clear();
+        self.announced.clear();
         let missing: Vec<Reading> = self
             .newest
             .values()
@@ -89,21 +99,21 @@ impl Outbox {
             .cloned()
             .collect();
         for reading in missing {
-            self.wait_for(reading);
+            self.keep(reading);
         }
     }
 
     /// What to send next, lowest number first.
     #[must_use]
     pub fn next_unsent(&self) -> Option<Outgoing> {
-        let reading = self.waiting.get(self.unsent.first()?)?;
+        let reading = self.kept.get(self.unsent.first()?)?;
         Some(Outgoing {
             plain: self.is_newest(reading) && self.is_ahead_of_topic(reading),
             reading: reading.clone(),
         })
     }
 
-    /// A reading is on its way, until it is delivered or the next connection is ready.
+    /// A reading is on its way, until it is acknowledged or the next connection is ready.
     pub fn sent(&mut self, outgoing: &Outgoing) {
         let Outgoing { reading, plain } = outgoing;
         self.unsent.remove(&reading.seq);
@@ -114,26 +124,46 @@ impl Outbox {
     }
 
     /// The broker has acknowledged a reading.
-    pub fn delivered(&mut self, seq: u64) {
-        self.waiting.remove(&seq);
+    pub fn acknowledged(&mut self, seq: u64) {
         self.unsent.remove(&seq);
+        // Not one that was given up meanwhile.
+        if self.kept.contains_key(&seq) {
+            self.acknowledged.insert(seq);
+        }
+    }
+
+    /// An announcement goes out, behind all that was acknowledged until now.
+    pub fn announced(&mut self) {
+        self.announced.append(&mut self.acknowledged);
+    }
+
+    /// The announcement has come back: what was acknowledged before it has arrived.
+    pub fn proven(&mut self) {
+        for seq in std::mem::take(&mut self.announced) {
+            self.kept.remove(&seq);
+        }
     }
 
     /// The lowest number that the broker has not acknowledged.
     #[must_use]
     pub fn first_waiting(&self) -> Option<u64> {
-        self.waiting.keys().next().copied()
+        let mut kept = self.kept.keys();
+        kept.find(|seq| !self.is_acknowledged(**seq)).copied()
     }
 
     /// How many readings the broker has not acknowledged.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.kept.len() - self.acknowledged.len() - self.announced.len()
     }
 
-    fn wait_for(&mut self, reading: Reading) {
+    fn keep(&mut self, reading: Reading) {
         self.unsent.insert(reading.seq);
-        self.waiting.insert(reading.seq, reading);
+        self.kept.insert(reading.seq, reading);
+    }
+
+    fn is_acknowledged(&self, seq: u64) -> bool {
+        self.acknowledged.contains(&seq) || self.announced.contains(&seq)
     }
 
     fn is_newest(&self, reading: &Reading) -> bool {

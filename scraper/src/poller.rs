@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use daemon::outage::Outage;
-use envoy::{Error, Gateway, Info};
+use daemon::service::Part;
+use envoy::{Error, Gateway, Info, Inverters};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -27,6 +28,10 @@ pub(crate) struct Polled {
 /// minute at most; a full channel only makes the next poll late.
 pub(crate) const CHANNEL: usize = 4;
 
+/// What no poll takes: at most eight requests (the gateway is looked for, it is logged in to anew)
+/// with the longest waits. Beyond it the loop is stuck, and the service manager's watchdog may bite.
+const LONGEST_POLL: Duration = Duration::from_mins(10);
+
 /// The poll loop's state.
 pub(crate) struct Poller {
     gateway: Gateway,
@@ -34,22 +39,23 @@ pub(crate) struct Poller {
     changes: Changes,
     numbering: Numbering,
     outage: Outage,
-    /// Rows that the last answer had and that could not be used, so that they are logged when
-    /// their number changes and not at each poll.
-    unusable: usize,
+    /// Rows of the answers that can't be used.
+    unusable: Outage,
+    part: Part,
 }
 
 impl Poller {
     /// A poller for an Envoy whose serial is known.
     #[must_use]
-    pub(crate) fn new(gateway: Gateway, envoy: Serial) -> Self {
+    pub(crate) fn new(gateway: Gateway, envoy: Serial, part: Part) -> Self {
         Self {
             gateway,
             changes: Changes::new(),
             numbering: Numbering::new(envoy.clone()),
             envoy,
             outage: outage(),
-            unusable: 0,
+            unusable: Outage::new("rows of the Envoy's list can't be used"),
+            part,
         }
     }
 
@@ -77,13 +83,21 @@ impl Poller {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = interval.tick() => {}
+                () = self.part.beat() => continue,
             }
             if Instant::now() < not_before {
+                self.outage.missed();
                 continue;
             }
-            match self.poll().await {
+            let poll = ask(&mut self.gateway, &mut self.part);
+            let answer = tokio::select! {
+                answer = poll => answer,
+                // Nobody waits for it any more.
+                () = polls.closed() => return,
+            };
+            match answer.map(|answer| self.judge(&answer)) {
                 Ok(polled) => {
-                    self.outage.over();
+                    self.is_well();
                     if polls.send(polled).await.is_err() {
                         return;
                     }
@@ -92,27 +106,26 @@ impl Poller {
                     if let Error::Busy { wait, .. } = &error {
                         not_before = Instant::now() + *wait;
                     }
-                    self.outage.failed(&explain(&error), needs_a_person(&error));
+                    let reason = explain(&error);
+                    self.outage.failed(&reason, needs_a_person(&error));
+                    self.part
+                        .status(&format!("the Envoy's readings can't be had: {reason}"));
                 }
             }
         }
     }
 
-    async fn poll(&mut self) -> Result<Polled, Error> {
-        let answer = self.gateway.inverters().await?;
-        let judged = self.changes.take(&answer);
-        if judged.refused.len() != self.unusable {
-            self.unusable = judged.refused.len();
-            if let Some(first) = judged.refused.first() {
-                tracing::warn!(
-                    count = self.unusable,
-                    first,
-                    "rows of the Envoy's list that can't be used"
-                );
-            } else {
-                tracing::info!("all rows of the Envoy's list can be used again");
-            }
+    fn is_well(&mut self) {
+        back(&mut self.outage);
+        let now = Timestamp::now().round(jiff::Unit::Second);
+        if let Ok(now) = now {
+            self.part.status(&format!("last poll at {now}"));
         }
+    }
+
+    fn judge(&mut self, answer: &Inverters) -> Polled {
+        let judged = self.changes.take(answer);
+        self.note_unusable(&judged.refused);
         let readings: Vec<Reading> = judged
             .new
             .into_iter()
@@ -124,10 +137,24 @@ impl Poller {
             never_reported = answer.never_reported,
             "polled"
         );
-        Ok(Polled {
+        Polled {
             readings,
             gateway: self.gateway_state(),
-        })
+        }
+    }
+
+    fn note_unusable(&mut self, refused: &[String]) {
+        if let Some(first) = refused.first() {
+            let reason = format!("{} of them, the first: {first}", refused.len());
+            self.unusable.failed(&reason, false);
+        } else if let Some(ended) = self.unusable.over() {
+            let (outage_s, polls) = (ended.seconds(), ended.failures);
+            tracing::info!(
+                outage_s,
+                polls,
+                "all rows of the Envoy's list can be used again"
+            );
+        }
     }
 
     fn gateway_state(&self) -> GatewayState {
@@ -149,10 +176,24 @@ impl Poller {
 
 /// The Envoy's outage: none yet.
 fn outage() -> Outage {
-    Outage::new(
-        "the Envoy's readings can't be had",
-        "the Envoy's readings are there again",
-    )
+    Outage::new("the Envoy's readings can't be had")
+}
+
+/// The Envoy answered.
+fn back(outage: &mut Outage) {
+    if let Some(ended) = outage.over() {
+        let (outage_s, polls_missed) = (ended.seconds(), ended.failures);
+        tracing::info!(
+            outage_s,
+            polls_missed,
+            "the Envoy's readings are there again"
+        );
+    }
+}
+
+/// One poll. A function of its own, so that only what it needs is borrowed meanwhile.
+async fn ask(gateway: &mut Gateway, part: &mut Part) -> Result<Inverters, Error> {
+    part.during(LONGEST_POLL, gateway.inverters()).await
 }
 
 /// A time that the contract can carry; a clock outside of it is not worth a message.
@@ -162,18 +203,28 @@ fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
 
 /// Asks for the gateway's `/info` until it answers, one attempt an interval: without a configured
 /// serial nothing can be published before that.
-pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration) -> Info {
+pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration, part: &mut Part) -> Info {
     let mut outage = outage();
     let mut interval = interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        interval.tick().await;
-        match gateway.info().await {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = part.beat() => continue,
+        }
+        match part.during(LONGEST_POLL, gateway.info()).await {
             Ok(info) => {
-                outage.over();
+                back(&mut outage);
                 return info;
             }
-            Err(error) => outage.failed(&explain(&error), needs_a_person(&error)),
+            Err(error) => {
+                if let Error::Busy { wait, .. } = &error {
+                    interval.reset_after((*wait).max(every));
+                }
+                let reason = explain(&error);
+                outage.failed(&reason, needs_a_person(&error));
+                part.status(&format!("the Envoy does not say who it is: {reason}"));
+            }
         }
     }
 }

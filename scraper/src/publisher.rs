@@ -3,28 +3,32 @@
 //! ```text
 //!  poller ──polls──►┐                     ┌──► publish (retained, QoS 1) ──┐
 //!                   ├─► publisher, outbox ┤                                ▼
-//!  session ─events─►┘                     └◄── PUBACK: out of the outbox ── broker
+//!  session ─events─►┘    ▲                └◄── PUBACK: acknowledged ────── broker
+//!                        └──── echo of an announcement: out of the outbox ───┘
 //! ```
 //!
-//! One loop owns the outbox and the connection. It ends only when it is asked to.
+//! One loop owns the outbox and the connection. It ends only when it is asked to. What it sends, and
+//! in which order, is in `sending`.
+
+mod sending;
 
 use std::time::Duration;
 
 use daemon::deadline::at;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use mqtt::{Connection, Event, Events, Gone, Message, Session};
+use daemon::service::Part;
+use mqtt::{Connection, Event, Events, Gone, Session};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{Announcement, GatewayState, JournalId, JournalSpan, Status};
+use wire::{GatewayState, JournalId, Status};
 
 use crate::complaints::Complaints;
 use crate::identity::Identity;
 use crate::link::{Heard, Link};
 use crate::outbox::Outbox;
 use crate::poller::Polled;
+use crate::receipts::{Receipts, Sent};
+use sending::send;
 
 /// Readings that may be on their way at once. Enough to fill a link with a long round trip;
 /// few enough that a status or an announcement never waits long behind them.
@@ -41,23 +45,30 @@ pub(crate) struct Publisher {
     journal: JournalId,
     /// The highest number given out.
     last: u64,
-    /// Whether a poll changed something that no announcement has told yet.
+    /// Whether an announcement is due: something was sent that none has told yet, or time has passed.
     unannounced: bool,
     gateway: Option<GatewayState>,
     /// Whether a poll changed it since it was published.
     gateway_changed: bool,
     outbox: Outbox,
     link: Option<Link>,
-    on_their_way: FuturesUnordered<OnItsWay>,
+    on_their_way: Receipts,
     complaints: Complaints,
+    part: Part,
 }
 
-/// A receipt that knows its reading's number.
-type OnItsWay = BoxFuture<'static, (u64, Result<(), Gone>)>;
+/// Why the publisher has nothing to do any more.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputEnded {
+    #[error("the MQTT session has ended")]
+    Session,
+    #[error("the poller has ended")]
+    Poller,
+}
 
 impl Publisher {
     /// A publisher with nothing to publish yet.
-    pub(crate) fn new(identity: Identity, journal: JournalId) -> Self {
+    pub(crate) fn new(identity: Identity, journal: JournalId, part: Part) -> Self {
         Self {
             complaints: Complaints::new(identity.envoy.clone()),
             identity,
@@ -68,22 +79,29 @@ impl Publisher {
             gateway_changed: false,
             outbox: Outbox::new(),
             link: None,
-            on_their_way: FuturesUnordered::new(),
+            on_their_way: Receipts::default(),
+            part,
         }
     }
 
     /// Publishes until `stop`, then says good-bye.
+    ///
+    /// # Errors
+    /// When the session or the poller ended before.
     pub(crate) async fn run(
         mut self,
         session: Session,
         mut events: Events,
         mut polls: mpsc::Receiver<Polled>,
         stop: CancellationToken,
-    ) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.publish(&mut events, &mut polls) => {}
-        }
+    ) -> Result<(), InputEnded> {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            // The poller is asked to stop, too, and may have ended first.
+            ended = self.publish(&mut events, &mut polls) => {
+                if stop.is_cancelled() { Ok(()) } else { Err(ended) }
+            }
+        };
         // The poller ends, too, and its last poll comes before the end of the channel.
         let _ = timeout(FAREWELL, async {
             while let Some(polled) = polls.recv().await {
@@ -91,56 +109,77 @@ impl Publisher {
             }
         })
         .await;
+        // A poll that takes longer is given up, and what it still sent is not.
+        polls.close();
+        while let Ok(polled) = polls.try_recv() {
+            self.take(polled);
+        }
         let _ = timeout(FAREWELL, self.flush()).await;
         session.close(FAREWELL).await;
         if self.outbox.waiting() > 0 {
             self.complaints.stopped_with(self.outbox.waiting());
         }
+        outcome
     }
 
-    async fn publish(&mut self, events: &mut Events, polls: &mut mpsc::Receiver<Polled>) {
+    async fn publish(
+        &mut self,
+        events: &mut Events,
+        polls: &mut mpsc::Receiver<Polled>,
+    ) -> InputEnded {
         let mut announce = interval(self.identity.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.link.as_ref().and_then(Link::deadline);
             tokio::select! {
+                () = self.part.beat() => {}
                 event = events.next() => match event {
-                    None => return,
+                    None => return InputEnded::Session,
                     Some(event) => self.handle(event).await,
                 },
                 polled = polls.recv() => match polled {
-                    None => return,
+                    None => return InputEnded::Poller,
                     Some(polled) => self.take(polled),
                 },
-                Some((seq, outcome)) = self.on_their_way.next() => self.settle(seq, outcome),
-                () = at(deadline) => {
-                    self.complaints.not_allowed();
-                    self.begin();
-                }
+                Some((sent, outcome)) = self.on_their_way.next() => self.settle(sent, outcome),
+                () = at(deadline) => self.echo_missed(),
                 _ = announce.tick() => self.unannounced = true,
             }
             // `Gone` needs no handling of its own: the session reports the end of a connection
             // as an event, and what was on its way is sent again on the next one.
             let _ = self.send().await;
+            if self.link.is_some() {
+                self.complaints.connected(self.outbox.waiting());
+            }
         }
     }
 
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Connected(connection) => {
+                self.complaints.connected(self.outbox.waiting());
+                self.part.status("connected to the broker");
                 let greeted = self.greet(&connection).await;
                 self.link = greeted.is_ok().then(|| Link::new(connection));
             }
-            Event::Disconnected(_) => {
+            Event::Disconnected(reason) => {
+                self.complaints.disconnected(&reason);
+                self.part
+                    .status(&format!("no connection to the broker: {reason}"));
                 self.link = None;
                 self.on_their_way.clear();
             }
             Event::Received(delivery) => {
                 if let Some(link) = &mut self.link {
                     match link.hear(&delivery, &self.identity.base, &self.identity.instance) {
-                        Heard::Echo { late } => self.echoed(late),
+                        Heard::Echo => {
+                            self.complaints.allowed(self.outbox.waiting());
+                            self.begin();
+                        }
+                        Heard::LateEcho => self.allowed_after_all().await,
+                        Heard::FurtherEcho => self.outbox.proven(),
                         Heard::AnotherScraper(instance) => {
-                            self.complaints.another_scraper(instance);
+                            self.complaints.another_scraper(&instance);
                         }
                         Heard::Nothing => {}
                     }
@@ -154,11 +193,11 @@ impl Publisher {
     /// Subscribes before it announces, so that the echo comes after what the topics hold.
     async fn greet(&mut self, connection: &Connection) -> Result<(), Gone> {
         if let Err(error) = connection.subscribe(self.identity.own_filters()).await {
-            tracing::warn!(%error, "can't listen to our own topics");
+            self.complaints.cannot_listen(&error);
         }
         // What becomes of these shows in the echo of the announcement.
         send(connection, self.identity.status(Status::Online)).await?;
-        send(connection, self.announcement()).await?;
+        self.announce(connection).await?;
         if let Some(gateway) = &self.gateway {
             send(connection, self.identity.gateway(gateway)).await?;
         }
@@ -166,7 +205,6 @@ impl Publisher {
     }
 
     fn take(&mut self, polled: Polled) {
-        self.unannounced |= !polled.readings.is_empty();
         for reading in polled.readings {
             self.last = reading.seq;
             if let Some(given_up) = self.outbox.add(reading) {
@@ -177,84 +215,67 @@ impl Publisher {
         self.gateway_changed = true;
     }
 
-    fn settle(&mut self, seq: u64, outcome: Result<(), Gone>) {
-        // Without the proof that we may publish, an acknowledgement says nothing.
-        if outcome.is_ok() && self.link.as_ref().is_some_and(Link::is_proven) {
-            self.outbox.delivered(seq);
-            if self.outbox.waiting() == 0 {
-                self.complaints.all_delivered();
+    fn settle(&mut self, sent: Sent, outcome: Result<(), Gone>) {
+        let Some(link) = self.link.as_mut().filter(|_| outcome.is_ok()) else {
+            return;
+        };
+        match sent {
+            Sent::Announcement => link.acknowledged(),
+            // Without the proof that we may publish, an acknowledgement says nothing.
+            Sent::Reading(seq) if link.is_proven() => {
+                self.outbox.acknowledged(seq);
+                if self.outbox.waiting() == 0 {
+                    self.complaints.all_delivered();
+                }
             }
+            Sent::Reading(_) => {}
         }
     }
 
-    fn echoed(&mut self, late: bool) {
-        if late {
-            tracing::info!(
-                "the broker lets us publish now; what it may have dropped is sent again"
-            );
+    /// What was sent since the last echo may have been dropped. It stays in the outbox until an echo
+    /// comes, and another announcement asks for one at once, so that given back rights are noticed
+    /// soon.
+    fn echo_missed(&mut self) {
+        self.unannounced = true;
+        if self.link.as_mut().is_some_and(Link::missed) {
+            self.complaints.not_allowed();
+            self.begin();
         }
+    }
+
+    /// The status and the gateway were dropped, too.
+    async fn allowed_after_all(&mut self) {
+        self.complaints.allowed(self.outbox.waiting());
         self.begin();
+        self.gateway_changed = true;
+        if let Some(link) = &self.link {
+            // A connection that has ended meanwhile is reported as an event of its own.
+            let _ = send(&link.connection, self.identity.status(Status::Online)).await;
+        }
     }
 
     /// Lines up what this connection's broker has yet to be given.
     fn begin(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.begin();
+        if let Some(link) = &self.link {
             self.on_their_way.clear();
             self.outbox.connected(link.held());
         }
-    }
-
-    /// Sends what waits: readings first, then what is to be said of them.
-    async fn send(&mut self) -> Result<(), Gone> {
-        let Some(link) = &self.link else {
-            return Ok(());
-        };
-        let connection = link.connection.clone();
-        if link.is_ready() {
-            self.send_readings(&connection).await?;
-        }
-        // With readings still on their way the announcement would call them waiting.
-        if self.unannounced && self.on_their_way.is_empty() {
-            send(&connection, self.announcement()).await?;
-            self.unannounced = false;
-        }
-        if self.gateway_changed
-            && let Some(gateway) = &self.gateway
-        {
-            send(&connection, self.identity.gateway(gateway)).await?;
-            self.gateway_changed = false;
-        }
-        Ok(())
-    }
-
-    async fn send_readings(&mut self, connection: &Connection) -> Result<(), Gone> {
-        while self.on_their_way.len() < WINDOW {
-            let Some(outgoing) = self.outbox.next_unsent() else {
-                break;
-            };
-            let message = self.identity.reading(&outgoing);
-            let receipt = connection.publish(message).await?;
-            // Only now: a stop may come while we wait for room, and the farewell begins with what
-            // is unsent.
-            self.outbox.sent(&outgoing);
-            let seq = outgoing.reading.seq;
-            self.on_their_way
-                .push(Box::pin(async move { (seq, receipt.await) }));
-        }
-        Ok(())
     }
 
     /// Sends what is left and then the good-bye. With the connection gone there is nothing to do:
     /// the broker says good-bye for us.
     async fn flush(&mut self) -> Result<(), Gone> {
         loop {
+            // Nobody listens any more.
+            if let Some(link) = &mut self.link {
+                link.await_no_echo();
+            }
             self.send().await?;
-            let Some((seq, outcome)) = self.on_their_way.next().await else {
+            let Some((sent, outcome)) = self.on_their_way.next().await else {
                 break;
             };
             outcome?;
-            self.settle(seq, Ok(()));
+            self.settle(sent, Ok(()));
         }
         if let Some(link) = &self.link {
             let offline = self.identity.status(Status::Offline);
@@ -262,21 +283,4 @@ impl Publisher {
         }
         Ok(())
     }
-
-    /// What can still be had from this scraper: what waits for the broker.
-    fn announcement(&self) -> Message {
-        let first = self.outbox.first_waiting().unwrap_or(self.last + 1);
-        let span = JournalSpan::new(self.journal.clone(), first, self.last)
-            .expect("numbers of one process begin at 1 and stay far below the limit");
-        self.identity.announcement(&Announcement {
-            instance: self.identity.instance.clone(),
-            journals: vec![span],
-            waiting: self.outbox.waiting() as u64,
-        })
-    }
-}
-
-/// Publishes what has no receipt to wait for: the next one says it again.
-async fn send(connection: &Connection, message: Message) -> Result<(), Gone> {
-    connection.publish(message).await.map(drop)
 }

@@ -82,6 +82,25 @@ impl Access {
         }
     }
 
+    /// Whether who asks matters for this at all.
+    pub(crate) fn concerns(&self, resource: Option<&Resource>) -> bool {
+        match &self.guard {
+            Guard::Digest(_) => resource.is_some_and(|resource| self.asks_for_password(resource)),
+            Guard::Token { .. } => !resource.is_some_and(Resource::is_info),
+        }
+    }
+
+    /// What anybody hears who is not let in.
+    pub(crate) fn refusal(&self, resource: Option<&Resource>, now: Timestamp) -> Answer {
+        match (&self.guard, resource) {
+            (Guard::Digest(digest), Some(resource)) => {
+                let page = pages::password_wanted(&self.firmware, resource);
+                page.header(WWW_AUTHENTICATE, digest.challenge(now))
+            }
+            _ => pages::token_wanted(&self.firmware),
+        }
+    }
+
     /// Decides on a request at `now`, the gateway's time. `at` drives the idle time of sessions.
     pub(crate) fn admit(
         &self,

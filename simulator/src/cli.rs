@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use jiff::{Timestamp, civil};
-use simulator::{Firmware, Options, Serial, SiteOptions, Source};
+use simulator::{FaultPlan, Firmware, Options, Serial, SiteOptions, Source};
 
 /// A simulated Enphase Envoy: a recorded gateway, or a synthetic site.
 ///
@@ -55,6 +55,29 @@ pub(crate) struct Cli {
     /// Append every report shown in a complete answer to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Something goes wrong; can be given several times
+    ///
+    /// FAULT[@FROM[+LENGTH]][~1/N], such as hang, hang@30s+10s, unauthorized~1/5 or
+    /// busy@1m+30s~1/2. FROM counts from the start, LENGTH is for ever when it is left out, both by
+    /// our clock; of N requests it strikes one, always the same ones for the same seed. FAULT is:
+    ///
+    ///   refuse            the port is closed, connections are refused (takes no rate)
+    ///   hang              requests are read and never answered
+    ///   reset-second      the second request of a connection is answered by a reset
+    ///   busy              503 "resource busy" to everything
+    ///   unauthorized      401, whoever asks
+    ///   html              a web page with status 200 in place of data
+    ///   empty-list        no inverters, as after a restart
+    ///   truncate          the connection ends in the middle of a body
+    ///   drip              bodies come byte by byte, ten in a second
+    ///   length-too-long   Content-Length promises more than is sent
+    ///   length-too-short  Content-Length promises half of what is sent
+    #[arg(long, value_name = "PLAN", verbatim_doc_comment)]
+    fault: Vec<FaultPlan>,
+    /// Switch faults while it runs: a Unix socket that takes a PLAN (its times count from then), or
+    /// heal to end all of them, as one line each, and answers ok
+    #[arg(long, value_name = "FILE")]
+    pub(crate) control: Option<PathBuf>,
 }
 
 impl Cli {
@@ -77,6 +100,7 @@ impl Cli {
             listen: self.listen,
             ledger: self.ledger,
             token_out: self.token_out,
+            faults: self.fault,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! One request's way through the gateway.
 //!
 //! ```text
-//!  method ─► recorded refusal ─► access (digest, token, session) ─► endpoint ─► headers ─► answer
+//!  method ─► busy ─► recorded refusal ─► access (digest, token, session) ─► endpoint ─► headers
 //! ```
 //!
-//! Each step either passes the request on or is its end. Faults (a gateway that hangs, refuses,
-//! truncates) belong around this way, in [`Envoy::respond`], and, where they concern bytes and
-//! connections, into [`crate::server`].
+//! Each step either passes the request on or is its end. The faults that concern what is answered
+//! strike here, each at the step that it is about; those of bytes and connections in
+//! [`crate::server`].
+
+use std::sync::Arc;
 
 use hyper::header::{
     ALLOW, CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue, SERVER, STRICT_TRANSPORT_SECURITY,
@@ -18,7 +20,8 @@ use tokio::time::Instant;
 
 use crate::access::{Access, Admission, Credentials, with_session};
 use crate::answer::Answer;
-use crate::gateway::Gateway;
+use crate::faults::{Fault, Faults};
+use crate::gateway::{self, Gateway};
 use crate::resource::Resource;
 
 /// A gateway with its doorkeeper.
@@ -26,12 +29,17 @@ use crate::resource::Resource;
 pub(crate) struct Envoy {
     access: Access,
     gateway: Gateway,
+    faults: Arc<Faults>,
 }
 
 impl Envoy {
-    pub(crate) fn new(gateway: Gateway) -> Self {
+    pub(crate) fn new(gateway: Gateway, faults: Arc<Faults>) -> Self {
         let access = Access::new(gateway.firmware.clone(), gateway.serial.clone());
-        Self { access, gateway }
+        Self {
+            access,
+            gateway,
+            faults,
+        }
     }
 
     /// The whole answer to a request.
@@ -66,8 +74,14 @@ impl Envoy {
                 false,
             );
         }
+        if self.faults.strikes(Fault::Busy) {
+            return (gateway::busy(), false);
+        }
         if let Some(refusal) = resource.and_then(|resource| self.gateway.refusal(resource)) {
             return (refusal, true);
+        }
+        if self.access.concerns(resource) && self.faults.strikes(Fault::Unauthorized) {
+            return (self.access.refusal(resource, now), false);
         }
         match self
             .access
@@ -87,6 +101,12 @@ impl Envoy {
         };
         match self.access.check_jwt(resource) {
             Some(answer) => (answer, false),
+            None if !resource.is_info() && self.faults.strikes(Fault::Html) => {
+                (gateway::web_page(), false)
+            }
+            None if resource.is_inverters() && self.faults.strikes(Fault::EmptyList) => {
+                (gateway::empty_list(), false)
+            }
             None => self.gateway.answer(resource, now),
         }
     }
@@ -116,8 +136,9 @@ impl Envoy {
         }
     }
 
-    /// Below 7 a connection serves one request; from then on it stays, unless the client wants it
-    /// closed or the recorded answer said that it would be.
+    /// Below 7 a connection serves one request, but where it is to be reset at the second one; from
+    /// then on it stays, unless the client wants it closed or the recorded answer said that it
+    /// would be.
     fn with_connection(&self, mut answer: Answer, request: &HeaderMap) -> Answer {
         let closes = |headers: &HeaderMap| {
             let value = headers
@@ -125,8 +146,8 @@ impl Envoy {
                 .and_then(|value| value.to_str().ok());
             value.is_some_and(|value| value.to_ascii_lowercase().contains("close"))
         };
-        let stays =
-            self.gateway.firmware.uses_tokens() && !closes(request) && !closes(&answer.headers);
+        let keeps = self.gateway.firmware.uses_tokens() || self.faults.is_on(Fault::ResetSecond);
+        let stays = keeps && !closes(request) && !closes(&answer.headers);
         let connection = HeaderValue::from_static(if stays { "keep-alive" } else { "close" });
         answer.headers.insert(CONNECTION, connection);
         answer

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use jiff::Timestamp;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Framing};
 use crate::clock::Clock;
 use crate::firmware::Firmware;
 use crate::resource::Resource;
@@ -92,4 +92,25 @@ impl Gateway {
             .content_type("application/json; charset=ISO-8859-4")
         }
     }
+}
+
+/// What a gateway says to everything while it starts. Whether real ones send `Retry-After` was
+/// never recorded; the wait that they want is in the text.
+pub(crate) fn busy() -> Answer {
+    let body = r#"{"status":503,"info":"Resource busy, please retry after 30 seconds"}"#;
+    Answer::new(StatusCode::SERVICE_UNAVAILABLE, body).content_type("application/json")
+}
+
+/// A page for people with status 200, under the name of data, as firmware 3 answers what it does not
+/// have.
+pub(crate) fn web_page() -> Answer {
+    let page = "<!DOCTYPE html>\n<html>\n<body>\n<h2>Page Not Found</h2>\n</body>\n</html>\n";
+    Answer::new(StatusCode::OK, page)
+        .content_type("application/json")
+        .framing(Framing::Chunked)
+}
+
+/// A list of inverters before any of them was heard after a start.
+pub(crate) fn empty_list() -> Answer {
+    Answer::new(StatusCode::OK, "[]\n").content_type("application/json")
 }

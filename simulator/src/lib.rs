@@ -8,12 +8,14 @@
 //! - `envoy`: a request's way from authentication over endpoint to answer;
 //! - `access`: digest, tokens, sessions; `gateway`: recordings, and the endpoints of a site;
 //! - `site`: the pure model of sun, clouds, inverters and their reports;
+//! - [`faults`](Fault): what goes wrong with it, and when;
 //! - `server`: connections, TLS, HTTP; `ledger`: the truth that tests compare against.
 
 mod options;
 mod simulator;
 
 mod envoy;
+mod faults;
 
 mod access;
 mod answer;
@@ -32,6 +34,7 @@ mod serial;
 
 pub use answer::ShownReport;
 pub use certificate::CertificateError;
+pub use faults::{Fault, FaultPlan, NotAFaultPlan};
 pub use firmware::{Firmware, NotAFirmware};
 pub use gateway::RecordingError;
 pub use ledger::LedgerError;

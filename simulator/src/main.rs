@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use control::{Control, ControlError};
 use simulator::{Simulator, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 mod cli;
+mod control;
 
 /// A mistake in what was asked for, by the convention of sysexits.h.
 const BAD_INPUT: u8 = 64;
@@ -34,7 +36,8 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
-            let bad_input = error.downcast_ref().is_some_and(StartError::is_bad_input);
+            let bad_input = error.downcast_ref().is_some_and(StartError::is_bad_input)
+                || error.is::<ControlError>();
             ExitCode::from(if bad_input { BAD_INPUT } else { 1 })
         }
     }
@@ -44,6 +47,8 @@ async fn run(cli: cli::Cli) -> anyhow::Result<()> {
     // Before anything answers: a signal from now on is an orderly end.
     let mut terminate = signal(SignalKind::terminate()).context("can't wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("can't wait for SIGINT")?;
+    // Before the address is printed, so that whoever reads it can switch faults from then on.
+    let control = cli.control.as_deref().map(Control::open).transpose()?;
     let simulator = Simulator::start(cli.options()).await?;
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", simulator.url()).context("can't print the address")?;
@@ -51,7 +56,11 @@ async fn run(cli: cli::Cli) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = control::serve(control.as_ref(), &simulator) => {}
     }
-    simulator.stop().await;
-    Ok(())
+    tokio::select! {
+        () = simulator.stop() => Ok(()),
+        _ = terminate.recv() => anyhow::bail!("ended at once by a second signal"),
+        _ = interrupt.recv() => anyhow::bail!("ended at once by a second signal"),
+    }
 }

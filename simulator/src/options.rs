@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use thiserror::Error;
 
 use crate::clock::Clock;
+use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
 use crate::serial::Serial;
 use crate::site::{Plan, Sun};
@@ -33,6 +34,8 @@ pub struct Options {
     /// A file (mode 0600) that gets a valid owner token before the simulator answers anything; it
     /// is of use from firmware 7 on. Default none.
     pub token_out: Option<PathBuf>,
+    /// What goes wrong, and when: times count from the start. Default nothing.
+    pub faults: Vec<FaultPlan>,
 }
 
 /// Where answers come from.
@@ -95,6 +98,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             ledger: None,
             token_out: None,
+            faults: Vec::new(),
         }
     }
 }

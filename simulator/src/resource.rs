@@ -39,6 +39,11 @@ impl Resource {
         (!self.query.is_empty()).then(|| format!("{}_{}", self.name, self.query))
     }
 
+    /// The list of inverters.
+    pub(crate) fn is_inverters(&self) -> bool {
+        self.name == "api_v1_production_inverters"
+    }
+
     /// `/info` and `/info.xml` are the same document, open to everyone on every firmware.
     pub(crate) fn is_info(&self) -> bool {
         matches!(self.name.as_str(), "info" | "info.xml")

@@ -1,6 +1,10 @@
-//! Connections: accepting them, TLS, HTTP, and their end.
+//! Connections: accepting them, TLS, HTTP, and their end; and the faults of ports and connections.
 
+use std::convert::Infallible;
+use std::future;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -8,19 +12,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::envoy::Envoy;
+use crate::faults::{Fault, Faults};
 use crate::ledger::Ledger;
 
+mod deviation;
 mod handover;
 mod listener;
 
+use deviation::{Deviation, Stream};
 use handover::{Handover, HandoverIo, Outgoing};
 pub(crate) use listener::listen;
 
@@ -30,6 +36,8 @@ const CONNECTIONS: usize = 64;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection may wait for the next request, as openresty does by default.
 const IDLE: Duration = Duration::from_secs(75);
+/// Between two attempts at what the system refuses.
+const PAUSE: Duration = Duration::from_millis(100);
 /// What an answer under way may take when the simulator stops.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -40,16 +48,32 @@ pub(crate) struct Server {
     /// None below firmware 7.
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Server {
-    /// Serves until `stop` says so (or its sender is gone), then lets answers under way finish.
-    pub(crate) async fn run(self, listener: TcpListener, stop: watch::Receiver<bool>) {
+    /// Serves at `address` until `stop` says so (or its sender is gone), then lets answers under way
+    /// finish.
+    pub(crate) async fn run(
+        self,
+        mut listener: TcpListener,
+        address: SocketAddr,
+        stop: watch::Receiver<bool>,
+    ) {
         let mut connections = JoinSet::new();
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let accepted = tokio::select! {
                 () = stopped(stop.clone()) => break,
+                () = self.faults.until(Fault::Refuse, true) => {
+                    drop(listener);
+                    connections.shutdown().await;
+                    match self.refuse(address, stop.clone()).await {
+                        Some(opened) => listener = opened,
+                        None => return,
+                    }
+                    continue;
+                }
                 accepted = accept(&listener, &room) => accepted,
             };
             while connections.try_join_next().is_some() {}
@@ -58,7 +82,7 @@ impl Server {
                 Err(error) => {
                     // Out of file descriptors, most likely: some come back as connections end.
                     tracing::warn!(%error, "can't accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sleep(PAUSE).await;
                     continue;
                 }
             };
@@ -75,6 +99,35 @@ impl Server {
         }
     }
 
+    /// Keeps the port, but closed, while connections are to be refused; then opens it again. None
+    /// when the simulator was stopped meanwhile.
+    async fn refuse(
+        &self,
+        address: SocketAddr,
+        stop: watch::Receiver<bool>,
+    ) -> Option<TcpListener> {
+        let refused = async {
+            loop {
+                match self.refuse_once(address).await {
+                    Ok(listener) => return listener,
+                    // Somebody else took it in the moment in which it was nobody's.
+                    Err(error) => tracing::warn!(%error, %address, "can't have the port again"),
+                }
+                sleep(PAUSE).await;
+            }
+        };
+        tokio::select! {
+            () = stopped(stop) => None,
+            listener = refused => Some(listener),
+        }
+    }
+
+    async fn refuse_once(&self, address: SocketAddr) -> std::io::Result<TcpListener> {
+        let closed = listener::bind(address)?;
+        self.faults.until(Fault::Refuse, false).await;
+        listener::open(closed)
+    }
+
     async fn connection(self, stream: TcpStream, stop: watch::Receiver<bool>) {
         let Some(tls) = self.tls.clone() else {
             return self.serve(stream, stop).await;
@@ -86,34 +139,91 @@ impl Server {
         }
     }
 
-    async fn serve<S>(self, stream: S, stop: watch::Receiver<bool>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let handover = Handover::new(self.ledger);
+    async fn serve<S: Stream>(self, stream: S, stop: watch::Receiver<bool>) {
+        let handover = Handover::new(self.ledger.clone());
         let io = TokioIo::new(HandoverIo::new(stream, handover.clone()));
-        let envoy = self.envoy;
+        // Room for one: the request that deviates is the connection's last.
+        let (deviate, mut deviations) = mpsc::channel(1);
+        let (server, used) = (self.clone(), Arc::new(AtomicBool::new(false)));
         let service = service_fn(move |request: Request<Incoming>| {
-            let (envoy, handover) = (envoy.clone(), handover.clone());
-            async move { Ok::<_, std::convert::Infallible>(respond(&envoy, &request, &handover)) }
+            let (server, handover, deviate) = (server.clone(), handover.clone(), deviate.clone());
+            let first = !used.swap(true, Ordering::Relaxed);
+            async move {
+                match server.respond(&request, first, &handover).await {
+                    Ok(response) => Ok::<_, Infallible>(response),
+                    Err(deviation) => {
+                        // Both only fail for a connection that is at its end already.
+                        let _ = deviate.try_send(deviation);
+                        future::pending().await
+                    }
+                }
+            }
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(IDLE)
             .auto_date_header(false)
             .title_case_headers(true)
             .serve_connection(io, service);
-        let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = stopped(stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let deviation = tokio::select! {
+            ended = &mut connection => return log_end(ended),
+            deviation = deviations.recv() => deviation,
+            () = stopped(stop.clone()) => {
+                Pin::new(&mut connection).graceful_shutdown();
+                return log_end(connection.await);
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
+        let stream = connection.into_parts().io.into_inner().into_inner();
+        let Some(deviation) = deviation else { return };
+        tokio::select! {
+            ended = deviation.perform(stream, self.ledger) => log_end(ended),
+            () = stopped(stop) => {}
         }
+    }
+
+    /// One request, one answer, or what happens instead; `first` is whether it is the first one of
+    /// its connection.
+    async fn respond(
+        &self,
+        request: &Request<Incoming>,
+        first: bool,
+        handover: &Arc<Handover>,
+    ) -> Result<Response<Outgoing>, Deviation> {
+        if self.faults.strikes(Fault::Hang) {
+            tracing::debug!(path = request.uri().path(), "hangs");
+            return future::pending().await;
+        }
+        if !first && self.faults.strikes(Fault::ResetSecond) {
+            tracing::debug!(path = request.uri().path(), "reset");
+            return Err(Deviation::Reset);
+        }
+        let answer = self
+            .envoy
+            .respond(request.method(), request.uri(), request.headers());
+        tracing::debug!(
+            method = %request.method(),
+            path = request.uri().path(),
+            status = answer.status.as_u16(),
+            "answered"
+        );
+        let answer = Deviation::of(&self.faults, request.method(), answer)?;
+        let version = answer.version();
+        let mut response = Response::new(Outgoing::new(
+            answer.body,
+            answer.framing,
+            answer.shows,
+            handover,
+        ));
+        *response.status_mut() = answer.status;
+        *response.version_mut() = version;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+}
+
+fn log_end<E: std::error::Error>(ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(error = %error, "connection ended");
     }
 }
 
@@ -134,30 +244,4 @@ async fn accept(
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, permit))
-}
-
-/// One request, one answer.
-fn respond(
-    envoy: &Envoy,
-    request: &Request<Incoming>,
-    handover: &Arc<Handover>,
-) -> Response<Outgoing> {
-    let answer = envoy.respond(request.method(), request.uri(), request.headers());
-    tracing::debug!(
-        method = %request.method(),
-        path = request.uri().path(),
-        status = answer.status.as_u16(),
-        "answered"
-    );
-    let version = answer.version();
-    let mut response = Response::new(Outgoing::new(
-        answer.body,
-        answer.framing,
-        answer.shows,
-        handover,
-    ));
-    *response.status_mut() = answer.status;
-    *response.version_mut() = version;
-    *response.headers_mut() = answer.headers;
-    response
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::access::Signer;
 use crate::certificate::{self, CertificateError};
 use crate::envoy::Envoy;
+use crate::faults::{FaultPlan, Faults};
 use crate::gateway::{Gateway, Recording, RecordingError, Synthetic};
 use crate::ledger::{Ledger, LedgerError};
 use crate::options::{Options, OptionsError, SiteOptions, Source};
@@ -31,6 +32,7 @@ pub struct Simulator {
     url: String,
     serial: Serial,
     token: SecretString,
+    faults: Arc<Faults>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -87,6 +89,10 @@ impl Simulator {
             .map(Ledger::open)
             .transpose()?
             .map(Arc::new);
+        let seed = match &options.source {
+            Source::Site(site) => site.seed,
+            Source::Recording(_) => SiteOptions::default().seed,
+        };
         // Files are read, or a week is computed.
         let source = options.source;
         let gateway = tokio::task::spawn_blocking(move || gateway(source, now))
@@ -113,17 +119,20 @@ impl Simulator {
         }
         let scheme = if uses_tokens { "https" } else { "http" };
         let (stop, stopped) = watch::channel(false);
+        let faults = Arc::new(Faults::new(options.faults, seed));
         let server = Server {
-            envoy: Arc::new(Envoy::new(gateway)),
+            envoy: Arc::new(Envoy::new(gateway, faults.clone())),
             tls,
             ledger,
+            faults: faults.clone(),
         };
         Ok(Self {
             url: format!("{scheme}://{address}"),
             serial,
             token,
+            faults,
             stop,
-            server: tokio::spawn(server.run(listener, stopped)),
+            server: tokio::spawn(server.run(listener, address, stopped)),
         })
     }
 
@@ -143,6 +152,16 @@ impl Simulator {
     #[must_use]
     pub fn token(&self) -> &SecretString {
         &self.token
+    }
+
+    /// One more fault, its times counted from now: `Fault::Hang.into()`, or a plan.
+    pub fn inject(&self, plan: FaultPlan) {
+        self.faults.add(plan);
+    }
+
+    /// Ends all faults, also those whose time is still to come.
+    pub fn heal(&self) {
+        self.faults.heal();
     }
 
     /// Stops: no new connections, answers under way get a second to finish.

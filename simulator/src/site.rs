@@ -23,7 +23,8 @@ mod timetable;
 
 use daylight::{Daylight, LONGEST_LAG_S};
 pub(crate) use history::{History, Production};
-use noise::{hash, text_hash, unit};
+pub(crate) use noise::hash;
+use noise::{text_hash, unit};
 use sky::Sky;
 pub(crate) use sun::Sun;
 use timetable::{ReportTime, Timetable};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::logs::{self, Logs};
-use daemon::settings::{Key, Problems, Settings, Sources, duration};
+use daemon::settings::{Key, Problems, Settings, Sources, duration, number};
 use daemon::state_dir::{self, state_dir};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
@@ -20,6 +20,7 @@ pub const HOST: Key = scraper::config::HOST.help(
 /// Where the embedded broker listens.
 pub const BROKER_LISTEN: Key = Key::new("broker.listen", "BROKER_LISTEN")
     .flag("broker-listen", "ADDRESS:PORT")
+    .example("127.0.0.1:1883")
     .help("where the embedded MQTT broker listens; 127.0.0.1:1883 when unset, or a free port if that one is taken");
 
 /// Where the simulated Envoy's true reports are written down: for tests.
@@ -35,12 +36,13 @@ pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("
 const QUIET_BROKER: &str = "info,mqtt5=error";
 
 /// What means nothing to a simulated Envoy.
-const FOR_A_REAL_ENVOY: [Key; 5] = [
+const FOR_A_REAL_ENVOY: [Key; 6] = [
     scraper::config::SERIAL,
     scraper::config::USERNAME,
     scraper::config::PASSWORD,
     scraper::config::TOKEN,
     scraper::config::POLL_INTERVAL,
+    scraper::config::TESTING_ENVOY_TIMEOUT,
 ];
 
 /// Every key of the single process.
@@ -57,7 +59,7 @@ pub fn keys() -> Vec<Key> {
             TESTING_INVERTERS,
         ][..],
         &FOR_A_REAL_ENVOY[..],
-        &logs::KEYS[..],
+        &[logs::RUST_LOG.default(QUIET_BROKER), logs::LOG_FORMAT][..],
     ]
     .concat()
 }
@@ -100,10 +102,14 @@ impl Config {
     /// # Errors
     /// Every mistake in the settings.
     pub fn read(sources: Sources) -> Result<(Self, Logs), Problems> {
-        let mut settings = Settings::gather(&keys(), sources);
+        Settings::read(&keys(), sources, Self::from_settings)
+    }
+
+    /// The same out of settings that were gathered by somebody else, where mistakes are noted.
+    pub fn from_settings(settings: &mut Settings) -> Option<(Self, Logs)> {
         let source = if settings.is_set(&HOST) {
-            let access = Access::read(&mut settings);
-            let poll_interval = scraper::config::read_poll_interval(&mut settings);
+            let access = Access::read(settings);
+            let poll_interval = scraper::config::read_poll_interval(settings);
             access
                 .zip(poll_interval)
                 .map(|(access, poll_interval)| Source::Real {
@@ -111,22 +117,17 @@ impl Config {
                     poll_interval,
                 })
         } else {
-            read_simulated(&mut settings)
+            read_simulated(settings)
         };
-        let state_dir = state_dir(&mut settings);
+        let state_dir = state_dir(settings);
         let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
-        let logs = Logs::read_or(&mut settings, QUIET_BROKER);
-        let config = || {
-            Some((
-                Self {
-                    source: source?,
-                    state_dir: state_dir?,
-                    broker_listen,
-                },
-                logs?,
-            ))
+        let logs = Logs::read_or(settings, QUIET_BROKER);
+        let config = Self {
+            source: source?,
+            state_dir: state_dir?,
+            broker_listen,
         };
-        settings.finish(config())
+        Some((config, logs?))
     }
 }
 
@@ -134,7 +135,7 @@ impl Config {
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     let address: SocketAddr = text
         .parse()
-        .map_err(|_| "not an address and a port; write 127.0.0.1:1883")?;
+        .map_err(|_| "is not an address and a port; write 127.0.0.1:1883")?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {
@@ -155,13 +156,13 @@ fn read_simulated(settings: &mut Settings) -> Option<Source> {
             "set, but the Envoy's address is not: give it with --envoy",
         );
     }
-    let speed = settings.required(&TESTING_SPEED, str::parse);
-    let inverters = settings.required(&TESTING_INVERTERS, str::parse);
+    let speed = settings.required(&TESTING_SPEED, number);
+    let inverters = settings.required(&TESTING_INVERTERS, |text| number::<u16>(text));
     let ledger = settings.optional(&TESTING_LEDGER, str::parse);
     let poll_interval = settings.optional(&scraper::config::TESTING_POLL_INTERVAL, duration);
     let site = SiteOptions {
         speed: speed?,
-        inverters: inverters?,
+        inverters: inverters?.into(),
         noon: noon_soon(Timestamp::now()),
         ..SiteOptions::default()
     };

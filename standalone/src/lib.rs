@@ -14,10 +14,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon::service::Service;
 use daemon::settings::Secret;
 use scraper::config::Access;
 use simulator::Simulator;
 use store::Sqlite;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use broker::{Broker, BrokerError};
@@ -37,6 +39,14 @@ const RECEIVER: &str = "standalone";
 /// How long the receiver goes on after the scraper has ended: the broker of the same process
 /// delivers within milliseconds, and what it has not delivered by then waits in its queue on disk.
 const DELIVERY: Duration = Duration::from_millis(300);
+
+/// How long scraper and receiver may take to finish, one after the other, when the process is asked
+/// to stop: a poll under way and the last write, which is to a local file. What is not stored by then
+/// waits in the broker's queue on disk. With [`CLOSING`] it is within five seconds.
+const FINISHING: Duration = Duration::from_millis(3500);
+
+/// How long the broker and the simulated Envoy may take to end, side by side.
+const CLOSING: Duration = Duration::from_millis(1200);
 
 /// Why the process ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +81,11 @@ pub enum RunError {
 ///
 /// # Errors
 /// When something can't be started, or ends unasked.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let directory = config.state_dir.join(match config.source {
         Source::Real { .. } => "standalone",
         // Kept apart, so that no simulated reading is ever taken for a real one.
@@ -93,14 +107,17 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
             announce_every: ANNOUNCE_EVERY,
             broker: ours(&broker),
         },
+        service,
         stop.clone().cancelled_owned(),
     );
     let receiver = receiver::run(
         receiver::config::Config {
             name: RECEIVER.parse().expect("letters are a receiver's name"),
             broker: ours(&broker),
+            announce_every: ANNOUNCE_EVERY,
         },
         Shown::new(store),
+        service,
         stop_receiver.clone().cancelled_owned(),
     );
     let outcome = {
@@ -118,13 +135,23 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
             error = broker.ended() => return Err(RunError::BrokerEnded(error)),
             () = shutdown => {
                 stop.cancel();
-                both.await
+                timeout(FINISHING, both).await.unwrap_or_else(|_| {
+                    tracing::warn!("stopped before everything was stored; the broker keeps the rest");
+                    Ok(((), ()))
+                })
             }
         }
     };
-    broker.stop().await;
-    if let Some(simulator) = simulator {
-        simulator.stop().await;
+    let closed = async {
+        let simulator = async {
+            if let Some(simulator) = simulator {
+                simulator.stop().await;
+            }
+        };
+        tokio::join!(broker.stop(), simulator)
+    };
+    if timeout(CLOSING, closed).await.is_err() {
+        tracing::warn!("the embedded broker did not stop in time");
     }
     outcome.map(drop)
 }
@@ -157,6 +184,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         username: None,
         password: None,
         token: Some(Secret::Value(simulator.token().clone())),
+        timeout: None,
     };
     let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
     Ok((access, poll_interval, Some(simulator)))
@@ -170,7 +198,7 @@ fn ours(broker: &Broker) -> daemon::broker::Broker {
             .expect("an address and a port are a broker's URL"),
         username: None,
         password: None,
-        ca_file: None,
+        tls: None,
         topic: wire::BaseTopic::default(),
         keep_alive: Duration::from_secs(30),
         backoff_cap: Duration::from_mins(1),

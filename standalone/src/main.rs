@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use daemon::service::Service;
 use daemon::{command_line, exit, signals};
-use standalone::{cli, config::Config};
+use standalone::cli;
+use standalone::config::{self, Config};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -11,16 +13,18 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     daemon::install_crypto_provider();
-    let sources = command_line::sources(&matches, &standalone::config::keys());
-    let (config, logs) = match Config::read(sources) {
+    let keys = config::keys();
+    let read = command_line::configuration(&matches, &keys, Config::from_settings);
+    let (config, logs) = match read {
         Ok(read) => read,
-        Err(problems) => return exit::usage(&problems),
+        Err(code) => return code,
     };
     logs.start();
     exit::block_on(async move {
-        let shutdown = signals::shutdown()?;
+        let service = Service::of_process();
+        let shutdown = signals::shutdown(&service)?;
         // On the heap: it holds four programs.
-        Box::pin(standalone::run(config, shutdown)).await?;
+        Box::pin(standalone::run(config, &service, shutdown)).await?;
         Ok(())
     })
 }

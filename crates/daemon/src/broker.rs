@@ -1,9 +1,13 @@
 //! The section about the MQTT broker, the same in both daemons.
 
-use std::path::PathBuf;
+mod explain;
+mod port;
+mod tls;
+
 use std::time::Duration;
 
-use mqtt::{BrokerUrl, Credentials, Message};
+pub use explain::explain;
+use mqtt::{BrokerUrl, Credentials, Message, Tls};
 use wire::BaseTopic;
 
 use crate::settings::{Key, Secret, Settings};
@@ -17,6 +21,7 @@ pub const URL: Key = Key::new("mqtt.url", "MQTT_URL")
 /// Who we are to it.
 pub const USERNAME: Key = Key::new("mqtt.username", "MQTT_USERNAME")
     .flag("mqtt-username", "NAME")
+    .example("122012345678")
     .help("the account's user name; the Envoy's serial, or the receiver's name, when unset");
 
 /// How we prove it.
@@ -27,7 +32,20 @@ pub const PASSWORD: Key = Key::new("mqtt.password", "MQTT_PASSWORD")
 /// Whom we trust to sign the broker's certificate.
 pub const CA_FILE: Key = Key::new("mqtt.ca_file", "MQTT_CA_FILE")
     .flag("mqtt-ca-file", "FILE")
+    .example("/etc/envoy-scrape/ca.pem")
     .help("PEM file with the CA of the broker's certificate, instead of the system's CAs");
+
+/// Who we are to a broker that wants a certificate.
+pub const CERT_FILE: Key = Key::new("mqtt.cert_file", "MQTT_CERT_FILE")
+    .flag("mqtt-cert-file", "FILE")
+    .example("/etc/envoy-scrape/client.pem")
+    .help("PEM file with our certificate, for a broker that wants one; with the key file");
+
+/// How we prove that the certificate is ours.
+pub const KEY_FILE: Key = Key::new("mqtt.key_file", "MQTT_KEY_FILE")
+    .flag("mqtt-key-file", "FILE")
+    .example("/etc/envoy-scrape/client.key")
+    .help("PEM file with the private key of that certificate");
 
 /// The first part of every topic.
 pub const TOPIC: Key = Key::new("mqtt.topic", "MQTT_TOPIC")
@@ -42,11 +60,13 @@ pub const TESTING_KEEP_ALIVE: Key = Key::file_only("testing.keep_alive").default
 pub const TESTING_BACKOFF_CAP: Key = Key::file_only("testing.backoff_cap").default("1m");
 
 /// The keys of this section.
-pub const KEYS: [Key; 7] = [
+pub const KEYS: [Key; 9] = [
     URL,
     USERNAME,
     PASSWORD,
     CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
     TOPIC,
     TESTING_KEEP_ALIVE,
     TESTING_BACKOFF_CAP,
@@ -61,8 +81,8 @@ pub struct Broker {
     pub username: Option<String>,
     /// The account's password, if one is set.
     pub password: Option<Secret>,
-    /// The CA to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Whom to trust and who we are in TLS, read and checked; with `mqtts://` only.
+    pub tls: Option<Tls>,
     /// The first part of every topic.
     pub topic: BaseTopic,
     /// How long the connection may be silent.
@@ -75,25 +95,24 @@ impl Broker {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let url = settings.required(&URL, str::parse::<BrokerUrl>);
+        if let Some(doubt) = url.as_ref().and_then(port::doubt) {
+            settings.remark(&URL, doubt);
+        }
         let username = settings.optional(&USERNAME, crate::settings::text);
         let password = settings.secret(&PASSWORD);
-        let ca_file = settings.optional(&CA_FILE, crate::settings::readable_file);
-        if let (Some(url), Some(_)) = (&url, &ca_file)
-            && !url.is_tls()
-        {
-            settings.reject(
-                &CA_FILE,
-                format!("{url} is not encrypted; write mqtts:// or leave the CA out"),
-            );
-        }
-        let topic = settings.required(&TOPIC, str::parse);
+        let tls = tls::read(settings, url.as_ref());
+        let topic = settings.required(&TOPIC, |text| {
+            let example = "write for example envoy or home/envoy";
+            text.parse()
+                .map_err(|error: wire::InvalidBase| format!("{error}; {example}"))
+        });
         let keep_alive = settings.required(&TESTING_KEEP_ALIVE, crate::settings::duration);
         let backoff_cap = settings.required(&TESTING_BACKOFF_CAP, crate::settings::duration);
         Some(Self {
             url: url?,
             username,
             password,
-            ca_file,
+            tls: tls?,
             topic: topic?,
             keep_alive: keep_alive?,
             backoff_cap: backoff_cap?,
@@ -109,7 +128,7 @@ impl Broker {
         client_id: String,
         default_username: &str,
         clean_session: bool,
-        last_will: Message,
+        last_will: Option<Message>,
     ) -> Result<mqtt::Config, String> {
         let password = self.password.as_ref().map(Secret::reveal).transpose()?;
         // Without name and password the broker is asked to take us without an account.
@@ -124,10 +143,10 @@ impl Broker {
             broker: self.url.clone(),
             client_id,
             credentials,
-            ca_file: self.ca_file.clone(),
+            tls: self.tls.clone(),
             clean_session,
             keep_alive: self.keep_alive,
-            last_will: Some(last_will),
+            last_will,
             backoff_cap: self.backoff_cap,
         })
     }

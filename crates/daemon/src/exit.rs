@@ -1,5 +1,6 @@
 //! The exit codes of every program here.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Wrong usage or configuration (`EX_USAGE` of `sysexits.h`): trying again without a change is of
@@ -13,8 +14,27 @@ pub const USAGE: u8 = 64;
 )]
 #[must_use]
 pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
-    eprintln!("{problems}");
+    eprintln!("{problems}\n(--print-config shows what is set, and where)");
     ExitCode::from(USAGE)
+}
+
+/// Prints the settings in force to standard output, what is doubtful or wrong with them to standard
+/// error, and gives the exit code that goes with that.
+#[expect(clippy::print_stderr, reason = "nothing is logged on the command line")]
+#[must_use]
+pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
+    // When standard output is closed there is nobody to tell.
+    let _ = std::io::stdout().write_all(settings.in_force().as_bytes());
+    for remark in settings.remarks() {
+        eprintln!("doubtful: {remark}");
+    }
+    match settings.finish(Some(())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            eprintln!("{problems}");
+            ExitCode::from(USAGE)
+        }
+    }
 }
 
 /// Prints what is wrong with an argument and gives the exit code that goes with it.
@@ -26,15 +46,34 @@ pub fn misuse(message: &str) -> ExitCode {
 }
 
 /// Runs a program's asynchronous part to its end and turns its outcome into an exit code.
+///
+/// What is still under way on threads then is not waited for: the search for a name's address can
+/// take half a minute.
 pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
+    run(program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+/// Runs a check to its end: the exit code is 0 when all is well, else 1.
+pub fn check(check: impl Future<Output = Result<bool, Box<dyn std::error::Error>>>) -> ExitCode {
+    match run(check) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(code) => code,
+    }
+}
+
+fn run<T>(
+    program: impl Future<Output = Result<T, Box<dyn std::error::Error>>>,
+) -> Result<T, ExitCode> {
     let outcome = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(program),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(program);
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure(error.as_ref()),
-    }
+    outcome.map_err(|error| failure(error.as_ref()))
 }
 
 /// Prints why a program ended, with every cause, and gives the exit code 1.

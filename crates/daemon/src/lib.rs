@@ -3,15 +3,20 @@
 //! The life of a daemon, in reading order: [`settings`] gathers flags, environment and file into
 //! typed values and lists every mistake at once; [`command_line`] makes the flags out of the same
 //! table of keys; [`broker`] reads the section that both daemons share; [`logs`] starts logging;
-//! [`signals`] says when to stop; [`state_dir`] where to keep things; [`tasks`] runs the parts and ends the process when one of them
+//! [`signals`] says when to stop; [`service`] tells the service manager how things stand;
+//! [`state_dir`] where to keep things; [`tasks`] runs the parts and ends the process when one of them
 //! ends unasked; [`outage`] says what is away and when it is back; [`exit`] has the exit codes.
+//! [`check`] tries all that a daemon needs, step by step.
 
 pub mod broker;
+pub mod check;
 pub mod command_line;
 pub mod deadline;
 pub mod exit;
 pub mod logs;
 pub mod outage;
+pub mod random;
+pub mod service;
 pub mod settings;
 pub mod signals;
 pub mod state_dir;

@@ -4,11 +4,14 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Problem, Settings, log_filter};
+
+/// What daemons log when nothing is chosen.
+pub const FILTER: &str = "info";
 
 /// Which events are logged, by module and level.
 pub const RUST_LOG: Key = Key::new("log.filter", "RUST_LOG")
-    .default("info")
+    .default(FILTER)
     .help("what is logged: a level, or a list such as info,mqtt=debug");
 
 /// How an event is written.
@@ -19,10 +22,22 @@ pub const LOG_FORMAT: Key = Key::new("log.format", "LOG_FORMAT")
 /// The keys of this section.
 pub const KEYS: [Key; 2] = [RUST_LOG, LOG_FORMAT];
 
+/// The keys of a program or sub-command that logs something else when nothing is chosen.
+#[must_use]
+pub fn with_filter(keys: Vec<Key>, filter: &'static str) -> Vec<Key> {
+    let own = |key: Key| match key {
+        RUST_LOG => key.default(filter),
+        key => key,
+    };
+    keys.into_iter().map(own).collect()
+}
+
 /// A checked choice of what is logged and how.
 pub struct Logs {
     filter: EnvFilter,
     format: Format,
+    /// What is doubtful in the settings: said as soon as it can be.
+    remarks: Vec<Problem>,
 }
 
 enum Format {
@@ -45,16 +60,17 @@ impl FromStr for Format {
 impl Logs {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        Self::read_or(settings, "info")
+        Self::read_or(settings, FILTER)
     }
 
-    /// Reads the section for a program that logs something else when nothing is chosen.
+    /// Reads the section, last of all, for a program that logs something else when nothing is chosen.
     pub fn read_or(settings: &mut Settings, filter: &'static str) -> Option<Self> {
-        let filter = settings.required(&RUST_LOG.default(filter), |text| EnvFilter::try_new(text));
+        let filter = settings.required(&RUST_LOG.default(filter), log_filter);
         let format = settings.required(&LOG_FORMAT, Format::from_str);
         Some(Self {
             filter: filter?,
             format: format?,
+            remarks: settings.remarks().to_owned(),
         })
     }
 
@@ -70,5 +86,8 @@ impl Logs {
                 .try_init(),
             Format::Json => builder.json().try_init(),
         };
+        for remark in self.remarks {
+            tracing::warn!("{remark}");
+        }
     }
 }

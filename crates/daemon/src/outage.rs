@@ -1,103 +1,150 @@
 //! Says when something that a daemon needs goes away and when it is back: two lines, whatever the
-//! length, and one for each further reason.
+//! length.
+//!
+//! More lines come only of what is news: a reason that needs a person, and a reason that is another
+//! one after a minute (what a restart goes through in its seconds is one story). What comes and goes
+//! all the time is one long outage, not many.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Reasons that are told apart during one outage; further ones are not said.
 const REASONS: usize = 8;
+
+/// From when on a further reason is said that passes by itself.
+const SETTLED: Duration = Duration::from_mins(1);
+
+/// What was well for this long is steady.
+const STEADY: Duration = Duration::from_mins(10);
+
+/// Outages with no steady time between them that are said one by one. The next one lasts until
+/// things are steady.
+const RELAPSES: u32 = 5;
 
 /// An outage, if there is one.
 #[derive(Debug)]
 pub struct Outage {
     began: &'static str,
-    ended: &'static str,
     current: Option<Current>,
+    /// When the last one ended.
+    ended: Option<Instant>,
+    relapses: u32,
 }
 
 #[derive(Debug)]
 struct Current {
     since: Instant,
-    attempts: u32,
+    failures: u64,
     said: BTreeSet<String>,
+    unsteady: bool,
+    well_since: Option<Instant>,
+}
+
+/// An outage that is over; whoever had it says so, with what it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    lasted: Duration,
+    /// Attempts that failed.
+    pub failures: u64,
+}
+
+impl Ended {
+    /// How long it lasted, in seconds: with tenths below ten seconds, whole above.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let seconds = self.lasted.as_secs_f64();
+        if seconds < 10.0 {
+            (seconds * 10.0).round() / 10.0
+        } else {
+            seconds.round()
+        }
+    }
 }
 
 impl Outage {
-    /// None yet. `began` and `ended` are what its two lines say.
+    /// None yet. `began` is what its first line says.
     #[must_use]
-    pub fn new(began: &'static str, ended: &'static str) -> Self {
+    pub fn new(began: &'static str) -> Self {
         Self {
             began,
-            ended,
             current: None,
+            ended: None,
+            relapses: 0,
         }
     }
 
-    /// An attempt failed. Said when it is the first one, or for a reason that this outage has not
-    /// had yet: at ERROR when it lasts until a person does something.
+    /// An attempt failed: at ERROR when it lasts until a person does something.
     pub fn failed(&mut self, reason: &str, needs_a_person: bool) {
-        let news = self.note(reason);
+        let begins = self.current.is_none();
+        let news = self.note(reason, needs_a_person);
+        let unsteady = self.current.as_ref().is_some_and(|now| now.unsteady);
+        let began = self.began;
+        let goes_on = if begins && unsteady {
+            "; it comes and goes, and is said again when it was well for ten minutes"
+        } else {
+            ""
+        };
         match (news, needs_a_person) {
-            (false, _) => tracing::debug!(%reason, "{}", self.began),
-            (true, true) => tracing::error!(%reason, "{}", self.began),
-            (true, false) => tracing::warn!(%reason, "{}", self.began),
+            (false, _) => tracing::debug!(%reason, "{began}"),
+            (true, true) => tracing::error!(%reason, "{began}{goes_on}"),
+            (true, false) => tracing::warn!(%reason, "{began}{goes_on}"),
         }
     }
 
-    /// Counts a failed attempt; whether its reason is news.
-    fn note(&mut self, reason: &str) -> bool {
+    /// An attempt was left out because of the outage.
+    pub fn missed(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.failures += 1;
+        }
+    }
+
+    /// Counts a failed attempt; whether its reason is to be said.
+    fn note(&mut self, reason: &str, needs_a_person: bool) -> bool {
+        let now = Instant::now();
+        let begins = self.current.is_none();
+        if begins {
+            let relapse = self.ended.is_some_and(|ended| now - ended < STEADY);
+            self.relapses = if relapse { self.relapses + 1 } else { 0 };
+        }
+        let unsteady = self.relapses >= RELAPSES;
         let current = self.current.get_or_insert_with(|| Current {
-            since: Instant::now(),
-            attempts: 0,
+            since: now,
+            failures: 0,
             said: BTreeSet::new(),
+            unsteady,
+            well_since: None,
         });
-        current.attempts += 1;
-        current.said.len() < REASONS && current.said.insert(reason.to_owned())
+        current.failures += 1;
+        current.well_since = None;
+        let is_due = begins || needs_a_person || now - current.since >= SETTLED;
+        is_due && current.said.len() < REASONS && current.said.insert(without_numbers(reason))
     }
 
-    /// An attempt succeeded.
-    pub fn over(&mut self) {
-        if let Some(outage) = self.current.take() {
-            tracing::info!(
-                seconds = outage.since.elapsed().as_secs(),
-                failed_attempts = outage.attempts,
-                "{}",
-                self.ended
-            );
+    /// Things are well. Told again and again, it gives each outage once, when it is over: at once, but
+    /// one that comes and goes only when things have been well for long.
+    pub fn over(&mut self) -> Option<Ended> {
+        let now = Instant::now();
+        let current = self.current.as_mut()?;
+        let well_since = *current.well_since.get_or_insert(now);
+        if current.unsteady && now - well_since < STEADY {
+            return None;
         }
+        let ended = self.current.take()?;
+        self.ended = Some(now);
+        Some(Ended {
+            lasted: well_since - ended.since,
+            failures: ended.failures,
+        })
     }
+}
+
+/// Reasons that differ in their numbers only are one: the beginning of an answer, as it is quoted,
+/// has times in it.
+fn without_numbers(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outage() -> Outage {
-        Outage::new("it is away", "it is back")
-    }
-
-    #[test]
-    fn each_reason_is_news_once_also_when_two_take_turns() {
-        let mut outage = outage();
-        let news: Vec<bool> = ["a", "a", "b", "a", "b"]
-            .iter()
-            .map(|reason| outage.note(reason))
-            .collect();
-        assert_eq!(news, [true, false, true, false, false]);
-    }
-
-    #[test]
-    fn an_outage_of_ever_new_reasons_has_few_lines() {
-        let mut outage = outage();
-        let news = (0..1000).filter(|n| outage.note(&n.to_string())).count();
-        assert_eq!(news, REASONS);
-    }
-
-    #[test]
-    fn the_next_outage_begins_anew() {
-        let mut outage = outage();
-        assert!(outage.note("a"));
-        outage.over();
-        assert!(outage.note("a"));
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! The parts of a daemon, run side by side, each with a name and a known way to end.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Why a daemon ended although nobody asked it to.
@@ -18,8 +19,14 @@ pub enum TaskError {
         source: Option<BoxError>,
     },
     /// A task panicked.
-    #[error("a task panicked")]
-    Panicked(#[source] tokio::task::JoinError),
+    #[error("the task {name} panicked")]
+    Panicked {
+        /// The task's name.
+        name: &'static str,
+        /// What it said.
+        #[source]
+        source: BoxError,
+    },
 }
 
 /// Any error of a task.
@@ -28,7 +35,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A daemon's tasks. Each is given a token that is cancelled when it should drain and end.
 #[derive(Default)]
 pub struct Tasks {
-    running: JoinSet<(&'static str, Result<(), BoxError>)>,
+    running: JoinSet<Result<(), BoxError>>,
+    /// A panic leaves nothing of its task but the id.
+    names: HashMap<Id, &'static str>,
     stop: CancellationToken,
 }
 
@@ -51,8 +60,10 @@ impl Tasks {
         name: &'static str,
         task: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
-        self.running
-            .spawn(async move { (name, task.await.map_err(Into::into)) });
+        let running = self
+            .running
+            .spawn(async move { task.await.map_err(Into::into) });
+        self.names.insert(running.id(), name);
     }
 
     /// Runs until `shutdown` completes or a task ends, then lets the others drain for at most
@@ -67,7 +78,7 @@ impl Tasks {
     ) -> Result<(), TaskError> {
         let unexpected = tokio::select! {
             () = shutdown => None,
-            Some(ended) = self.running.join_next() => Some(unexpected(ended)),
+            Some(ended) = self.running.join_next_with_id() => Some(self.unexpected(ended)),
         };
         self.stop.cancel();
         let drained = tokio::time::timeout(grace, self.drain()).await;
@@ -85,24 +96,42 @@ impl Tasks {
 
     async fn drain(&mut self) -> Result<(), TaskError> {
         let mut outcome = Ok(());
-        while let Some(ended) = self.running.join_next().await {
+        while let Some(ended) = self.running.join_next_with_id().await {
             if !matches!(ended, Ok((_, Ok(())))) && outcome.is_ok() {
-                outcome = Err(unexpected(ended));
+                outcome = Err(self.unexpected(ended));
             }
         }
         outcome
     }
+
+    fn unexpected(&self, ended: Result<(Id, Result<(), BoxError>), JoinError>) -> TaskError {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let name = self.names.get(&id).copied().unwrap_or("without a name");
+        match ended {
+            Ok((_, result)) => TaskError::Ended {
+                name,
+                source: result.err(),
+            },
+            Err(error) => TaskError::Panicked {
+                name,
+                source: what_it_said(error),
+            },
+        }
+    }
 }
 
-fn unexpected(
-    ended: Result<(&'static str, Result<(), BoxError>), tokio::task::JoinError>,
-) -> TaskError {
-    match ended {
-        Ok((name, result)) => TaskError::Ended {
-            name,
-            source: result.err(),
-        },
-        Err(error) => TaskError::Panicked(error),
+/// A panic's message, where it is a text, as it nearly always is.
+fn what_it_said(error: JoinError) -> BoxError {
+    match error.try_into_panic() {
+        Ok(panic) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            text.unwrap_or("without a message").into()
+        }
+        Err(error) => error.into(),
     }
 }
 
@@ -130,6 +159,21 @@ mod tests {
         assert_eq!(error.to_string(), "the task hasty ended unexpectedly");
         let cause = std::error::Error::source(&error).expect("its error is kept");
         assert_eq!(cause.to_string(), "no more");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_the_process_with_the_name_of_its_task_and_what_it_said() {
+        let mut tasks = Tasks::new();
+        tasks.spawn("patient", std::future::pending::<Result<(), io::Error>>());
+        tasks.spawn("clumsy", async {
+            assert!(std::env::args().count() == 0, "fell over {}", 7);
+            Ok::<_, io::Error>(())
+        });
+        let grace = Duration::ZERO;
+        let error = tasks.run(std::future::pending(), grace).await;
+        let error = error.expect_err("a task panicked");
+        let last_line = crate::exit::with_causes(&error);
+        assert_eq!(last_line, "the task clumsy panicked: fell over 7");
     }
 
     #[tokio::test]

@@ -95,6 +95,16 @@ impl Host {
         self.scheme
     }
 
+    /// The name or address, without brackets around an IPv6 address.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.name {
+            UrlHost::Domain(name) => name.clone(),
+            UrlHost::Ipv4(address) => address.to_string(),
+            UrlHost::Ipv6(address) => address.to_string(),
+        }
+    }
+
     /// The URL of this Envoy by the given scheme, without a path.
     pub(crate) fn base(&self, scheme: Scheme) -> Url {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
+use crate::limits::SOUND_AFTER;
+
 /// The first pause, before jitter.
 const FIRST: Duration = Duration::from_secs(1);
-
-/// A connection that held this long was a sound one. Only then do pauses begin anew: two clients with
-/// the same id throw each other out right after connecting, and with a reset at each success they
-/// would do so without a pause.
-const SOUND_AFTER: Duration = Duration::from_mins(1);
 
 /// Pauses that double up to a cap, each with jitter, so that many clients of one broker do not come
 /// back in step.
@@ -39,10 +36,21 @@ impl Backoff {
     }
 
     /// The pause after a connection that held for `connected`; zero when it was never made.
+    ///
+    /// Only after a sound connection do pauses begin anew: two clients with the same id throw each
+    /// other out right after connecting, and with a reset at each success they would do so without a
+    /// pause.
     pub(crate) fn after(&mut self, connected: Duration) -> Duration {
         if connected >= SOUND_AFTER {
             self.pauses = self.builder.build();
         }
+        self.pauses.next().unwrap_or(self.cap)
+    }
+
+    /// The pause after an end that would only come again at once: as long as pauses get, without the
+    /// way up.
+    pub(crate) fn longest(&mut self) -> Duration {
+        self.pauses = self.builder.with_min_delay(self.cap / 2).build();
         self.pauses.next().unwrap_or(self.cap)
     }
 }
@@ -78,6 +86,15 @@ mod tests {
         }
         assert!(backoff.after(Duration::from_secs(59)) >= Duration::from_secs(30));
         assert!(backoff.after(Duration::from_mins(1)) <= Duration::from_secs(2));
+    }
+
+    #[test]
+    fn the_longest_pause_needs_no_way_up_and_is_not_left_by_the_next() {
+        let mut backoff = Backoff::new(CAP);
+        let longest = Duration::from_secs(30)..=CAP;
+        assert!(longest.contains(&backoff.longest()));
+        assert!(longest.contains(&backoff.after(NEVER)));
+        assert!(backoff.after(SOUND_AFTER) <= Duration::from_secs(2));
     }
 
     #[test]

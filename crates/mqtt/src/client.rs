@@ -12,24 +12,13 @@ use rumqttc::{
 use secrecy::ExposeSecret;
 
 use crate::config::{Checked, Message};
+use crate::limits::{CONNECT_WITHIN, MAX_PACKET, UNACKNOWLEDGED};
 use crate::reason::Reason;
 use crate::window::{Grant, PLACES};
-
-/// The largest packet that is sent or taken, in bytes. rumqttc's default of 10 KiB makes one larger
-/// retained message an endless loop of reconnects.
-pub const MAX_PACKET: usize = 1024 * 1024;
 
 /// What a publish has beside its topic and payload: type, length, the topic's length, and the packet
 /// identifier (MQTT 3.1.1, 3.3).
 const PUBLISH_OVERHEAD: usize = 1 + 4 + 2 + 2;
-
-/// How long the whole way to the broker's CONNACK may take, in seconds: name, TCP, TLS, MQTT. rumqttc
-/// lets a write take as long, too.
-pub(crate) const CONNECT_WITHIN: u64 = 10;
-
-/// What the broker may have delivered on one connection without an acknowledgement from us: packet
-/// identifiers have 16 bits, and 0 is none (MQTT 3.1.1, 2.3.1).
-pub(crate) const UNACKNOWLEDGED: usize = u16::MAX as usize;
 
 /// Requests on their way to rumqttc: everything in the window, an acknowledgement for everything the
 /// broker may have delivered, and the good-bye. So there is always room, nobody ever waits for it,
@@ -88,7 +77,7 @@ pub(crate) fn make(checked: &Checked) -> (Client, EventLoop) {
 }
 
 fn options(checked: &Checked) -> MqttOptions {
-    let config = &checked.config;
+    let config = &checked.0;
     let broker = &config.broker;
     let mut options = MqttOptions::new(&config.client_id, broker.host(), broker.port());
     options
@@ -98,9 +87,9 @@ fn options(checked: &Checked) -> MqttOptions {
         .set_manual_acks(true)
         // One more than can be under way: see `window`.
         .set_inflight(PLACES + 1);
-    if let Some(tls) = &checked.tls {
+    if let Some(tls) = &config.tls {
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
-            tls.clone(),
+            tls.client_config(),
         )));
     }
     if let Some(credentials) = &config.credentials {
@@ -176,7 +165,12 @@ impl EventLoop {
 
 /// Why connecting failed.
 pub(crate) fn connecting_failed(error: ConnectionError, checked: &Checked) -> Reason {
-    failure::connecting(error, &checked.config)
+    failure::connecting(error, &checked.0)
+}
+
+/// What answered speaks, but not as a broker does that lets somebody in.
+pub(crate) fn no_connack(checked: &Checked) -> Reason {
+    failure::no_connack(&checked.0.broker)
 }
 
 /// Why a connection that had been made has ended.

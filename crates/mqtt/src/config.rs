@@ -1,15 +1,12 @@
 //! What a session needs to know, and the check that it can work.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::broker::BrokerUrl;
-use crate::tls;
+use crate::tls::Tls;
 
 /// The longest text or last will that MQTT can carry: its length is sent in 16 bits
 /// (MQTT 3.1.1, 1.5.3).
@@ -28,9 +25,8 @@ pub struct Config {
     pub client_id: String,
     /// The account, if the broker wants one.
     pub credentials: Option<Credentials>,
-    /// A PEM file with the CAs to trust instead of the system's; only with `mqtts://`. Read once,
-    /// at the start.
-    pub ca_file: Option<PathBuf>,
+    /// Whom to trust, and who we are, in TLS: with `mqtts://`, and only then.
+    pub tls: Option<Tls>,
     /// Whether the broker forgets subscriptions and undelivered messages with each connection.
     pub clean_session: bool,
     /// How long the connection may be silent before a ping; a ping unanswered for as long ends it.
@@ -92,41 +88,17 @@ pub enum ConfigError {
         "the last will on '{0}' can't be sent: its topic has a wildcard or is empty, or it is longer than 65535 bytes"
     )]
     LastWill(String),
-    /// A CA file without TLS: the connection would not be what was meant.
-    #[error(
-        "a CA file is given, but {0} is not encrypted; write mqtts:// or leave the CA file out"
-    )]
-    CaFileWithoutTls(BrokerUrl),
-    /// The CA file can't be read.
-    #[error("the CA file {path} can't be read as PEM certificates")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: rustls::pki_types::pem::Error,
-    },
-    /// The CA file has no certificate that can serve as a CA.
-    #[error(
-        "the CA file {0} has no usable certificate; it needs the PEM of the CA that signed the broker's"
-    )]
-    EmptyCaFile(PathBuf),
-    /// The system has no CAs.
-    #[error(
-        "no CA certificates were found on this system; install ca-certificates or name a CA file"
-    )]
-    NoSystemCas,
-    /// TLS can't be set up.
-    #[error("TLS can't be set up")]
-    Tls(#[source] rustls::Error),
+    /// TLS is set, and the address is without: the connection would not be what was meant.
+    #[error("certificates are given, but {0} is not encrypted; write mqtts:// or leave them out")]
+    TlsUnused(BrokerUrl),
+    /// The address is with TLS, and nothing says whom to trust.
+    #[error("{0} is encrypted, but nothing says which CAs to trust")]
+    TlsMissing(BrokerUrl),
 }
 
-/// A checked [`Config`], with what TLS needs loaded.
+/// A [`Config`] that can work.
 #[derive(Debug)]
-pub(crate) struct Checked {
-    pub(crate) config: Config,
-    /// Present exactly with `mqtts://`.
-    pub(crate) tls: Option<Arc<ClientConfig>>,
-}
+pub(crate) struct Checked(pub(crate) Config);
 
 impl Checked {
     pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
@@ -150,13 +122,11 @@ impl Checked {
         {
             return Err(ConfigError::LastWill(will.topic.clone()));
         }
-        let tls = match (&config.ca_file, config.broker.is_tls()) {
-            (Some(_), false) => return Err(ConfigError::CaFileWithoutTls(config.broker)),
-            (None, false) => None,
-            (Some(path), true) => Some(tls::trusting_file(path)?),
-            (None, true) => Some(tls::trusting_system()?),
-        };
-        Ok(Self { config, tls })
+        match (&config.tls, config.broker.is_tls()) {
+            (Some(_), false) => Err(ConfigError::TlsUnused(config.broker)),
+            (None, true) => Err(ConfigError::TlsMissing(config.broker)),
+            (Some(_), true) | (None, false) => Ok(Self(config)),
+        }
     }
 }
 
@@ -169,7 +139,7 @@ mod tests {
             broker: "mqtt://localhost".parse().expect("an address"),
             client_id: "us".into(),
             credentials: None,
-            ca_file: None,
+            tls: None,
             clean_session: true,
             keep_alive: Duration::from_secs(30),
             last_will: None,
@@ -201,7 +171,6 @@ mod tests {
         assert!(mistake(|c| c.backoff_cap = Duration::ZERO).contains("back-off"));
         assert!(mistake(|c| c.last_will = Some(will("a/+", 1))).contains("last will on 'a/+'"));
         assert!(mistake(|c| c.last_will = Some(will("a", 65_536))).contains("last will"));
-        assert!(mistake(|c| c.ca_file = Some("ca.pem".into())).contains("not encrypted"));
         let nobody = Credentials {
             username: String::new(),
             password: "secret".into(),
@@ -210,22 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_file_that_is_none_is_named() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let broker: BrokerUrl = "mqtts://localhost".parse().expect("an address");
-        for (path, expected) in [
-            (
-                PathBuf::from("/nowhere/ca.pem"),
-                "/nowhere/ca.pem can't be read",
-            ),
-            (file.path().to_owned(), "has no usable certificate"),
-        ] {
-            let message = mistake(|c| {
-                c.broker = broker.clone();
-                c.ca_file = Some(path);
-            });
-            assert!(message.contains(expected), "{message}");
-        }
+    fn tls_and_an_encrypted_address_need_each_other() {
+        let missing = mistake(|c| c.broker = "mqtts://localhost".parse().expect("an address"));
+        assert!(missing.contains("which CAs to trust"), "{missing}");
     }
 
     #[test]

@@ -9,14 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::config::Message;
-use crate::link::Link;
+use crate::link::{Gone, Link};
 use crate::window::{Grant, Waiting};
-
-/// The connection has ended. What it had not confirmed may or may not have reached the broker, and
-/// will not be sent again by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the connection to the broker has ended")]
-pub struct Gone;
 
 /// Why a subscription was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::client::Incoming;
-use crate::connection::Gone;
-use crate::link::Link;
+use crate::link::{Gone, Link};
 
 /// A message from the broker. When it is dropped without being acknowledged, nothing is
 /// acknowledged: a broker with a persistent session delivers it again on a later connection.

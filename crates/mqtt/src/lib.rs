@@ -18,7 +18,8 @@
 //! - A [`Receipt`] is done at the broker's PUBACK, not before.
 //! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
 //! - Polling never waits, for neither the consumer nor the publisher.
-//! - [`Events`] say why there is no connection.
+//! - [`Events`] say why there is no connection. Nothing of that is logged here above `debug`: only the
+//!   consumer knows what an outage costs.
 //!
 //! Subscriptions belong to a connection: whoever needs one makes it on each [`Event::Connected`].
 //!
@@ -27,12 +28,15 @@
 //! | fault | guard |
 //! |---|---|
 //! | a reconnect drops what is queued, or sends it again by itself | `supervisor`: a new client for each connection |
-//! | no back-off | `backoff` |
+//! | no back-off | `backoff`; `rivalry` for a client that is thrown out again and again |
 //! | `publish().await` hangs in the task that polls; `poll()` is not cancel-safe | `polling`: a task that only polls |
 //! | an acknowledgement held across a reconnect names another message | `delivery`: an `Acknowledgement` holds its own connection |
-//! | PUBACKs out of order wedge the client | `window`: packet identifiers never collide |
-//! | small packets, delayed segments, a short keep-alive, a request queue that stands still | `client`: its constants |
-//! | subscriptions are not checked | `connection`: `subscribe` reads the SUBACK |
+//! | PUBACKs out of order wedge the client | `window`: packet identifiers never collide; and a new client for each connection |
+//! | small packets, delayed segments, a request queue that stands still | `client`: its options, `limits` |
+//! | pings go unanswered while the consumer is slow | `polling`: it never waits for the consumer |
+//! | subscriptions are not made again, nor checked | `connection`: `subscribe` reads the SUBACK; [`Event::Connected`] asks for it |
+//!
+//! `tests/session/guards.rs` has each of them twice: rumqttc alone fails, the session does not.
 
 mod session;
 
@@ -48,16 +52,19 @@ mod tls;
 mod reason;
 
 mod backoff;
-mod outage;
 mod polling;
+mod rivalry;
 mod supervisor;
 
 mod client;
+mod limits;
 
 pub use broker::{BrokerUrl, BrokerUrlError};
-pub use client::MAX_PACKET;
 pub use config::{Config, ConfigError, Credentials, Message};
-pub use connection::{Connection, Gone, Receipt, SubscribeError};
+pub use connection::{Connection, Receipt, SubscribeError};
 pub use delivery::{Acknowledgement, Delivery};
-pub use reason::Reason;
+pub use limits::MAX_PACKET;
+pub use link::Gone;
+pub use reason::{Reason, Stage};
 pub use session::{Event, Events, Session, start};
+pub use tls::{Authorities, Certificates, PrivateKey, Tls, TlsError};

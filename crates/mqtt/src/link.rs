@@ -7,9 +7,14 @@ use tokio::sync::{Notify, Semaphore, SetOnce};
 use tokio::time::Instant;
 
 use crate::client::{Client, NotTaken};
-use crate::connection::Gone;
 use crate::reason::Reason;
 use crate::window::{Grant, OutOfStep, PLACES, Waiting, Window};
+
+/// The connection has ended. What it had not confirmed may or may not have reached the broker, and
+/// will not be sent again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection to the broker has ended")]
+pub struct Gone;
 
 /// One connection, from the broker's CONNACK to its end. Nothing of it is carried over to the next.
 pub(crate) struct Link {

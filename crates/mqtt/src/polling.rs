@@ -10,8 +10,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::client::{self, EventLoop, Happening, UNACKNOWLEDGED};
+use crate::client::{self, EventLoop, Happening};
 use crate::delivery::Delivery;
+use crate::limits::UNACKNOWLEDGED;
 use crate::link::Link;
 use crate::reason::Reason;
 use crate::window::OutOfStep;

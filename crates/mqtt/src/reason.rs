@@ -1,6 +1,11 @@
 //! Why there is no connection.
 
+mod stage;
+
 use crate::broker::BrokerUrl;
+use crate::limits::{CONNECT_WITHIN, MAX_PACKET, OWED_WITHIN, THROWN_OUT_AFTER};
+
+pub use stage::Stage;
 
 /// Why there is no connection: a sentence, and what to do where something can be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +35,7 @@ pub enum Reason {
     },
     /// Connecting took too long.
     #[error(
-        "{broker} does not answer within {} s; check address, network and firewall",
-        crate::client::CONNECT_WITHIN
+        "{broker} does not answer within {CONNECT_WITHIN} s; check address, network and firewall, and that the broker does not hang"
     )]
     NoAnswer {
         /// Where we tried.
@@ -39,8 +43,12 @@ pub enum Reason {
     },
     /// The connection was made, and closed before the broker had answered.
     #[error(
-        "{broker} closes the connection before it answers; check that this port is MQTT{}",
-        if broker.is_tls() { " over TLS" } else { " without TLS (mqtts:// is with TLS)" }
+        "{broker} closes the connection before it answers; check that this port is MQTT {}",
+        if broker.is_tls() {
+            "over TLS (mqtt:// is without TLS), and whether the broker wants a client certificate"
+        } else {
+            "without TLS (mqtts:// is with TLS)"
+        }
     )]
     ClosedBeforeAnswer {
         /// Where we tried.
@@ -83,6 +91,24 @@ pub enum Reason {
         /// Where we tried.
         broker: BrokerUrl,
     },
+    /// The broker wants a certificate of ours, and none is set.
+    #[error(
+        "{broker} wants a client certificate; set the certificate and key files that belong to this account"
+    )]
+    CertificateWanted {
+        /// Where we tried.
+        broker: BrokerUrl,
+    },
+    /// The broker does not accept our certificate.
+    #[error(
+        "{broker} does not accept our client certificate ({detail}); check that it is valid now, and that the CA that signed it is the one the broker trusts for clients"
+    )]
+    CertificateRefused {
+        /// Where we tried.
+        broker: BrokerUrl,
+        /// The alert that the broker sent.
+        detail: String,
+    },
     /// TLS fails in another way.
     #[error("TLS with '{host}' fails: {detail}")]
     Tls {
@@ -116,6 +142,17 @@ pub enum Reason {
     /// The broker says that it can't serve now.
     #[error("the broker says that it is unavailable; it is tried again")]
     Unavailable,
+    /// What answers there is no MQTT 3.1.1 broker; a TLS port answers so to a client without TLS.
+    #[error(
+        "{broker} does not keep to MQTT 3.1.1 ({detail}); check that an MQTT broker is at this address{}",
+        if broker.is_tls() { "" } else { " (a port with TLS needs mqtts://)" }
+    )]
+    NotMqtt {
+        /// Where we tried.
+        broker: BrokerUrl,
+        /// What was wrong.
+        detail: String,
+    },
 
     /// The broker, or something between, closed a connection that had worked.
     #[error("the broker closed the connection")]
@@ -126,28 +163,33 @@ pub enum Reason {
         /// What the operating system says.
         detail: String,
     },
+    /// The broker let us in and closed the connection soon after, several times in a row.
+    #[error(
+        "the broker has closed {THROWN_OUT_AFTER} connections or more in a row soon after it let us in: most likely another client has the client id '{client_id}' and both throw each other out; look for a second program with the same name or serial and stop it, or see in the broker's log why it closes them"
+    )]
+    ThrownOut {
+        /// The client id.
+        client_id: String,
+    },
     /// A ping was not answered, or nothing could be sent any more.
     #[error("the broker no longer answers; the network or the broker hangs")]
     Silent,
     /// The broker answers pings, but not what we publish.
-    #[error("the broker has acknowledged nothing for {} s; it may be overloaded", crate::supervisor::OWED_WITHIN.as_secs())]
+    #[error("the broker has acknowledged nothing for {} s; it may be overloaded", OWED_WITHIN.as_secs())]
     Stalled,
     /// The broker delivered more than the protocol lets it before anything was taken.
     #[error("more messages came than could be held; what was not acknowledged comes again")]
     Overrun,
     /// The broker sent a packet that is too large for us.
     #[error(
-        "the broker sent a packet of {bytes} bytes, more than {}; remove the retained message that is too large",
-        crate::client::MAX_PACKET
+        "the broker sent a packet of {bytes} bytes, more than {MAX_PACKET}; remove the retained message that is too large"
     )]
     TooLarge {
         /// Its size.
         bytes: usize,
     },
-    /// What answers does not keep to MQTT 3.1.1.
-    #[error(
-        "the broker does not keep to MQTT 3.1.1 ({detail}); check that an MQTT broker is at this address"
-    )]
+    /// The broker, or what stands between, broke the protocol on a connection that had worked.
+    #[error("the broker does not keep to MQTT 3.1.1 ({detail})")]
     Protocol {
         /// What was wrong.
         detail: String,
@@ -163,10 +205,13 @@ impl Reason {
             | Self::WrongName { .. }
             | Self::Expired { .. }
             | Self::NotTls { .. }
+            | Self::CertificateWanted { .. }
+            | Self::CertificateRefused { .. }
             | Self::Tls { .. }
             | Self::Credentials { .. }
             | Self::NotAuthorised { .. }
             | Self::ClientId { .. }
+            | Self::ThrownOut { .. }
             | Self::TooLarge { .. } => true,
             Self::NameNotFound { .. }
             | Self::Refused { .. }
@@ -176,6 +221,7 @@ impl Reason {
             // A machine without a battery for its clock starts like this, and sets it later.
             | Self::NotYetValid { .. }
             | Self::Unavailable
+            | Self::NotMqtt { .. }
             | Self::Closed
             | Self::Lost { .. }
             | Self::Silent

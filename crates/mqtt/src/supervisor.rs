@@ -13,13 +13,11 @@ use crate::client::{self, EventLoop, Happening};
 use crate::config::Checked;
 use crate::connection::Connection;
 use crate::delivery::Delivery;
+use crate::limits::OWED_WITHIN;
 use crate::link::Link;
-use crate::outage::Outage;
 use crate::polling::{self, DELIVERIES};
 use crate::reason::Reason;
-
-/// How long a broker may answer pings, and nothing else, while it owes us an answer.
-pub(crate) const OWED_WITHIN: Duration = Duration::from_mins(1);
+use crate::rivalry::Rivalry;
 
 /// How often that is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -60,8 +58,8 @@ pub(crate) async fn run(
     state: watch::Sender<State>,
     mut close: oneshot::Receiver<Duration>,
 ) {
-    let mut backoff = Backoff::new(checked.config.backoff_cap);
-    let mut outage = Outage::none(checked.config.broker.clone());
+    let mut backoff = Backoff::new(checked.0.backoff_cap);
+    let mut rivalry = Rivalry::none(checked.0.client_id.clone());
     loop {
         // A new client and event loop for every connection: rumqttc's own reconnect drops what is
         // queued or sends it again, as the broker's session flag has it, and carries wedged state
@@ -75,24 +73,32 @@ pub(crate) async fn run(
         let (reason, connected_for) = match connected {
             Ok(Happening::Connected { session_present }) => {
                 let since = Instant::now();
-                outage.ends(session_present);
+                tracing::debug!(session_present, "connected");
                 let link = Arc::new(Link::new(client, session_present));
-                match serve(&link, event_loop, &state, &mut close).await {
+                match serve(&link, event_loop, &state, &mut rivalry, &mut close).await {
                     Some(reason) => (reason, since.elapsed()),
                     None => return,
                 }
             }
-            Ok(_) => (Reason::protocol("its first packet is not a CONNACK"), NEVER),
-            Err(error) => (client::connecting_failed(error, &checked), NEVER),
+            Ok(_) => {
+                rivalry.not_connected();
+                (client::no_connack(&checked), NEVER)
+            }
+            Err(error) => {
+                rivalry.not_connected();
+                (client::connecting_failed(error, &checked), NEVER)
+            }
         };
-        // A client that another one with its id throws out is seen here: the reason is `Closed`, and
-        // `connected_for` short, again and again.
-        outage.goes_on(&reason);
+        tracing::debug!(%reason, ?connected_for, "no connection");
+        let pause = match reason {
+            Reason::ThrownOut { .. } => backoff.longest(),
+            _ => backoff.after(connected_for),
+        };
         state.send_replace(State::Down(reason));
         tokio::select! {
             biased;
             _ = &mut close => return,
-            () = sleep(backoff.after(connected_for)) => {}
+            () = sleep(pause) => {}
         }
     }
 }
@@ -102,10 +108,12 @@ async fn serve(
     link: &Arc<Link>,
     event_loop: EventLoop,
     state: &watch::Sender<State>,
+    rivalry: &mut Rivalry,
     close: &mut oneshot::Receiver<Duration>,
 ) -> Option<Reason> {
     // Even when this task is aborted, everything under way on this connection is answered.
     let _end = EndOnDrop(link);
+    let since = Instant::now();
     let (sender, deliveries) = mpsc::channel(DELIVERIES);
     let polling = tokio::spawn(polling::run(event_loop, link.clone(), sender));
     let mut polling = AbortOnDropHandle::new(polling);
@@ -127,6 +135,7 @@ async fn serve(
             None
         }
     };
+    let reason = reason.map(|reason| rivalry.ended(reason, since.elapsed()));
     link.end(reason.clone());
     reason
 }

@@ -9,12 +9,17 @@
 //! server, just then, accepts again the line that it accepted last, the witness.
 
 mod connection;
+mod failure;
+mod probe;
 mod search;
 mod settings;
+mod tls;
+mod token;
 mod verdict;
 
 use std::sync::Mutex;
 
+pub use probe::{CHECK_MEASUREMENT, Finding, Outcome};
 pub use settings::{Settings, SettingsError, TokenSource};
 use wire::Reading;
 
@@ -27,6 +32,9 @@ use crate::write::{Store, Unstorable, WriteError, Written};
 /// What to look at when the server refuses points that nothing is wrong with.
 const REMEDY: &str = "check INFLUX_ORG and INFLUX_BUCKET, whether the fields of inverterPower \
      exist with another type, and whether a proxy in between answers by itself";
+
+/// What to do about a limit that not even one line keeps to.
+const SIZE: &str = "raise the limit on the size of a request, at the server or a proxy before it";
 
 /// A bucket that readings are written to.
 #[derive(Debug)]
@@ -44,6 +52,14 @@ impl InfluxDb {
             connection: Connection::new(settings)?,
             witness: Mutex::new(None),
         })
+    }
+
+    /// Tries step by step what writing needs, for a person who wants to know. A step that fails is
+    /// the last one; what was not tried is not in the list.
+    ///
+    /// It writes one point of the measurement [`CHECK_MEASUREMENT`], and leaves it there.
+    pub async fn probe(&self) -> Vec<Finding> {
+        probe::run(&self.connection).await
     }
 
     fn witness(&self) -> Option<String> {
@@ -157,7 +173,6 @@ fn unproven(reason: &str) -> WriteError {
 fn too_small_a_limit(reason: &str) -> WriteError {
     WriteError::Configuration {
         problem: format!("a single line of some hundred bytes is too large for it: {reason}"),
-        remedy: "raise the limit on the size of a request, at the server or a proxy before it"
-            .to_owned(),
+        remedy: SIZE.to_owned(),
     }
 }

@@ -17,6 +17,8 @@ pub mod line;
 mod sqlite;
 mod write;
 
-pub use influx::{InfluxDb, Settings, SettingsError, TokenSource};
+pub use influx::{
+    CHECK_MEASUREMENT, Finding, InfluxDb, Outcome, Settings, SettingsError, TokenSource,
+};
 pub use sqlite::{OpenError, QueryError, Sqlite, StoredReading};
 pub use write::{Store, Unstorable, WriteError, Written};

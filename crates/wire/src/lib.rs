@@ -16,6 +16,7 @@
 //! | `envoy/<envoy>/gateway` | yes | the [`GatewayState`] |
 //! | `envoy/<envoy>/status` | yes | the [`Status`] of that Envoy's scraper |
 //! | `envoy-receiver/<name>/status` | yes | the [`Status`] of a receiver |
+//! | `envoy/<envoy>/check`, `envoy-receiver/<name>/check` | no | a random word, while somebody runs `check`; ignore it |
 //!
 //! `<envoy>`, `<inverter>` and `<name>` match `[A-Za-z0-9_-]{1,32}`. Topics are only ever added,
 //! so ignore those you don't know.

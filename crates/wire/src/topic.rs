@@ -150,8 +150,18 @@ pub enum Topic {
         /// The gateway's serial number.
         envoy: Serial,
     },
+    /// A word that a scraper's `check` publishes to hear it again, not retained.
+    EnvoyCheck {
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
     /// Whether a receiver is connected, retained.
     ReceiverStatus {
+        /// The receiver's name.
+        name: ReceiverName,
+    },
+    /// A word that a receiver's `check` publishes to hear it again, not retained.
+    ReceiverCheck {
         /// The receiver's name.
         name: ReceiverName,
     },
@@ -193,7 +203,9 @@ impl Topic {
             Self::Journal { envoy } => format!("{base}/{envoy}/journal"),
             Self::Gateway { envoy } => format!("{base}/{envoy}/gateway"),
             Self::EnvoyStatus { envoy } => format!("{base}/{envoy}/status"),
+            Self::EnvoyCheck { envoy } => format!("{base}/{envoy}/check"),
             Self::ReceiverStatus { name } => format!("{base}-receiver/{name}/status"),
+            Self::ReceiverCheck { name } => format!("{base}-receiver/{name}/check"),
         }
     }
 
@@ -223,7 +235,13 @@ impl Topic {
             (Tree::Envoys, [envoy, "status"]) => Ok(Self::EnvoyStatus {
                 envoy: serial(envoy)?,
             }),
+            (Tree::Envoys, [envoy, "check"]) => Ok(Self::EnvoyCheck {
+                envoy: serial(envoy)?,
+            }),
             (Tree::Receivers, [name, "status"]) => Ok(Self::ReceiverStatus {
+                name: name.parse().map_err(name_error)?,
+            }),
+            (Tree::Receivers, [name, "check"]) => Ok(Self::ReceiverCheck {
                 name: name.parse().map_err(name_error)?,
             }),
             _ => Err(TopicError::Unknown(quoted(text))),

@@ -166,10 +166,20 @@ fn every_topic() {
             "envoy/122012345678/status",
         ),
         (
+            Topic::EnvoyCheck { envoy: envoy() },
+            "envoy/122012345678/check",
+        ),
+        (
             Topic::ReceiverStatus {
                 name: "receiver".parse().unwrap(),
             },
             "envoy-receiver/receiver/status",
+        ),
+        (
+            Topic::ReceiverCheck {
+                name: "receiver".parse().unwrap(),
+            },
+            "envoy-receiver/receiver/check",
         ),
     ];
     let base = BaseTopic::default();

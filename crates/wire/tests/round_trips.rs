@@ -22,13 +22,17 @@ fn base() -> impl Strategy<Value = BaseTopic> {
 }
 
 fn topic() -> impl Strategy<Value = Topic> {
-    (0..6, serial(), serial()).prop_map(|(kind, envoy, inverter)| match kind {
+    (0..8, serial(), serial()).prop_map(|(kind, envoy, inverter)| match kind {
         0 => Topic::Inverter { envoy, inverter },
         1 => Topic::Backlog { envoy, inverter },
         2 => Topic::Journal { envoy },
         3 => Topic::Gateway { envoy },
         4 => Topic::EnvoyStatus { envoy },
-        _ => Topic::ReceiverStatus {
+        5 => Topic::EnvoyCheck { envoy },
+        6 => Topic::ReceiverStatus {
+            name: envoy.as_str().parse().unwrap(),
+        },
+        _ => Topic::ReceiverCheck {
             name: envoy.as_str().parse().unwrap(),
         },
     })
@@ -98,8 +102,11 @@ proptest! {
             | Topic::Backlog { envoy, .. }
             | Topic::Journal { envoy }
             | Topic::Gateway { envoy }
-            | Topic::EnvoyStatus { envoy } => (base.to_string(), envoy.as_str()),
-            Topic::ReceiverStatus { name } => (format!("{base}-receiver"), name.as_str()),
+            | Topic::EnvoyStatus { envoy }
+            | Topic::EnvoyCheck { envoy } => (base.to_string(), envoy.as_str()),
+            Topic::ReceiverStatus { name } | Topic::ReceiverCheck { name } => {
+                (format!("{base}-receiver"), name.as_str())
+            }
         };
         let below = text.strip_prefix(&format!("{tree}/{owner}/"));
         prop_assert!(below.is_some_and(|rest| !rest.is_empty()), "{}", text);

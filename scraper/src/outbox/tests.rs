@@ -41,6 +41,15 @@ fn sent(outbox: &mut Outbox) -> Vec<(u64, &'static str)> {
     .collect()
 }
 
+/// The broker has acknowledged these, and what was announced after them has come back.
+fn arrived(outbox: &mut Outbox, numbers: &[u64]) {
+    for seq in numbers {
+        outbox.acknowledged(*seq);
+    }
+    outbox.announced();
+    outbox.proven();
+}
+
 #[test]
 fn what_could_not_be_sent_is_next_again() {
     let mut outbox = Outbox::new();
@@ -58,7 +67,7 @@ fn a_new_reading_goes_to_its_plain_topic_once() {
     assert_eq!(sent(&mut outbox), [(1, "plain")]);
     assert_eq!(sent(&mut outbox), []);
     assert_eq!(outbox.waiting(), 1);
-    outbox.delivered(1);
+    outbox.acknowledged(1);
     assert_eq!(outbox.waiting(), 0);
 }
 
@@ -86,7 +95,7 @@ fn what_was_on_its_way_when_the_connection_ended_is_sent_again() {
     outbox.add(reading(1, "a", T));
     outbox.add(reading(2, "b", T));
     assert_eq!(sent(&mut outbox).len(), 2);
-    outbox.delivered(2);
+    arrived(&mut outbox, &[2]);
     // The broker took the first one, too; only its acknowledgement was lost.
     outbox.connected(held(&[("a", T), ("b", T)]));
     assert_eq!(sent(&mut outbox), [(1, "backlog")]);
@@ -99,10 +108,49 @@ fn a_broker_that_lost_its_retained_messages_gets_the_newest_ones_back() {
     outbox.add(reading(1, "a", T));
     outbox.add(reading(2, "b", T));
     sent(&mut outbox);
-    outbox.delivered(1);
-    outbox.delivered(2);
+    arrived(&mut outbox, &[1, 2]);
     outbox.connected(held(&[("b", T)]));
     assert_eq!(sent(&mut outbox), [(1, "plain")]);
+}
+
+#[test]
+fn what_was_acknowledged_and_not_proven_is_sent_again() {
+    let mut outbox = Outbox::new();
+    outbox.connected(HashMap::new());
+    outbox.add(reading(1, "a", T));
+    outbox.add(reading(2, "b", T));
+    sent(&mut outbox);
+    arrived(&mut outbox, &[1, 2]);
+
+    // From here on the broker acknowledges and drops.
+    outbox.add(reading(3, "a", T + 300));
+    sent(&mut outbox);
+    outbox.acknowledged(3);
+    outbox.announced();
+    outbox.add(reading(4, "a", T + 600));
+    sent(&mut outbox);
+    outbox.acknowledged(4);
+    assert_eq!((outbox.waiting(), outbox.first_waiting()), (0, None));
+
+    outbox.connected(held(&[("a", T), ("b", T)]));
+    assert_eq!((outbox.waiting(), outbox.first_waiting()), (2, Some(3)));
+    assert_eq!(sent(&mut outbox), [(3, "backlog"), (4, "plain")]);
+}
+
+#[test]
+fn an_echo_proves_only_what_was_acknowledged_before_its_announcement() {
+    let mut outbox = Outbox::new();
+    outbox.connected(HashMap::new());
+    outbox.add(reading(1, "a", T));
+    sent(&mut outbox);
+    outbox.acknowledged(1);
+    outbox.announced();
+    outbox.add(reading(2, "b", T));
+    sent(&mut outbox);
+    outbox.acknowledged(2);
+    outbox.proven();
+    outbox.connected(held(&[("a", T)]));
+    assert_eq!(sent(&mut outbox), [(2, "plain")]);
 }
 
 #[test]
@@ -129,5 +177,8 @@ fn a_full_outbox_gives_up_the_oldest_reading_and_says_which() {
     }
     let lost = outbox.add(reading(capacity + 1, "a", T));
     assert_eq!(lost.map(|reading| reading.seq), Some(1));
+    assert_eq!(outbox.waiting(), CAPACITY);
+    // Its acknowledgement may still be on the way.
+    outbox.acknowledged(1);
     assert_eq!(outbox.waiting(), CAPACITY);
 }

@@ -86,12 +86,7 @@ impl Synthetic {
 
     fn production(&self, now: Timestamp) -> Answer {
         if self.firmware.major() < 4 {
-            // Firmware 3 has no such page and says so with a 200.
-            let page =
-                "<!DOCTYPE html>\n<html>\n<body>\n<h2>Page Not Found</h2>\n</body>\n</html>\n";
-            return uncached(Answer::new(StatusCode::OK, page))
-                .content_type("application/json")
-                .framing(Framing::Chunked);
+            return uncached(super::web_page());
         }
         let production = self.totals_at(now);
         let body = serde_json::json!({

@@ -128,6 +128,10 @@ impl<S> HandoverIo<S> {
     pub(super) fn new(stream: S, handover: Arc<Handover>) -> Self {
         Self { stream, handover }
     }
+
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HandoverIo<S> {

@@ -13,6 +13,11 @@ const BACKLOG: u32 = 128;
 
 /// Listens on an address; port 0 takes a free one.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    open(bind(address)?)
+}
+
+/// Takes an address without listening on it: connections are refused, and nobody else can have it.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -22,5 +27,10 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Listens on an address that was taken.
+pub(super) fn open(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }

@@ -2,7 +2,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -76,6 +77,45 @@ async fn the_token_is_written_before_the_first_line_for_its_owner_only() {
 }
 
 #[tokio::test]
+async fn faults_are_switched_at_the_control_socket_and_planned_by_option() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("control");
+    let mut child = program(&["--fault", "busy", "--control", path.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let line = first_line(&mut child).await;
+    let url = line.strip_prefix("listening on ").unwrap();
+    let status = async || {
+        let info = http().get(format!("{url}/info")).send().await.unwrap();
+        info.status().as_u16()
+    };
+    let mut control = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    let mut say = async |line: &str| {
+        control.write_all(line.as_bytes()).await.unwrap();
+        control.write_all(b"\n").await.unwrap();
+        let mut answer = String::new();
+        let read = timeout(DEADLINE, control.read_line(&mut answer));
+        read.await.unwrap().unwrap();
+        answer
+    };
+    assert_eq!(status().await, 503);
+    assert_eq!(say("heal").await, "ok\n");
+    assert_eq!(status().await, 200);
+    assert_eq!(say("busy@0s+1h").await, "ok\n");
+    assert_eq!(status().await, 503);
+    let mistake = say("buzy").await;
+    assert!(mistake.contains("\"buzy\" is none of "), "{mistake}");
+    assert_eq!(say("heal").await, "ok\n");
+    assert_eq!(status().await, 200);
+
+    let pid = child.id().unwrap().to_string();
+    let killed = Command::new("kill").arg(&pid).status().await.unwrap();
+    assert!(killed.success());
+    timeout(DEADLINE, child.wait()).await.unwrap().unwrap();
+    assert!(!path.exists(), "the socket's file goes with it");
+}
+
+#[tokio::test]
 async fn bad_input_ends_with_64_and_a_message_that_helps() {
     for (arguments, message) in [
         (
@@ -106,6 +146,18 @@ async fn bad_input_ends_with_64_and_a_message_that_helps() {
         (
             &["--noon", "25:00"],
             "give a time of day in UTC, such as 09:30",
+        ),
+        (
+            &["--fault", "hnag@3s"],
+            "\"hnag\" is none of refuse, hang, ",
+        ),
+        (
+            &["--fault", "hang@30"],
+            "\"30\" is not a length of time: write it as 30s",
+        ),
+        (
+            &["--control", "/nowhere/c"],
+            "can't open the control socket /nowhere/c: name a file",
         ),
         (&["--recording", ".", "--seed", "3"], "cannot be used with"),
         (

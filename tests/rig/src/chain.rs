@@ -8,17 +8,17 @@ use tempfile::TempDir;
 use crate::gateway::Gateway;
 use crate::ledger::Report;
 use crate::programs::{Binary, Start};
-use crate::servers::{Account, Client, Influx, Mosquitto, Point, Seen};
+use crate::servers::{Account, Client, Configuration, Influx, Mosquitto, Point, Seen};
 use crate::tap::WriteTap;
 
 /// How long a message may take to a subscriber, on a machine that builds beside the test.
 const ARRIVAL: Duration = Duration::from_mins(1);
 
 /// The receiver's times, shortened for tests.
-const IMPATIENT: &str = "[testing]\nbackoff_cap = \"500ms\"\n";
+const IMPATIENT: &str = "[testing]\nbackoff_cap = \"500ms\"\nannounce_every = \"1s\"\n";
 
-/// The scraper's, which polls besides.
-const IMPATIENT_POLLING: &str = "[testing]\nbackoff_cap = \"500ms\"\npoll_interval = \"100ms\"\n";
+/// How often a scraper polls, unless the test says otherwise.
+const POLL_INTERVAL: &str = "100ms";
 
 /// Broker and database, with an account for each program.
 pub struct Chain {
@@ -76,8 +76,20 @@ impl Chain {
     /// # Panics
     /// When they do not come up in time, and where a skip is a failure.
     pub async fn start_own(test: &str, envoys: &[&str]) -> Option<Self> {
+        Self::start_with(test, envoys, &Configuration::shipped()).await
+    }
+
+    /// The same with another configuration of the broker.
+    ///
+    /// # Panics
+    /// As [`start_own`](Self::start_own).
+    pub async fn start_with(
+        test: &str,
+        envoys: &[&str],
+        configuration: &Configuration,
+    ) -> Option<Self> {
         let accounts = Accounts::new(envoys);
-        let broker = Mosquitto::start_own(test, &accounts.all()).await?;
+        let broker = Mosquitto::start_with(test, &accounts.all(), configuration).await?;
         let influx = Influx::start_own(test).await?;
         Some(Self::of(broker, influx, accounts).await)
     }
@@ -99,8 +111,18 @@ impl Chain {
     /// When there is no account for this Envoy.
     #[must_use]
     pub fn scraper(&self, gateway: &Gateway, envoy: &str) -> Start {
+        self.scraper_polling(gateway, envoy, POLL_INTERVAL)
+    }
+
+    /// The same, with a poll each `every`.
+    ///
+    /// # Panics
+    /// When there is no account for this Envoy.
+    #[must_use]
+    pub fn scraper_polling(&self, gateway: &Gateway, envoy: &str, every: &str) -> Start {
         let start = gateway.reader(Binary::Scraper);
-        self.with_broker(start, self.scraper_account(envoy), IMPATIENT_POLLING)
+        let settings = format!("{IMPATIENT}poll_interval = \"{every}\"\n");
+        self.with_broker(start, self.scraper_account(envoy), &settings)
     }
 
     /// The account of an Envoy's scraper.
@@ -113,6 +135,29 @@ impl Chain {
         scrapers
             .find(|account| account.user() == envoy)
             .expect("each Envoy has an account")
+    }
+
+    /// The account of the receiver.
+    #[must_use]
+    pub fn receiver_account(&self) -> &Account {
+        &self.accounts.receiver
+    }
+
+    /// The bucket that the receiver writes to.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// A daemon of this chain, with TLS to the broker.
+    ///
+    /// # Panics
+    /// When the broker has no listener for it.
+    #[must_use]
+    pub fn over_tls(&self, daemon: Start) -> Start {
+        daemon
+            .env("MQTT_URL", self.broker.tls_url())
+            .env("MQTT_CA_FILE", self.broker.ca_file())
     }
 
     /// The receiver, which writes through the tap.
@@ -199,11 +244,10 @@ impl Chain {
             .path()
             .join(format!("{}.toml", account.user()));
         std::fs::write(&file, settings).expect("a temporary directory can be written");
-        let address = format!("mqtt://{}:{}", self.broker.host(), self.broker.port());
         start
             .arg("--config")
             .arg(file)
-            .env("MQTT_URL", address)
+            .env("MQTT_URL", self.broker.url())
             .env("MQTT_PASSWORD", account.password())
     }
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
 
 use crate::ledger::{self, Report};
 use crate::programs::{Binary, Program, Start};
@@ -48,6 +50,8 @@ impl Gateway {
             .arg(token(place.directory.path()))
             .arg("--ledger")
             .arg(ledger(place.directory.path()))
+            .arg("--control")
+            .arg(control(place.directory.path()))
             .args(&place.arguments)
             .args(further)
             .spawn();
@@ -76,6 +80,33 @@ impl Gateway {
     #[must_use]
     pub fn ledger(&self) -> Vec<Report> {
         ledger::read(&ledger(self.place.directory.path()))
+    }
+
+    /// Switches a fault on, as `--fault` writes it; it is on when this returns.
+    ///
+    /// # Panics
+    /// When there is no such fault.
+    pub async fn inject(&self, fault: &str) {
+        self.control(fault).await;
+    }
+
+    /// Ends all faults.
+    ///
+    /// # Panics
+    /// When the simulator does not run any more.
+    pub async fn heal(&self) {
+        self.control("heal").await;
+    }
+
+    async fn control(&self, line: &str) {
+        let socket = control(self.place.directory.path());
+        let mut control = BufReader::new(UnixStream::connect(socket).await.expect("it runs"));
+        let said = control.write_all(format!("{line}\n").as_bytes()).await;
+        said.expect("it listens");
+        let mut answer = String::new();
+        let read = control.read_line(&mut answer).await;
+        read.expect("it answers");
+        assert_eq!(answer, "ok\n", "{line}");
     }
 
     /// A program that reads this gateway.
@@ -123,4 +154,8 @@ fn token(directory: &Path) -> PathBuf {
 
 fn ledger(directory: &Path) -> PathBuf {
     directory.join("ledger.jsonl")
+}
+
+fn control(directory: &Path) -> PathBuf {
+    directory.join("control")
 }

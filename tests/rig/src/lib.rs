@@ -3,7 +3,7 @@
 //! In reading order: [`programs`] builds and starts our binaries; [`gateway`] is the simulator as a
 //! process, and [`ledger`] what it has shown; [`recordings`] are the recorded gateways; [`servers`]
 //! are the real broker and database; [`chain`] is all of it together; [`tap`] counts what is
-//! written; [`wait`] is the only kind of waiting that a test does.
+//! written; [`leaks`] finds secrets in what is printed; [`wait`] is the only kind of waiting that a test does.
 
 pub mod programs;
 
@@ -14,5 +14,6 @@ pub mod recordings;
 pub mod servers;
 
 pub mod chain;
+pub mod leaks;
 pub mod tap;
 pub mod wait;

@@ -10,7 +10,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 
 use crate::wait;
 use output::{Output, Stream};
@@ -93,7 +94,7 @@ pub fn workspace() -> PathBuf {
 }
 
 /// How a program is to be started: nothing of the test's own environment reaches it but `PATH`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Start {
     binary: Binary,
     arguments: Vec<OsString>,
@@ -222,9 +223,17 @@ impl Program {
     /// # Panics
     /// When it does not end in time.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("the program still runs");
+        self.signal(Signal::TERM);
         self.ended().await
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When it has ended already.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("the program still runs");
     }
 
     /// Waits until it has ended by itself, and all that it printed was read.

@@ -24,8 +24,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Duration;
 
-pub use influx::{Influx, Point};
-pub use mosquitto::{Account, Client, Mosquitto, Refused, Seen};
+pub use influx::{Influx, Point, Right};
+pub use mosquitto::{Account, Certificate, Client, Configuration, Login, Mosquitto, Refused, Seen};
 
 /// How long a server may take until it answers. The database of a new container, on a machine that
 /// builds at the same time, was seen to take twenty seconds.

@@ -10,7 +10,7 @@ use rumqttc::{
     SubscribeReasonCode,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::within;
 
@@ -27,6 +27,18 @@ impl Broker {
     /// Listens on a free port of the loopback interface.
     pub async fn bind() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// One whose connections have so little room for bytes that nobody has read that a test can fill
+    /// it.
+    ///
+    /// # Panics
+    /// Never: the loopback interface has free ports.
+    #[must_use]
+    pub fn bind_narrow() -> Self {
+        let absent = Absent::bind();
+        absent.0.set_recv_buffer_size(4096).unwrap();
+        absent.arrives()
     }
 
     /// Its address, `mqtt://127.0.0.1:port`.
@@ -71,6 +83,37 @@ impl Broker {
     pub async fn refuse(&self, code: ConnectReturnCode) {
         let (mut peer, _) = self.accept().await;
         peer.send(Packet::ConnAck(ConnAck::new(code, false))).await;
+    }
+}
+
+/// A broker that is not there: its port is kept, and refuses connections.
+pub struct Absent(TcpSocket);
+
+impl Absent {
+    /// Takes a free port of the loopback interface.
+    ///
+    /// # Panics
+    /// Never: the loopback interface has free ports.
+    #[must_use]
+    pub fn bind() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self(socket)
+    }
+
+    /// The address that it will have.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.0.local_addr().unwrap())
+    }
+
+    /// It begins to listen.
+    ///
+    /// # Panics
+    /// Never: its port is its own.
+    #[must_use]
+    pub fn arrives(self) -> Broker {
+        Broker(self.0.listen(128).unwrap())
     }
 }
 

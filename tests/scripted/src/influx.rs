@@ -6,12 +6,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use flate2::read::GzDecoder;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
-/// One write as the server saw it.
+/// One request as the server saw it.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// `GET`, `POST`.
+    pub method: String,
     /// Path and query.
     pub target: String,
     /// Header lines, names in lower case.
@@ -39,6 +44,8 @@ pub enum Reply {
     Silence,
     /// The connection is closed half-way through the answer.
     Cut,
+    /// The connection is reset half-way through the answer.
+    Reset,
     /// A body without end.
     Endless(u16),
 }
@@ -71,6 +78,21 @@ impl Server {
     pub async fn start(
         answer: impl Fn(&Request, &[Request]) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(None, answer).await
+    }
+
+    /// Starts a server that speaks TLS only.
+    pub async fn start_tls(
+        tls: Arc<ServerConfig>,
+        answer: impl Fn(&Request, &[Request]) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(tls.into()), answer).await
+    }
+
+    async fn start_with(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Request, &[Request]) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -79,10 +101,16 @@ impl Server {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                let (seen, answer, tls) = (Arc::clone(&seen), Arc::clone(&answer), tls.clone());
                 tokio::spawn(async move {
                     // An error is a client that went away, which some tests are about.
-                    let _ = serve(stream, &seen, &*answer).await;
+                    let _ = match tls {
+                        None => serve(stream, &seen, &*answer).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, &seen, &*answer).await,
+                            Err(error) => Err(error),
+                        },
+                    };
                 });
             }
         });
@@ -93,7 +121,7 @@ impl Server {
         }
     }
 
-    /// The writes so far, in order.
+    /// The requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
@@ -106,8 +134,28 @@ impl Drop for Server {
     }
 }
 
+/// What a connection runs over: TCP, or TLS on it.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Stream for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// An answer that promises more than it has.
+const HALF: &[u8] = b"HTTP/1.1 503 Scripted\r\ncontent-length: 100\r\n\r\nhalf";
+
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl Stream,
     seen: &Mutex<Vec<Request>>,
     answer: &(dyn Fn(&Request, &[Request]) -> Reply + Send + Sync),
 ) -> std::io::Result<()> {
@@ -131,9 +179,11 @@ async fn serve(
                 stream.write_all((head + "\r\n" + &body).as_bytes()).await?;
             }
             Reply::Silence => std::future::pending().await,
-            Reply::Cut => {
-                let half = b"HTTP/1.1 503 Scripted\r\ncontent-length: 100\r\n\r\nhalf";
-                return stream.write_all(half).await;
+            Reply::Cut => return stream.write_all(HALF).await,
+            Reply::Reset => {
+                stream.write_all(HALF).await?;
+                // What is closed without a linger is reset.
+                return stream.tcp().set_zero_linger();
             }
             Reply::Endless(status) => {
                 let head = format!("HTTP/1.1 {status} Scripted\r\n\r\n");
@@ -146,28 +196,34 @@ async fn serve(
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> std::io::Result<Request> {
+async fn read_request(stream: &mut impl Stream) -> std::io::Result<Request> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8(head).unwrap();
     let mut lines = head.lines();
-    let target = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
+    let mut first = lines.next().unwrap().split(' ').map(ToOwned::to_owned);
+    let (method, target) = (first.next().unwrap(), first.next().unwrap());
     let headers = lines.filter(|line| !line.is_empty()).map(|line| {
         let (name, value) = line.split_once(':').unwrap();
         format!("{}: {}", name.to_lowercase(), value.trim())
     });
     let mut request = Request {
+        method,
         target,
         headers: headers.collect(),
         lines: Vec::new(),
     };
-    let length = request.header("content-length").unwrap().parse().unwrap();
-    let mut body = vec![0; length];
+    let length = request.header("content-length").unwrap_or("0");
+    let mut body = vec![0; length.parse().unwrap()];
     stream.read_exact(&mut body).await?;
     let mut text = String::new();
-    GzDecoder::new(&*body).read_to_string(&mut text).unwrap();
+    if request.header("content-encoding") == Some("gzip") {
+        GzDecoder::new(&*body).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(body).unwrap();
+    }
     request.lines = text.lines().map(ToOwned::to_owned).collect();
     Ok(request)
 }

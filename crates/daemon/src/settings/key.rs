@@ -16,6 +16,8 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// What stands for the value in the help.
     pub value: &'static str,
+    /// What a value looks like, for the sample files; a default needs none.
+    pub example: Option<&'static str>,
     /// Whether the value must never be shown; it can then also be given as a file.
     pub secret: bool,
     /// One line for people.
@@ -33,6 +35,7 @@ impl Key {
             flag: None,
             default: None,
             value: "VALUE",
+            example: None,
             secret: false,
             help: "",
         }
@@ -73,10 +76,39 @@ impl Key {
         self
     }
 
+    /// Shows what a value looks like. It must be one that is taken, and never a real secret.
+    #[must_use]
+    pub const fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
+    }
+
     /// Says what it is for.
     #[must_use]
     pub const fn help(mut self, help: &'static str) -> Self {
         self.help = help;
         self
+    }
+
+    /// The key of the file that names a secret's file.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}_file", self.name)
+    }
+
+    /// Every variable that it is read from.
+    pub(super) fn variables(self) -> impl Iterator<Item = String> {
+        let names = [Some(self.env), self.env_alias].into_iter().flatten();
+        let names = names.filter(|name| !name.is_empty());
+        names.flat_map(move |name| {
+            let twin = self.secret.then(|| format!("{name}_FILE"));
+            [Some(name.to_owned()), twin].into_iter().flatten()
+        })
+    }
+
+    /// Every key of the file that it is read from.
+    pub(super) fn names_in_file(self) -> impl Iterator<Item = String> {
+        let twin = self.secret.then(|| self.file_name());
+        [Some(self.name.to_owned()), twin].into_iter().flatten()
     }
 }

@@ -1,33 +1,53 @@
 //! Parsers for values that several sections share. What a value means to one part alone is parsed
 //! by that part's own type.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use super::text_file;
 
 /// Any text.
 ///
 /// # Errors
 /// When it is empty.
 pub fn text(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() {
-        Err("must not be empty")
+    if text.trim().is_empty() {
+        Err("is empty; give a value or leave the setting out")
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// A whole number from 1 on.
+///
+/// # Errors
+/// When it is none.
+pub fn number<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|number| *number >= T::from(1))
+        .ok_or("is not a whole number from 1 on; write for example 10")
 }
 
 /// A length of time above zero, such as `90s` or `1m 30s`.
 ///
 /// # Errors
 /// When it is none, or zero, or negative.
-pub fn duration(text: &str) -> Result<Duration, &'static str> {
+pub fn duration(text: &str) -> Result<Duration, String> {
+    if text.parse::<f64>().is_ok_and(|number| number > 0.0) {
+        return Err(format!(
+            "has no unit; write {text}s for seconds, {text}m for minutes"
+        ));
+    }
     text.parse::<SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
-        .ok_or("not a length of time; write 60s, 2m or 1m 30s")
+        .ok_or_else(|| "is not a length of time; write 60s, 2m or 1m 30s".to_owned())
 }
 
 /// The path of a file that can be read now.
@@ -35,7 +55,77 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
 /// # Errors
 /// When it can't be read.
 pub fn readable_file(text: &str) -> Result<PathBuf, String> {
-    std::fs::File::open(text)
-        .map(|_| PathBuf::from(text))
-        .map_err(|error| format!("can't be read: {error}"))
+    match text_file::open(Path::new(text)) {
+        Ok(_) => Ok(text.into()),
+        Err(error) => Err(format!("{text:?} {error}")),
+    }
+}
+
+/// What is logged. A word that is no level would be taken for a module's name, and silence all
+/// others: `verbose` and `warning` are refused.
+///
+/// # Errors
+/// When it is no list of levels and modules.
+pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
+    const MISTAKEN: [&str; 9] = [
+        "all",
+        "none",
+        "verbose",
+        "warning",
+        "err",
+        "fatal",
+        "critical",
+        "notice",
+        "information",
+    ];
+    const REMEDY: &str =
+        "write a level (off, error, warn, info, debug, trace), or a list such as info,mqtt=debug";
+    if text
+        .split(',')
+        .any(|part| MISTAKEN.contains(&part.trim().to_lowercase().as_str()))
+    {
+        return Err(REMEDY);
+    }
+    EnvFilter::try_new(text).map_err(|_| REMEDY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_needs_a_unit_and_is_above_zero() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        let without_unit = "has no unit; write 90s for seconds, 90m for minutes";
+        assert_eq!(duration("90"), Err(without_unit.to_owned()));
+        for wrong in ["0s", "0", "-1s", "-1", "soon", "", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_number_is_whole_and_at_least_one() {
+        assert_eq!(number::<u32>("12"), Ok(12));
+        for wrong in ["0", "-1", "1.5", "many", "99999999999"] {
+            assert!(number::<u32>(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_log_filter_that_would_silence_everything_by_mistake_is_refused() {
+        for right in [
+            "info",
+            "WARN",
+            "off",
+            "info,mqtt=debug",
+            "scraper::poller=trace",
+            "mqtt",
+        ] {
+            assert!(log_filter(right).is_ok(), "{right:?} was refused");
+        }
+        for wrong in ["verbose", "warning", "info,mqtt=loud", "Warning,mqtt=info"] {
+            assert!(log_filter(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
 }

@@ -24,6 +24,21 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A parser's error with the value that it is about. It may begin with the value itself, in quotation
+/// marks, or go on from it (`has no unit`); anything else is a remark of its own.
+pub(super) fn about(value: &str, error: &str) -> String {
+    let goes_on = ["is ", "has ", "does "]
+        .iter()
+        .any(|verb| error.starts_with(verb));
+    if error.starts_with(['"', '\'']) {
+        error.to_owned()
+    } else if goes_on {
+        format!("{value:?} {error}")
+    } else {
+        format!("{value:?}: {error}")
+    }
+}
+
 /// Every mistake of a configuration; nothing is started with even one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub(super) Vec<Problem>);

@@ -1,13 +1,11 @@
 //! A secret: given as text, or kept in a file that may be replaced while the program runs.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::Key;
+use super::{text_file, value};
 
 /// The longest secret, in bytes. A token has some 400; this bounds what a wrong path can cost.
 const LONGEST: u64 = 64 * 1024;
@@ -21,21 +19,10 @@ pub enum Secret {
 }
 
 impl Secret {
-    pub(super) fn given(text: String) -> Self {
-        Self::Value(text.into())
-    }
-
-    /// Checks now that the file can be read, so that a wrong path is a configuration mistake and
-    /// not an outage.
-    pub(super) fn in_file(path: PathBuf) -> Result<Self, String> {
-        read(&path)?;
-        Ok(Self::File(path))
-    }
-
     /// The secret's text as it is now.
     ///
     /// # Errors
-    /// When its file can't be read or is empty; the message names the file.
+    /// When its file can't be read or holds no secret; the message names the file.
     pub fn reveal(&self) -> Result<SecretString, String> {
         match self {
             Self::Value(text) => Ok(text.clone()),
@@ -53,23 +40,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The key in the file that names a secret's file.
-pub(super) fn file_key(key: &Key) -> String {
-    format!("{}_file", key.name)
+/// Reads a secret from its file.
+pub(super) fn read(path: &Path) -> Result<SecretString, String> {
+    let sentence = |predicate: &str| format!("{:?} {predicate}", path.to_string_lossy());
+    let text = text_file::read(path, LONGEST).map_err(|error| sentence(&error))?;
+    let secret = without_line_end(&text);
+    value::check_secret(secret).map_err(sentence)?;
+    Ok(secret.into())
 }
 
-/// Reads a secret without the line end that editors and `echo` put behind it.
-fn read(path: &Path) -> Result<SecretString, String> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
-        .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
-    if text.len() as u64 > LONGEST {
-        return Err(format!("{} is too long to be a secret", path.display()));
-    }
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(format!("{} is empty", path.display()));
-    }
-    Ok(text.into())
+/// A secret without the line end that editors and `echo` put behind it, in files and in what is
+/// made from them.
+pub(super) fn without_line_end(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
 }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
-
-use config::{Config, File, FileFormat, ValueKind};
+use std::path::PathBuf;
 
 /// The origin of a value, as error messages name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,49 +58,4 @@ impl Sources {
         }
         sources
     }
-}
-
-/// Reads a TOML file into its leaves by dotted path. Numbers and booleans come as they would be
-/// written in a string, so that each key's own parser is the only judge of a value.
-pub(super) fn read_file(path: &Path) -> Result<BTreeMap<String, String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let table = Config::builder()
-        .add_source(File::from_str(&text, FileFormat::Toml))
-        .build()
-        .map_err(|error| not_toml(&error))?;
-    let mut leaves = BTreeMap::new();
-    flatten(&table.cache.kind, String::new(), &mut leaves)?;
-    Ok(leaves)
-}
-
-/// Says where, not what: the parser shows the whole line, which may hold a secret.
-fn not_toml(error: &config::ConfigError) -> String {
-    let text = error.to_string();
-    let place = text.lines().next().unwrap_or_default();
-    format!("not TOML, a quotation mark may be missing: {place}")
-}
-
-fn flatten(
-    kind: &ValueKind,
-    path: String,
-    leaves: &mut BTreeMap<String, String>,
-) -> Result<(), String> {
-    match kind {
-        ValueKind::Table(table) => {
-            for (name, value) in table {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
-                flatten(&value.kind, path, leaves)?;
-            }
-        }
-        ValueKind::Array(_) => return Err(format!("{path} is a list; one value is expected")),
-        ValueKind::Nil => {}
-        leaf => {
-            leaves.insert(path, leaf.to_string());
-        }
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use url::Url;
 use crate::endpoints::info::{INFO, Info};
 use crate::error::{Error, Why};
 use crate::excerpt::Excerpt;
-use crate::exchange::{Connections, Transport, address, join};
+use crate::exchange::{Connections, Transport, address, bad_answer, join};
 use crate::host::{Host, Scheme};
 
 /// An Envoy that has said who it is.
@@ -47,10 +47,16 @@ async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info,
         .await?;
     let status = answer.status;
     match answer.into_body(&url) {
-        Ok(body) => (INFO.parse)(&body).map_err(|error| Error::NotAnEnvoy {
-            address: address(&url),
-            excerpt: Excerpt::of(&body),
-            fault: error.into(),
+        Ok(body) => (INFO.parse)(&body).map_err(|error| {
+            if is_of_an_envoy(&body) {
+                bad_answer(&url, &body, error.into())
+            } else {
+                Error::NotAnEnvoy {
+                    address: address(&url),
+                    excerpt: Excerpt::of(&body),
+                    fault: error.into(),
+                }
+            }
         }),
         Err(Error::BadAnswer { .. }) if status.is_redirection() && scheme == Scheme::Http => {
             Err(Error::HttpsNeeded {
@@ -67,6 +73,12 @@ async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info,
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether an answer that can't be read is an Envoy's all the same, such as one that was cut off: then
+/// the address is right, and the next poll may be better.
+fn is_of_an_envoy(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).contains("<envoy_info>")
 }
 
 /// The scheme for everything but `/info`, which firmware 7 answers by http too. A token is never

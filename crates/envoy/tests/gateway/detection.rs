@@ -169,6 +169,18 @@ async fn another_device_is_no_envoy() {
 }
 
 #[tokio::test]
+async fn an_envoy_whose_answer_is_cut_off_is_no_other_device() {
+    let whole = format!(
+        "<?xml version='1.0'?><envoy_info><device><sn>{}</sn>",
+        crate::SERIAL
+    );
+    // By a wrong length, say: the answer is complete, what it says is not.
+    let server = Server::start(Speaks::Http, move |_: &Request| Reply::ok(&whole)).await;
+    let error = gateway(&server).info().await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn where_nothing_listens_is_said() {
     let server = Server::start(Speaks::Http, open("D5.0.62")).await;
     let mut gateway = gateway(&server);

@@ -135,6 +135,32 @@ async fn a_refused_token_is_not_sent_again_in_vain() {
 }
 
 #[tokio::test]
+async fn a_burst_of_refusals_is_no_storm_of_logins_and_passes() {
+    let token = jwt(SERIAL, LATER);
+    let server = Server::start(Speaks::Https, envoy(&token)).await;
+    let mut gateway = given(&server, &token);
+    gateway.inverters().await.unwrap();
+    server.take_requests();
+    server.become_another(Speaks::Https, |request: &Request| match &*request.path {
+        "/info" => info("D8.2.4345"),
+        _ => refusal(),
+    });
+    // The session, the token alone, and once more when it is known who refuses.
+    let first = [INVERTERS, INVERTERS, "/info", INVERTERS];
+    let further = ["/info", INVERTERS];
+    for requests in [&first[..], &further, &further, &further] {
+        gateway.inverters().await.unwrap_err();
+        assert_eq!(paths(&server.take_requests()), requests);
+    }
+    server.become_another(Speaks::Https, envoy(&token));
+    gateway.inverters().await.unwrap();
+    gateway.inverters().await.unwrap();
+    let requests = server.take_requests();
+    assert_eq!(paths(&requests), ["/info", INVERTERS, INVERTERS]);
+    assert_eq!(cookies(&requests), [None, None, Some("sessionId=s1")]);
+}
+
+#[tokio::test]
 async fn an_expired_token_and_one_of_another_envoy_are_named() {
     let server = Server::start(Speaks::Https, envoy("another")).await;
     let error = given(&server, &jwt(SERIAL, 1_700_000_000))

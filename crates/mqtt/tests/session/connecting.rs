@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mqtt::{Credentials, Message, Reason};
-use rumqttc::{ConnectReturnCode as Code, LastWill, Login, Packet, QoS};
+use mqtt::{Credentials, Message, Reason, Stage};
+use rumqttc::{ConnectReturnCode as Code, LastWill, Login, QoS};
 
 use crate::{config, disconnected};
-use scripted::broker::{Broker, Peer};
+use scripted::broker::Broker;
 
 #[tokio::test]
 async fn the_connect_has_last_will_account_and_session_flag() {
@@ -60,6 +60,7 @@ async fn a_refusal_is_named_and_passes_when_it_is_mended() {
         broker.refuse(code).await;
         let reason = disconnected(&mut events).await;
         assert_eq!(reason, expected);
+        assert_eq!(reason.stage(), Stage::Login);
         assert!(!format!("{reason} {reason:?}").contains("hunter2"));
         // The same reason once more is no news; the next event is the connection.
         broker.refuse(code).await;
@@ -74,12 +75,10 @@ async fn a_port_where_nothing_listens_refuses() {
     let url = broker.url();
     drop(broker);
     let (_session, mut events) = mqtt::start(config(&url)).unwrap();
-    assert_eq!(
-        disconnected(&mut events).await,
-        Reason::Refused {
-            broker: url.parse().unwrap()
-        }
-    );
+    let reason = disconnected(&mut events).await;
+    let broker = url.parse().unwrap();
+    assert_eq!(reason, Reason::Refused { broker });
+    assert_eq!(reason.stage(), Stage::Reach);
 }
 
 #[tokio::test]
@@ -91,6 +90,7 @@ async fn a_name_that_does_not_resolve_is_named() {
         host: "broker.invalid".into(),
     };
     assert_eq!(disconnected(&mut events).await, expected);
+    assert_eq!(expected.stage(), Stage::Name);
 }
 
 #[tokio::test]
@@ -109,41 +109,11 @@ async fn something_that_is_no_broker_is_named() {
         let (mut peer, _) = broker.accept().await;
         peer.send_bytes(answer).await;
         drop(peer);
-        let reason = disconnected(&mut events).await.to_string();
-        assert!(reason.contains(expected), "{answer:?}: {reason}");
+        let reason = disconnected(&mut events).await;
+        assert!(
+            reason.to_string().contains(expected),
+            "{answer:?}: {reason}"
+        );
+        assert_eq!(reason.stage(), Stage::Login);
     }
-}
-
-#[tokio::test]
-async fn segments_are_not_delayed_for_the_broker() {
-    // With Nagle's algorithm the second of two small packets waits for the first one's TCP
-    // acknowledgement, which Linux delays by 40 ms and more.
-    let mut rig = crate::Rig::new().await;
-    let start = std::time::Instant::now();
-    for number in 1..=50 {
-        rig.peer.deliver(number, number).await;
-        crate::received(&mut rig.events)
-            .await
-            .acknowledgement
-            .send()
-            .await
-            .unwrap();
-        let _receipt = rig
-            .connection
-            .publish(crate::message(number))
-            .await
-            .unwrap();
-        acknowledged_and_published(&mut rig.peer).await;
-    }
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
-}
-
-async fn acknowledged_and_published(peer: &mut Peer) {
-    assert!(matches!(peer.packet().await, Some(Packet::PubAck(_))));
-    let packet = peer.publish().await.pkid;
-    peer.acknowledge(packet).await;
 }

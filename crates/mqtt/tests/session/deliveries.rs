@@ -8,26 +8,6 @@ use scripted::broker::delivery;
 use scripted::within;
 
 #[tokio::test]
-async fn everything_arrives_and_pings_go_on_while_the_consumer_is_slow() {
-    const DELIVERIES: u16 = 2_000;
-    let mut rig = Rig::with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
-    for number in 1..=DELIVERIES {
-        rig.peer.deliver(number, number).await;
-    }
-    while rig.peer.pings < 3 {
-        assert_eq!(within(rig.peer.any_packet()).await, Some(Packet::PingReq));
-    }
-    for number in 1..=DELIVERIES {
-        let delivery = received(&mut rig.events).await;
-        assert_eq!(delivery.payload, number.to_string());
-        delivery.acknowledgement.send().await.unwrap();
-    }
-    for number in 1..=DELIVERIES {
-        assert_eq!(rig.peer.puback().await, number);
-    }
-}
-
-#[tokio::test]
 async fn only_what_is_acknowledged_is_acknowledged() {
     let mut rig = Rig::new().await;
     for number in [1, 2, 3] {

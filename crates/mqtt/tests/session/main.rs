@@ -3,11 +3,16 @@
 // Payloads are numbers and texts, whichever a test likes.
 #![allow(clippy::needless_pass_by_value)]
 
+mod authority;
+mod client_certificate;
 mod closing;
 mod connecting;
 mod deliveries;
+mod guards;
 mod outages;
+mod pauses;
 mod publishing;
+mod rivals;
 mod subscribing;
 mod tls;
 
@@ -22,7 +27,7 @@ fn config(broker: &str) -> Config {
         broker: broker.parse().unwrap(),
         client_id: "a-client".into(),
         credentials: None,
-        ca_file: None,
+        tls: None,
         clean_session: false,
         keep_alive: Duration::from_secs(20),
         last_will: None,

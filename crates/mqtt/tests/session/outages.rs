@@ -1,51 +1,12 @@
 //! The end of a connection, and the pause before the next.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mqtt::{Gone, Reason};
 
-use crate::{Rig, config, connected, disconnected, message};
-use scripted::broker::Broker;
+use crate::pauses::small_steps;
+use crate::{Rig, connected, disconnected, message};
 use scripted::within;
-
-#[tokio::test]
-async fn attempts_are_kept_apart() {
-    let broker = Broker::bind().await;
-    let mut config = config(&broker.url());
-    config.backoff_cap = Duration::from_millis(400);
-    let (_session, _events) = mqtt::start(config).unwrap();
-    broker.accept_tcp().await;
-    let start = Instant::now();
-    for _ in 0..4 {
-        broker.accept_tcp().await;
-    }
-    // Each pause is half the cap at least.
-    assert!(
-        start.elapsed() >= Duration::from_millis(800),
-        "{:?}",
-        start.elapsed()
-    );
-}
-
-#[tokio::test]
-async fn a_connection_that_ends_right_away_does_not_begin_the_pauses_anew() {
-    let broker = Broker::bind().await;
-    let mut config = config(&broker.url());
-    config.backoff_cap = Duration::from_millis(400);
-    let (_session, mut events) = mqtt::start(config).unwrap();
-    let start = Instant::now();
-    for _ in 0..4 {
-        let peer = broker.welcome(true).await;
-        connected(&mut events).await;
-        drop(peer);
-        assert_eq!(disconnected(&mut events).await, Reason::Closed);
-    }
-    assert!(
-        start.elapsed() >= Duration::from_millis(600),
-        "{:?}",
-        start.elapsed()
-    );
-}
 
 #[tokio::test]
 async fn each_end_of_a_connection_is_reported_with_its_reason() {
@@ -71,7 +32,12 @@ async fn each_end_of_a_connection_is_reported_with_its_reason() {
 async fn a_broker_that_answers_no_pings_is_left() {
     let mut rig = Rig::with(|config| config.keep_alive = Duration::from_secs(1)).await;
     // The connection stays open, and nobody reads it.
-    assert_eq!(disconnected(&mut rig.events).await, Reason::Silent);
+    tokio::time::pause();
+    let reason = tokio::select! {
+        reason = disconnected(&mut rig.events) => reason,
+        never = small_steps() => never,
+    };
+    assert_eq!(reason, Reason::Silent);
 }
 
 #[tokio::test]

@@ -1,62 +1,16 @@
 //! TLS: who is trusted, and what is said otherwise.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use mqtt::{Config, Reason, Stage, Tls};
 
-use mqtt::{Config, Reason};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
-use tempfile::TempDir;
-use tokio_rustls::TlsAcceptor;
-
+use crate::authority::Ca;
 use crate::{connected, disconnected};
 use scripted::broker::{Broker, Peer};
 use scripted::within;
 
-/// A CA with its PEM file.
-struct Ca {
-    issuer: Issuer<'static, KeyPair>,
-    _folder: TempDir,
-    file: PathBuf,
-}
-
-impl Ca {
-    fn new(name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let folder = TempDir::new().unwrap();
-        let file = folder.path().join("ca.pem");
-        std::fs::write(&file, params.self_signed(&key).unwrap().pem()).unwrap();
-        Self {
-            issuer: Issuer::new(params, key),
-            _folder: folder,
-            file,
-        }
-    }
-
-    fn acceptor(&self, name: &str, not_after_year: i32) -> TlsAcceptor {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(not_after_year, 1, 1);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key.into())
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
-    }
-}
-
 fn tls_config(broker: &Broker, ca: &Ca) -> Config {
     let url = format!("mqtts://localhost:{}", broker.port());
     Config {
-        ca_file: Some(ca.file.clone()),
+        tls: Some(Tls::new(ca.authorities()).unwrap()),
         ..crate::config(&url)
     }
 }
@@ -118,6 +72,7 @@ async fn what_is_wrong_with_a_certificate_is_named() {
         let reason = disconnected(&mut events).await;
         assert_eq!(reason, expected);
         assert!(reason.needs_a_person());
+        assert_eq!(reason.stage(), Stage::Tls);
     }
 }
 
@@ -137,4 +92,32 @@ async fn a_port_without_tls_is_named() {
         "{reason}"
     );
     assert!(reason.to_string().contains("MQTT over TLS"), "{reason}");
+    assert_eq!(reason.stage(), Stage::Tls);
+}
+
+#[tokio::test]
+async fn a_client_without_tls_is_told_of_a_port_that_may_be_with_it() {
+    let (broker, ca) = (Broker::bind().await, Ca::new("ours"));
+    let (_session, mut events) = mqtt::start(crate::config(&broker.url())).unwrap();
+    let accept = ca
+        .acceptor("localhost", 2100)
+        .accept(broker.accept_tcp().await);
+    assert!(within(accept).await.is_err());
+    let reason = disconnected(&mut events).await;
+    assert!(matches!(reason, Reason::NotMqtt { .. }), "{reason}");
+    assert!(
+        reason
+            .to_string()
+            .contains("a port with TLS needs mqtts://"),
+        "{reason}"
+    );
+    assert_eq!(reason.stage(), Stage::Login);
+    // Others hang up without a word.
+    drop(broker.accept_tcp().await);
+    let reason = disconnected(&mut events).await;
+    assert!(
+        reason.to_string().contains("mqtts:// is with TLS"),
+        "{reason}"
+    );
+    assert_eq!(reason.stage(), Stage::Login);
 }

@@ -1,23 +1,29 @@
 //! One request to the server: compressed, authenticated, bounded in time and in what is read.
 
 use std::io::Write;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, Response};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
+};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use super::settings::{Settings, SettingsError, TokenSource, write_url};
-use super::verdict::{Refusal, Verdict, judge};
+use super::failure::{Failure, Timeouts};
+use super::settings::{Settings, SettingsError, below, write_url};
+use super::verdict::{Fault, Refusal, Verdict, judge};
+use super::{tls, token};
 use crate::write::WriteError;
 
 /// The most that is read of an answer; the longest seen is under a thousand bytes.
 const MAX_ANSWER: usize = 16 * 1024;
+
+/// How long a connection is kept for the next batch: less than any server or proxy keeps one
+/// (60 s is a usual limit), as a request on a connection that just ends would be an outage.
+const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 /// An answer about the lines; anything else is a [`WriteError`].
 #[derive(Debug)]
@@ -27,35 +33,56 @@ pub(super) enum Answer {
     TooLarge { reason: String },
 }
 
+/// Any answer at all.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Client,
-    url: Url,
-    token: TokenSource,
-    /// The token that was in the file when it could last be read: a file that is being replaced
-    /// is empty or missing for a moment.
-    last_read: Mutex<Option<HeaderValue>>,
+    base: Url,
+    write: Url,
+    token: token::Token,
+    pub(super) org: String,
+    pub(super) bucket: String,
+    timeouts: Timeouts,
 }
 
 impl Connection {
     pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let url = write_url(&settings)?;
+        let write = write_url(&settings)?;
+        let timeouts = Timeouts(settings.timeout);
         let client = Client::builder()
-            .tls_backend_preconfigured(tls(url.scheme() == "https")?)
-            .timeout(settings.timeout)
+            .tls_backend_preconfigured(tls::config(&settings)?)
+            .timeout(timeouts.0)
+            .connect_timeout(timeouts.for_connecting())
+            .pool_idle_timeout(KEPT_IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .user_agent(concat!("envoy-scrape/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        if let TokenSource::Value(token) = &settings.token {
-            authorization(token)?;
-        }
         Ok(Self {
             client,
-            url,
-            token: settings.token,
-            last_read: Mutex::new(None),
+            base: settings.url,
+            write,
+            token: token::Token::new(settings.token)?,
+            org: settings.org,
+            bucket: settings.bucket,
+            timeouts,
         })
+    }
+
+    /// The server, for messages.
+    pub(super) fn server(&self) -> &Url {
+        &self.base
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeouts.0
     }
 
     /// Posts `lines` as one request.
@@ -63,24 +90,13 @@ impl Connection {
         &self,
         lines: impl IntoIterator<Item = &'a str>,
     ) -> Result<Answer, WriteError> {
-        let body = compress(lines);
-        let token = self.authorization().await?;
-        let mut verdict = self.send(&body, &token).await?;
-        if let Verdict::Unauthorized { .. } = verdict {
-            // The token may have been replaced after it was read.
-            let newer = self.authorization().await?;
-            if newer != token {
-                verdict = self.send(&body, &newer).await?;
-            }
-        }
-        match verdict {
+        match self.write(lines).await? {
             Verdict::Stored => Ok(Answer::Stored),
             Verdict::Refused(refusal) => Ok(Answer::Refused(refusal)),
             Verdict::TooLarge { reason } => Ok(Answer::TooLarge { reason }),
-            Verdict::Unauthorized { problem, remedy }
-            | Verdict::Configuration { problem, remedy } => {
-                Err(WriteError::Configuration { problem, remedy })
-            }
+            Verdict::Configuration {
+                problem, remedy, ..
+            } => Err(WriteError::Configuration { problem, remedy }),
             Verdict::Unavailable {
                 problem,
                 retry_after,
@@ -92,59 +108,86 @@ impl Connection {
         }
     }
 
-    async fn send(&self, body: &[u8], token: &HeaderValue) -> Result<Verdict, WriteError> {
-        let answer = self
+    /// Posts `lines` as one request, and says all that its answer means.
+    pub(super) async fn write<'a>(
+        &self,
+        lines: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Verdict, Failure> {
+        let body = compress(lines);
+        let token = self.token.header().await?;
+        let verdict = self.send_write(&body, &token).await?;
+        if let Verdict::Configuration {
+            fault: Fault::Token,
+            ..
+        } = verdict
+        {
+            // The token may have been replaced after it was read.
+            let newer = self.token.header().await?;
+            if newer != token {
+                return self.send_write(&body, &newer).await;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Runs a query in Flux.
+    pub(super) async fn query(&self, flux: String) -> Result<Reply, Failure> {
+        let mut url = below(&self.base, &["api", "v2", "query"]);
+        url.query_pairs_mut().append_pair("org", &self.org);
+        let token = self.token.header().await?;
+        let request = self
             .client
-            .post(self.url.clone())
+            .post(url)
+            .header(AUTHORIZATION, &token)
+            .header(CONTENT_TYPE, "application/vnd.flux")
+            .body(flux);
+        self.send(request, Some(&token)).await
+    }
+
+    /// Asks for what anybody may see.
+    pub(super) async fn get(&self, path: &str) -> Result<Reply, Failure> {
+        self.send(self.client.get(below(&self.base, &[path])), None)
+            .await
+    }
+
+    async fn send_write(&self, body: &[u8], token: &HeaderValue) -> Result<Verdict, Failure> {
+        let request = self
+            .client
+            .post(self.write.clone())
             .header(AUTHORIZATION, token)
             .header(CONTENT_TYPE, "text/plain; charset=utf-8")
             .header(CONTENT_ENCODING, "gzip")
-            .body(body.to_vec())
-            .send()
-            .await
-            .map_err(no_answer)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = read_bounded(answer).await.map_err(no_answer)?;
-        Ok(judge(status, &headers, &body, Timestamp::now()))
+            .body(body.to_vec());
+        let reply = self.send(request, Some(token)).await?;
+        Ok(judge(
+            reply.status,
+            &reply.headers,
+            &reply.body,
+            Timestamp::now(),
+        ))
     }
 
-    async fn authorization(&self) -> Result<HeaderValue, WriteError> {
-        let token = match &self.token {
-            TokenSource::Value(token) => authorization(token),
-            TokenSource::File(path) => read_token(path).await,
-        };
-        let mut last_read = self
-            .last_read
-            .lock()
-            .expect("nothing that holds this lock can panic: it only copies a header");
-        match (token, last_read.as_ref()) {
-            (Ok(token), _) => {
-                *last_read = Some(token.clone());
-                Ok(token)
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        token: Option<&HeaderValue>,
+    ) -> Result<Reply, Failure> {
+        let no_answer = |error| Failure::of(error, &self.base, self.timeouts);
+        let answer = request.send().await.map_err(no_answer)?;
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        let mut body = read_bounded(answer).await.map_err(no_answer)?;
+        if let Some(token) = token {
+            body = token::without(body, token);
+            if let Some(place) = headers.get_mut(LOCATION) {
+                let shown = token::without(place.as_bytes().to_vec(), token);
+                *place = HeaderValue::from_bytes(&shown).unwrap_or(HeaderValue::from_static(""));
             }
-            (Err(_), Some(token)) => Ok(token.clone()),
-            (Err(error), None) => Err(WriteError::Configuration {
-                problem: match &error {
-                    SettingsError::TokenFile { source, .. } => format!("{error}: {source}"),
-                    _ => error.to_string(),
-                },
-                remedy: "check INFLUX_TOKEN_FILE".to_owned(),
-            }),
         }
-    }
-}
-
-fn no_answer(error: reqwest::Error) -> WriteError {
-    WriteError::Unavailable {
-        problem: if error.is_timeout() {
-            "no answer in time".to_owned()
-        } else if error.is_connect() {
-            "it can't be reached".to_owned()
-        } else {
-            "no complete answer".to_owned()
-        },
-        retry_after: None,
-        source: Some(error.without_url().into()),
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
     }
 }
 
@@ -169,45 +212,4 @@ fn compress<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
         encoder.write_all(b"\n").expect(PROOF);
     }
     encoder.finish().expect(PROOF)
-}
-
-async fn read_token(path: &Path) -> Result<HeaderValue, SettingsError> {
-    let text =
-        tokio::fs::read_to_string(path)
-            .await
-            .map_err(|source| SettingsError::TokenFile {
-                path: path.to_owned(),
-                source,
-            })?;
-    authorization(&SecretString::from(text))
-}
-
-fn authorization(token: &SecretString) -> Result<HeaderValue, SettingsError> {
-    let token = token.expose_secret().trim();
-    if token.is_empty() {
-        return Err(SettingsError::EmptyToken);
-    }
-    let mut value =
-        HeaderValue::from_str(&format!("Token {token}")).map_err(|_| SettingsError::Token)?;
-    // Keeps it out of the header's Debug, and so out of traces.
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// TLS with the ring provider and the system's certificate authorities.
-fn tls(needed: bool) -> Result<rustls::ClientConfig, SettingsError> {
-    let mut roots = rustls::RootCertStore::empty();
-    if needed {
-        // A certificate that can't be read is left out, as everywhere; the others do.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err(SettingsError::NoAuthorities);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions of TLS")
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -19,6 +19,9 @@ pub struct Settings {
     pub bucket: String,
     /// How long one request may take, its answer included.
     pub timeout: Duration,
+    /// A PEM file with the CAs to trust instead of the system's; only with `https://`. Read once, at
+    /// the start.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -64,8 +67,31 @@ pub enum SettingsError {
     /// The token, or its file, is empty.
     #[error("the token is empty")]
     EmptyToken,
+    /// A CA file without TLS: the connection would not be what was meant.
+    #[error("{url} is not encrypted; write https:// or leave the CA file out")]
+    CaFileWithoutTls {
+        /// The address.
+        url: String,
+    },
+    /// The CA file can't be read as PEM.
+    #[error("the CA file {} can't be read as PEM certificates", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// The CA file has no certificate that can serve as a CA.
+    #[error(
+        "the CA file {} has no usable certificate; it needs the PEM of the CA that signed InfluxDB's",
+        .0.display()
+    )]
+    EmptyCaFile(PathBuf),
     /// An `https` address, and no certificate authority to check the server with.
-    #[error("this system has no certificate authorities (install the package ca-certificates)")]
+    #[error(
+        "this system has no certificate authorities; install the package ca-certificates, or name \
+         a CA file"
+    )]
     NoAuthorities,
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built")]
@@ -90,10 +116,7 @@ pub(super) fn write_url(settings: &Settings) -> Result<Url, SettingsError> {
                 return Err(SettingsError::Empty(name));
             }
         }
-        url.path_segments_mut()
-            .expect("http and https addresses have a path")
-            .pop_if_empty()
-            .extend(["api", "v2", "write"]);
+        let mut url = below(&url, &["api", "v2", "write"]);
         url.query_pairs_mut()
             .append_pair("org", &settings.org)
             .append_pair("bucket", &settings.bucket)
@@ -109,6 +132,16 @@ pub(super) fn write_url(settings: &Settings) -> Result<Url, SettingsError> {
         url: url.to_string(),
         reason,
     })
+}
+
+/// The address of what is at `path` below the server's own address, whose path is kept.
+pub(super) fn below(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .expect("http and https addresses have a path")
+        .pop_if_empty()
+        .extend(path);
+    url
 }
 
 #[cfg(test)]

@@ -32,13 +32,9 @@ pub(super) enum Verdict {
     TooLarge {
         reason: String,
     },
-    /// The token is not accepted: another one may be at hand.
-    Unauthorized {
-        problem: String,
-        remedy: String,
-    },
     /// Nothing but a change of the set-up will help.
     Configuration {
+        fault: Fault,
         problem: String,
         remedy: String,
     },
@@ -46,6 +42,23 @@ pub(super) enum Verdict {
         problem: String,
         retry_after: Option<Duration>,
     },
+}
+
+/// What of the set-up is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The token is not accepted: another one may be at hand.
+    Token,
+    /// There is no such organisation.
+    Organisation,
+    /// There is no such bucket, or none that the token may see.
+    Bucket,
+    /// The token is good, but not for writing to this bucket.
+    Right,
+    /// What answers is no InfluxDB, or not at this path.
+    Address,
+    /// A limit of the server.
+    Limit,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,46 +78,108 @@ pub(super) fn judge(
     now: Timestamp,
 ) -> Verdict {
     let problem = format!("it answered {}: {}", status.as_u16(), message(body));
+    let full = full_message(body);
     match status.as_u16() {
         204 => Verdict::Stored,
-        400 | 422 => Verdict::Refused(refusal(problem, &full_message(body))),
-        401 => Verdict::Unauthorized {
+        400 | 422 => refused(problem, &full),
+        401 => configuration(Fault::Token, problem, "check INFLUX_TOKEN"),
+        403 => configuration(
+            Fault::Right,
             problem,
-            remedy: "check INFLUX_TOKEN".to_owned(),
-        },
-        403 => Verdict::Configuration {
-            problem,
-            remedy: "give the token of INFLUX_TOKEN the right to write to the bucket".to_owned(),
-        },
-        404 => Verdict::Configuration {
-            problem,
-            remedy: "check INFLUX_ORG, INFLUX_BUCKET and the path in INFLUX_URL, and whether the \
-                     token may see that bucket"
-                .to_owned(),
-        },
+            "give the token of INFLUX_TOKEN the right to write to the bucket",
+        ),
+        404 => not_found(problem, &full),
         413 => Verdict::TooLarge { reason: problem },
         408 | 425 | 429 | 500..=599 => Verdict::Unavailable {
             problem,
             retry_after: retry_after(headers, now),
         },
-        300..=399 => Verdict::Configuration {
-            problem: match headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
-                Some(place) => format!(
-                    "it answered {} and points to {}",
-                    status.as_u16(),
-                    shown(place)
-                ),
+        300..=399 => configuration(
+            Fault::Address,
+            match leads_to(headers) {
+                Some(place) => format!("it answered {} and points to {place}", status.as_u16()),
                 None => problem,
             },
-            remedy: "set INFLUX_URL to the address of InfluxDB itself".to_owned(),
-        },
+            "set INFLUX_URL to the address of InfluxDB itself",
+        ),
         // 200 with a login page, for instance: whatever this is, it stored nothing.
-        _ => Verdict::Configuration {
+        _ => configuration(
+            Fault::Address,
             problem,
-            remedy: "check that INFLUX_URL is the address of an InfluxDB, which answers 204"
-                .to_owned(),
-        },
+            "check that INFLUX_URL is the address of an InfluxDB, which answers 204",
+        ),
     }
+}
+
+fn configuration(fault: Fault, problem: String, remedy: &str) -> Verdict {
+    Verdict::Configuration {
+        fault,
+        problem,
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// 400 and 422: mostly the lines are meant, but not always.
+fn refused(problem: String, message: &str) -> Verdict {
+    if is_plain_http_to_tls(message) {
+        return configuration(
+            Fault::Address,
+            problem,
+            "write https:// in INFLUX_URL: the server uses TLS",
+        );
+    }
+    // 1.x: "partial write: max-series-per-database limit exceeded: (1000000) dropped=1". The
+    // witness, whose series is there already, would be accepted all the same.
+    if message.contains("max-series-per-database") || message.contains("max-values-per-tag") {
+        return configuration(
+            Fault::Limit,
+            problem,
+            "raise that limit in InfluxDB's configuration, or write to another database",
+        );
+    }
+    Verdict::Refused(refusal(problem, message))
+}
+
+/// 2.x: `organization name "x" not found`, `bucket "x" not found`. 1.x: `database not found: "x"`.
+fn not_found(problem: String, message: &str) -> Verdict {
+    let is_missing = message.contains("not found");
+    if is_missing && message.contains("organization") {
+        configuration(
+            Fault::Organisation,
+            problem,
+            "check INFLUX_ORG, the organisation's name",
+        )
+    } else if is_missing && (message.contains("bucket") || message.contains("database")) {
+        configuration(
+            Fault::Bucket,
+            problem,
+            "check INFLUX_BUCKET, and whether the token may see that bucket",
+        )
+    } else {
+        configuration(
+            Fault::Address,
+            problem,
+            "check INFLUX_ORG, INFLUX_BUCKET and the path in INFLUX_URL, and whether the token may \
+             see that bucket",
+        )
+    }
+}
+
+/// What a server with TLS says to a request without: Go's (InfluxDB's own), nginx's, Apache's.
+pub(super) fn is_plain_http_to_tls(message: &str) -> bool {
+    [
+        "HTTP request to an HTTPS server",
+        "plain HTTP request was sent to HTTPS port",
+        "speaking plain HTTP to an SSL-enabled server port",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+/// Where a redirect leads.
+pub(super) fn leads_to(headers: &HeaderMap) -> Option<String> {
+    let place = headers.get(LOCATION)?;
+    Some(shown(&String::from_utf8_lossy(place.as_bytes())))
 }
 
 fn refusal(reason: String, message: &str) -> Refusal {
@@ -141,7 +216,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// What an answer says for itself, fit for a log.
-fn message(body: &[u8]) -> String {
+pub(super) fn message(body: &[u8]) -> String {
     match full_message(body) {
         text if text.trim().is_empty() => "(no message)".to_owned(),
         text => shown(&text),
@@ -161,7 +236,8 @@ fn full_message(body: &[u8]) -> String {
     }
 }
 
-fn shown(text: &str) -> String {
+/// A text from outside, fit for a log: on one line, and not long.
+pub(super) fn shown(text: &str) -> String {
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.retain(|character| !character.is_control());
     if let Some((end, _)) = words.char_indices().nth(QUOTED) {

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::doc_markdown)]
 
 mod faults;
+mod probe;
 mod refusals;
+mod tls;
 mod token;
 
 use std::time::Duration;
@@ -47,6 +49,7 @@ fn settings(server: &Server, path: &str) -> Settings {
         org: "home".into(),
         bucket: "solar".into(),
         timeout: Duration::from_secs(10),
+        ca_file: None,
     }
 }
 

@@ -1,5 +1,8 @@
 //! Whose fault a refusal is: the line's, or the server's and its set-up's.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use store::{Store, WriteError, line};
 
 use crate::{has_bad, reading, readings, store};
@@ -45,6 +48,55 @@ async fn exactly_the_bad_lines_of_a_batch_are_given_up() {
         assert_eq!(stored, good);
         assert!(!has_bad(&requests.last().unwrap().lines), "no witness");
     }
+}
+
+/// Version 1.8 says 400 where 2.x says 422: all but the bad lines are stored.
+#[tokio::test]
+async fn a_400_that_stored_the_good_lines_gives_up_the_bad_ones_only() {
+    let kept = Arc::new(Mutex::new(BTreeSet::new()));
+    let stored = Arc::clone(&kept);
+    let server = Server::start(move |request, _| {
+        let is_bad = |line: &String| has_bad(std::slice::from_ref(line));
+        let (bad, good): (Vec<_>, Vec<_>) = request.lines.iter().cloned().partition(is_bad);
+        kept.lock().unwrap().extend(good);
+        match bad.len() {
+            0 => Reply::stored(),
+            dropped => Reply::Answer(
+                400,
+                Vec::new(),
+                format!(
+                    r#"{{"error":"partial write: field type conflict: input field \"power\" on measurement \"inverterPower\" is type integer, already exists as type float dropped={dropped}"}}"#
+                ),
+            ),
+        }
+    })
+    .await;
+    let bad = [3, 60, 61];
+    let batch = readings(100, &bad);
+    let written = store(&server).write(&batch).await.unwrap();
+    assert_eq!(indexes(&written), bad);
+    assert_eq!(stored.lock().unwrap().len(), 97);
+}
+
+#[tokio::test]
+async fn a_limit_on_series_gives_nothing_up() {
+    let server = Server::start(|_, before| match before.len() {
+        0 => Reply::stored(),
+        _ => Reply::Answer(
+            400,
+            Vec::new(),
+            r#"{"error":"partial write: max-series-per-database limit exceeded: (1000000) dropped=1"}"#
+                .into(),
+        ),
+    })
+    .await;
+    let store = store(&server);
+    let _ = store.write(&[reading("first", 1)]).await.unwrap();
+    let error = store.write(&readings(2, &[])).await.unwrap_err();
+    assert!(
+        matches!(&error, WriteError::Configuration { remedy, .. } if remedy.contains("limit")),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,1 +1,6 @@
 //! From the start of a process to its end: readiness, signals, exit codes.
+
+mod goodbye;
+mod service_manager;
+mod signals;
+mod surroundings;

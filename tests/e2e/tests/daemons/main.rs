@@ -3,8 +3,17 @@
 //! One program for all of these tests, so that they run side by side.
 
 mod broker;
+mod check;
 mod envoy_faults;
 mod life;
 mod mosquitto;
 mod quiet;
 mod secrets;
+
+use std::time::Duration;
+
+/// Until what has just happened is to be seen, on a machine that builds beside the test.
+const ARRIVAL: Duration = Duration::from_mins(1);
+
+/// A simulated Envoy at noon of a summer's day.
+const WITH_SUN: [&str; 4] = ["--start", "2026-06-20T12:00:00Z", "--speed", "60"];

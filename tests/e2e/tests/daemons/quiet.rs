@@ -1,1 +1,3 @@
 //! How much is logged.
+
+mod week;

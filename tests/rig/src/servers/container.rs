@@ -1,5 +1,6 @@
 //! A server in a container of its own, which may be killed and started again.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use testcontainers::bollard::query_parameters::KillContainerOptions;
@@ -14,30 +15,32 @@ use crate::wait;
 /// How often another port is tried when somebody took the free one before the container could.
 const PORT_ATTEMPTS: usize = 5;
 
-/// A running, or killed, container with one port.
+/// A running, or killed, container.
 pub(super) struct Container {
     inner: ContainerAsync<GenericImage>,
     host: String,
-    port: u16,
+    /// The port outside, by that inside.
+    ports: BTreeMap<u16, u16>,
 }
 
 impl Container {
-    /// Starts `image`, whose server listens on `inner_port`. The port outside is chosen here, not by
-    /// the engine, so that it is the same again after a restart.
+    /// Starts `image`, whose server listens on `inner_ports`. The ports outside are chosen here, not
+    /// by the engine, so that they are the same again after a restart.
     pub(super) async fn start(
         image: &(&str, &str),
-        inner_port: u16,
+        inner_ports: &[u16],
         environment: &[(&str, &str)],
         mounts: &[Mount],
     ) -> Result<Self, String> {
         engine_answers().await?;
         let mut last_error = String::new();
         for _ in 0..PORT_ATTEMPTS {
-            let port = free_port();
-            let mut request: ContainerRequest<GenericImage> = GenericImage::new(image.0, image.1)
-                .with_exposed_port(inner_port.tcp())
-                .with_mapped_port(port, inner_port.tcp())
-                .with_startup_timeout(STARTUP);
+            let ports = free_ports(inner_ports);
+            let mut request: ContainerRequest<GenericImage> =
+                GenericImage::new(image.0, image.1).with_startup_timeout(STARTUP);
+            for (inner, outer) in &ports {
+                request = request.with_mapped_port(*outer, inner.tcp());
+            }
             for (name, value) in environment {
                 request = request.with_env_var(*name, *value);
             }
@@ -53,7 +56,7 @@ impl Container {
                     return Ok(Self {
                         host: host.to_string(),
                         inner: container,
-                        port,
+                        ports,
                     });
                 }
                 Err(error) => last_error = error.to_string(),
@@ -69,8 +72,13 @@ impl Container {
         &self.host
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    /// Where the server's `inner` port is reached.
+    ///
+    /// # Panics
+    ///
+    /// When the container was not started with it.
+    pub(super) fn port(&self, inner: u16) -> u16 {
+        *self.ports.get(&inner).expect("a port of this container")
     }
 
     /// Sends `signal` (such as `SIGHUP`) to the server.
@@ -124,9 +132,19 @@ pub(super) async fn engine_answers() -> Result<(), String> {
         .map_err(|error| format!("no Docker engine: {error}"))
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("the loopback interface has a free port")
-        .port()
+/// A free port for each of these. All are held until the last one is found, so that no two are equal.
+fn free_ports(inner: &[u16]) -> BTreeMap<u16, u16> {
+    let listeners = inner.iter().map(|inner| {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        (*inner, listener)
+    });
+    let listeners: Vec<_> = listeners.collect();
+    let port = |listener: &TcpListener| {
+        let address = listener.local_addr();
+        address.expect("a bound socket has an address").port()
+    };
+    listeners
+        .iter()
+        .map(|(inner, listener)| (*inner, port(listener)))
+        .collect()
 }

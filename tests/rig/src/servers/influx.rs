@@ -1,8 +1,12 @@
 //! `InfluxDB` 2, with a bucket of its own for each test.
 
+use influxdb2::api::authorizations::CreateAuthorizationRequest;
+use influxdb2::api::buckets::ListBucketsRequest;
 use influxdb2::api::organization::ListOrganizationRequest;
 use influxdb2::api::query::FluxRecord;
-use influxdb2::models::{PostBucketRequest, Query};
+use influxdb2::models::permission::Action;
+use influxdb2::models::resource::Type;
+use influxdb2::models::{Permission, PostBucketRequest, Query, Resource};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,6 +39,15 @@ pub struct Point {
     pub power: i64,
     /// The field `maxPower`, in watts.
     pub max_power: i64,
+}
+
+/// What a token may do with a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Read its points.
+    Read,
+    /// Write points to it.
+    Write,
 }
 
 /// A running `InfluxDB`.
@@ -84,12 +97,12 @@ impl Influx {
             ("DOCKER_INFLUXDB_INIT_BUCKET", "first"),
             ("DOCKER_INFLUXDB_INIT_ADMIN_TOKEN", &token),
         ];
-        let container = match Container::start(&IMAGE, PORT, &environment, &[]).await {
+        let container = match Container::start(&IMAGE, &[PORT], &environment, &[]).await {
             Ok(container) => container,
             Err(reason) => return skip(test, "InfluxDB", &reason),
         };
         let own = Self {
-            url: format!("http://{}:{}", container.host(), container.port()),
+            url: format!("http://{}:{}", container.host(), container.port(PORT)),
             token,
             org: ORGANISATION.to_owned(),
             own: Some(container),
@@ -133,6 +146,46 @@ impl Influx {
             .await
             .expect("the token may make a bucket");
         name
+    }
+
+    /// Makes a token that may do this with `bucket`, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not make it.
+    pub async fn new_token(&self, bucket: &str, rights: &[Right]) -> String {
+        let request = ListBucketsRequest {
+            name: Some(bucket.to_owned()),
+            ..ListBucketsRequest::default()
+        };
+        let found = self.client().list_buckets(Some(request)).await;
+        let [bucket] = &found.expect("buckets are listed").buckets[..] else {
+            panic!("not one bucket {bucket}");
+        };
+        let permission = |right: &Right| {
+            let action = match right {
+                Right::Read => Action::Read,
+                Right::Write => Action::Write,
+            };
+            let resource = Resource {
+                id: bucket.id.clone(),
+                org_id: bucket.org_id.clone(),
+                ..Resource::new(Type::Buckets)
+            };
+            Permission::new(action, resource)
+        };
+        let request = CreateAuthorizationRequest {
+            org_id: bucket
+                .org_id
+                .clone()
+                .expect("a bucket is of an organisation"),
+            permissions: rights.iter().map(permission).collect(),
+            ..CreateAuthorizationRequest::default()
+        };
+        let made = self.client().create_authorization(request).await;
+        made.expect("the token may make another")
+            .token
+            .expect("a new token is shown")
     }
 
     /// All points of `inverterPower` in `bucket`, sorted by Envoy, inverter and time.

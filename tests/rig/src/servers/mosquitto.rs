@@ -1,18 +1,24 @@
 //! Mosquitto with the configuration, the account command and the ACL that we ship.
 
 mod accounts;
+mod certificates;
 mod client;
+mod configuration;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
 use testcontainers::core::{AccessMode, Mount};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use accounts::Account;
-pub use client::{Client, Refused, Seen};
+pub use certificates::Certificate;
+pub use client::{Client, Login, Refused, Seen};
+pub use configuration::Configuration;
 
 use accounts::Accounts;
+use certificates::Certificates;
 
 use super::container::{self, Container};
 use super::{STARTUP, record_run, skip};
@@ -20,6 +26,12 @@ use crate::wait;
 
 const IMAGE: (&str, &str) = ("eclipse-mosquitto", "2.0");
 const PORT: u16 = 1883;
+
+/// Of the listener for TLS, which only some tests have.
+const PORT_TLS: u16 = 8883;
+
+/// Where that finds its certificate, inside.
+const TLS_FOLDER: &str = "/mosquitto/config/tls";
 
 /// The account by which the rig sees that the broker has read its accounts: it gets a new password
 /// with each change.
@@ -41,7 +53,16 @@ enum Server {
         port: u16,
         _turn: MutexGuard<'static, ()>,
     },
-    Own(Box<Container>),
+    Own(Box<Own>),
+}
+
+/// A broker of the test's own.
+struct Own {
+    container: Container,
+    /// With a TLS listener.
+    certificates: Option<Certificates>,
+    /// Holds its configuration.
+    _folder: TempDir,
 }
 
 impl Mosquitto {
@@ -67,7 +88,20 @@ impl Mosquitto {
     ///
     /// When it does not come up in time, and where a skip is a failure.
     pub async fn start_own(test: &str, accounts: &[Account]) -> Option<Self> {
-        match Self::in_container(accounts).await {
+        Self::start_with(test, accounts, &Configuration::shipped()).await
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Panics
+    ///
+    /// As [`start_own`](Self::start_own).
+    pub async fn start_with(
+        test: &str,
+        accounts: &[Account],
+        configuration: &Configuration,
+    ) -> Option<Self> {
+        match Self::in_container(accounts, configuration).await {
             Ok(broker) => {
                 broker.wait_until_up().await;
                 record_run(test);
@@ -77,7 +111,10 @@ impl Mosquitto {
         }
     }
 
-    async fn in_container(wanted: &[Account]) -> Result<Self, String> {
+    async fn in_container(
+        wanted: &[Account],
+        configuration: &Configuration,
+    ) -> Result<Self, String> {
         // Asked first for a plain reason: the account command may need the engine, too.
         container::engine_answers().await?;
         let accounts = Accounts::temporary();
@@ -85,22 +122,33 @@ impl Mosquitto {
             accounts.set(account).await?;
         }
         accounts.set(&Account::reader(WITNESS)).await?;
-        let read_only = |source: PathBuf, target: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let file = folder.path().join("mosquitto.conf");
+        std::fs::write(&file, configuration.text()).expect("a temporary folder can be written");
+        let certificates = configuration
+            .has_tls()
+            .then(|| Certificates::new(Certificate::Right));
+
+        let read_only = |source: &Path, target: &str| {
             Mount::bind_mount(source.display().to_string(), target)
                 .with_access_mode(AccessMode::ReadOnly)
         };
-        let mounts = [
-            read_only(
-                shipped("mosquitto.conf"),
-                "/mosquitto/config/mosquitto.conf",
-            ),
-            read_only(
-                accounts.directory().to_owned(),
-                "/mosquitto/config/accounts",
-            ),
+        let mut mounts = vec![
+            read_only(&file, "/mosquitto/config/mosquitto.conf"),
+            read_only(accounts.directory(), "/mosquitto/config/accounts"),
         ];
-        let container = Container::start(&IMAGE, PORT, &[], &mounts).await?;
-        let server = Server::Own(Box::new(container));
+        let mut ports = vec![PORT];
+        if let Some(certificates) = &certificates {
+            mounts.push(read_only(certificates.folder(), TLS_FOLDER));
+            ports.push(PORT_TLS);
+        }
+        let container = Container::start(&IMAGE, &ports, &[], &mounts).await?;
+        let own = Own {
+            container,
+            certificates,
+            _folder: folder,
+        };
+        let server = Server::Own(Box::new(own));
         Ok(Self { server, accounts })
     }
 
@@ -137,7 +185,7 @@ impl Mosquitto {
     pub fn host(&self) -> &str {
         match &self.server {
             Server::Given { host, .. } => host,
-            Server::Own(container) => container.host(),
+            Server::Own(own) => own.container.host(),
         }
     }
 
@@ -146,8 +194,46 @@ impl Mosquitto {
     pub fn port(&self) -> u16 {
         match &self.server {
             Server::Given { port, .. } => *port,
-            Server::Own(container) => container.port(),
+            Server::Own(own) => own.container.port(PORT),
         }
+    }
+
+    /// Its address for the daemons.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("mqtt://{}:{}", self.host(), self.port())
+    }
+
+    /// The address of its TLS listener.
+    ///
+    /// # Panics
+    ///
+    /// Without one, as all that follow about TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        let port = self.own().port(PORT_TLS);
+        format!("mqtts://{}:{port}", self.host())
+    }
+
+    /// The CA that signed its right certificate.
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        self.certificates().ca_file()
+    }
+
+    /// Replaces its certificate; the next connection sees this one.
+    pub async fn show(&self, certificate: Certificate) {
+        self.certificates().show(certificate);
+        // Mosquitto reads its certificates before its accounts.
+        self.reload().await;
+    }
+
+    fn certificates(&self) -> &Certificates {
+        let certificates = match &self.server {
+            Server::Own(own) => own.certificates.as_ref(),
+            Server::Given { .. } => None,
+        };
+        certificates.expect("this broker was started with a TLS listener")
     }
 
     /// Makes or changes an account; the running broker knows it when this returns.
@@ -173,6 +259,22 @@ impl Mosquitto {
         self.reload().await;
     }
 
+    /// Adds lines to the ACL that no account command would write; the running broker knows them when
+    /// this returns.
+    ///
+    /// # Panics
+    ///
+    /// As [`set_account`](Self::set_account).
+    pub async fn add_rights(&self, lines: &str) {
+        // First, because the account command refuses to work on an ACL with such lines.
+        let witness = self.new_witness().await;
+        self.accounts
+            .append(lines)
+            .await
+            .expect("the ACL can be written");
+        self.read_accounts(&witness).await;
+    }
+
     async fn set_unread(&self, account: &Account) {
         self.accounts
             .set(account)
@@ -180,12 +282,22 @@ impl Mosquitto {
             .expect("the account can be made");
     }
 
-    /// Has the broker read its accounts, and waits until a witness with a new password may log in.
+    /// Has the broker read its accounts and certificates, and waits until it has.
     async fn reload(&self) {
+        let witness = self.new_witness().await;
+        self.read_accounts(&witness).await;
+    }
+
+    async fn new_witness(&self) -> Account {
         let witness = Account::reader(WITNESS);
         self.set_unread(&witness).await;
+        witness
+    }
+
+    /// Once a witness with a new password may log in, everything has been read.
+    async fn read_accounts(&self, witness: &Account) {
         match &self.server {
-            Server::Own(container) => container.signal("SIGHUP").await,
+            Server::Own(own) => own.container.signal("SIGHUP").await,
             Server::Given { .. } => {
                 if let Ok(process) = std::env::var("TEST_MOSQUITTO_PID") {
                     let sent = Command::new("kill").args(["-HUP", &process]).status();
@@ -197,7 +309,7 @@ impl Mosquitto {
             }
         }
         wait::until_true("the broker to read its accounts", STARTUP, async || {
-            Client::connect(self, &witness, None).await.is_ok()
+            Client::connect(self, witness, None).await.is_ok()
         })
         .await;
     }
@@ -224,7 +336,7 @@ impl Mosquitto {
 
     fn own(&self) -> &Container {
         match &self.server {
-            Server::Own(container) => container,
+            Server::Own(own) => &own.container,
             Server::Given { .. } => panic!("a given broker is not ours to stop: use start_own"),
         }
     }

@@ -9,6 +9,7 @@ fn settings(url: &str) -> Settings {
         org: "home".into(),
         bucket: "solar".into(),
         timeout: Settings::DEFAULT_TIMEOUT,
+        ca_file: None,
     }
 }
 

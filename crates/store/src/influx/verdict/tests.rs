@@ -64,17 +64,114 @@ fn points_outside_the_retention_of_version_1() {
 
 #[test]
 fn a_fault_of_the_set_up_comes_with_its_remedy() {
-    assert!(matches!(
-        plain(401, r#"{"code":"unauthorized","message":"unauthorized access"}"#),
-        Verdict::Unauthorized { problem, remedy }
-            if problem == "it answered 401: unauthorized access" && remedy.contains("INFLUX_TOKEN")
-    ));
-    for (status, named) in [(403, "right to write"), (404, "INFLUX_BUCKET")] {
-        let Verdict::Configuration { remedy, .. } = plain(status, "{}") else {
-            panic!("{status}");
+    // The bodies of version 2.7.12, of 1.8, and of a proxy.
+    for (status, body, expected, named) in [
+        (
+            401,
+            r#"{"code":"unauthorized","message":"unauthorized access"}"#,
+            Fault::Token,
+            "INFLUX_TOKEN",
+        ),
+        (
+            401,
+            r#"{"error":"authorization failed"}"#,
+            Fault::Token,
+            "INFLUX_TOKEN",
+        ),
+        (
+            403,
+            r#"{"code":"forbidden","message":"insufficient permissions for write"}"#,
+            Fault::Right,
+            "right to write",
+        ),
+        (
+            404,
+            r#"{"code":"not found","message":"organization name \"nope\" not found"}"#,
+            Fault::Organisation,
+            "check INFLUX_ORG",
+        ),
+        (
+            404,
+            r#"{"code":"not found","message":"bucket \"nope\" not found"}"#,
+            Fault::Bucket,
+            "check INFLUX_BUCKET",
+        ),
+        (
+            404,
+            r#"{"error":"database not found: \"nope\""}"#,
+            Fault::Bucket,
+            "check INFLUX_BUCKET",
+        ),
+        (
+            404,
+            "<html><h1>404 Not Found</h1></html>",
+            Fault::Address,
+            "path in INFLUX_URL",
+        ),
+    ] {
+        let Verdict::Configuration {
+            fault,
+            problem,
+            remedy,
+        } = plain(status, body)
+        else {
+            panic!("{status} {body}");
         };
+        assert_eq!(fault, expected, "{body}");
+        assert!(
+            problem.starts_with(&format!("it answered {status}: ")),
+            "{problem}"
+        );
         assert!(remedy.contains(named), "{remedy}");
     }
+}
+
+#[test]
+fn a_server_with_tls_that_is_asked_without_is_no_bad_line() {
+    for body in [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html>400 The plain HTTP request was sent to HTTPS port</html>",
+    ] {
+        let verdict = plain(400, body);
+        assert!(
+            matches!(&verdict, Verdict::Configuration { fault: Fault::Address, remedy, .. }
+                if remedy.contains("https://")),
+            "{verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_on_series_is_no_fault_of_the_lines() {
+    for words in [
+        "max-series-per-database limit exceeded: (1000000)",
+        "max-values-per-tag limit exceeded (100000/100000): measurement=\\\"inverterPower\\\"",
+    ] {
+        let verdict = plain(
+            400,
+            &format!(r#"{{"error":"partial write: {words} dropped=1"}}"#),
+        );
+        assert!(
+            matches!(&verdict, Verdict::Configuration { fault: Fault::Limit, problem, .. }
+                if problem.contains("limit exceeded")),
+            "{verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_unicode_is_quoted_all_the_same() {
+    let verdict = judge(
+        StatusCode::BAD_GATEWAY,
+        &HeaderMap::new(),
+        b"Pas de r\xe9ponse \xff",
+        NOW.parse().unwrap(),
+    );
+    assert!(
+        matches!(&verdict, Verdict::Unavailable { problem, .. }
+            if problem == "it answered 502: Pas de r\u{fffd}ponse \u{fffd}"),
+        "{verdict:?}"
+    );
 }
 
 #[test]

@@ -163,14 +163,16 @@ impl Accounts {
         }
         self.command(&arguments, &account.password).await?;
         if account.role == Role::Watcher {
-            self.let_read_everything(&account.user).await?;
+            // A second block for the user, which the account command keeps when it changes others.
+            self.append(&format!("user {}\ntopic read #", account.user))
+                .await?;
         }
         Ok(())
     }
 
-    /// Adds a second block for the user, which the account command keeps when it changes others.
-    async fn let_read_everything(&self, user: &str) -> Result<(), String> {
-        let block = format!("\nuser {user}\ntopic read #\n");
+    /// Adds a block to the ACL.
+    pub(super) async fn append(&self, lines: &str) -> Result<(), String> {
+        let block = format!("\n{lines}\n");
         let path = self.directory.join("acl");
         let file = std::fs::OpenOptions::new().append(true).open(&path);
         match file.and_then(|mut file| file.write_all(block.as_bytes())) {

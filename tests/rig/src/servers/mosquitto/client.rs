@@ -1,17 +1,18 @@
 //! A plain MQTT client for tests, which remembers all that it saw.
 
-use std::sync::{Arc, Mutex};
+mod polling;
+
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS,
-};
+use rumqttc::{AsyncClient, ConnectReturnCode, MqttOptions, QoS};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Account, Mosquitto};
 use crate::servers::random_secret;
 use crate::wait;
+use polling::{Seens, State};
 
 /// For a single answer of a broker on the same machine.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -49,25 +50,105 @@ impl Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(pub ConnectReturnCode);
 
-/// How the connection stands, as the polling task saw it.
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
-    connected: bool,
-    refused: Option<ConnectReturnCode>,
-    subscribed: u64,
-    acknowledged: u64,
+/// How a client logs in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    options: MqttOptions,
+    filter: Option<String>,
 }
 
-/// A subscriber and publisher. It connects again by itself and subscribes again to its filter.
+impl Login {
+    /// As this account, with a client id of its own and a session that ends with the connection.
+    #[must_use]
+    pub fn new(broker: &Mosquitto, account: &Account) -> Self {
+        let mut this = Self::anonymous(broker);
+        this.options
+            .set_credentials(account.user(), account.password());
+        this
+    }
+
+    /// The same without an account.
+    #[must_use]
+    pub fn anonymous(broker: &Mosquitto) -> Self {
+        let id = format!("test-{}", random_secret());
+        let mut options = MqttOptions::new(id, broker.host(), broker.port());
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        let filter = None;
+        Self { options, filter }
+    }
+
+    /// With this client id.
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
+        self.options.set_client_id(id.to_owned());
+        self
+    }
+
+    /// With a session that the broker keeps while the client is away.
+    #[must_use]
+    pub fn persistent(mut self) -> Self {
+        self.options.set_clean_session(false);
+        self
+    }
+
+    /// Acknowledging nothing but by [`Client::acknowledge`].
+    #[must_use]
+    pub fn manual_acknowledgements(mut self) -> Self {
+        self.options.set_manual_acks(true);
+        self
+    }
+
+    /// Subscribed to `filter`, on each connection anew.
+    #[must_use]
+    pub fn subscribed(mut self, filter: &str) -> Self {
+        self.filter = Some(filter.to_owned());
+        self
+    }
+
+    /// Logs in.
+    ///
+    /// # Panics
+    ///
+    /// When the broker does not answer in time.
+    pub async fn connect(self) -> Result<Client, Refused> {
+        let Self { options, filter } = self;
+        let (requests, events) = AsyncClient::new(options, REQUESTS);
+        let (send_state, state) = watch::channel(State::default());
+        let seen = Arc::new(Mutex::new(Seens::default()));
+        let subscribes = filter.is_some();
+        let polling = tokio::spawn(polling::run(
+            events,
+            requests.clone(),
+            filter,
+            Arc::clone(&seen),
+            send_state,
+        ));
+        let mut client = Client {
+            requests,
+            seen,
+            state,
+            polling,
+        };
+        client.login().await?;
+        if subscribes {
+            client
+                .reached("a subscription", |state| state.subscribed > 0)
+                .await;
+        }
+        Ok(client)
+    }
+}
+
+/// A subscriber and publisher. It connects again by itself.
 pub struct Client {
     requests: AsyncClient,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Seens>>,
     state: watch::Receiver<State>,
     polling: JoinHandle<()>,
 }
 
 impl Client {
-    /// Logs in, and subscribes to `filter` when there is one.
+    /// Logs in, and subscribes to `filter` when there is one; see [`Login`].
     ///
     /// # Panics
     ///
@@ -77,33 +158,11 @@ impl Client {
         account: &Account,
         filter: Option<&str>,
     ) -> Result<Self, Refused> {
-        let id = format!("test-{}", random_secret());
-        let mut options = MqttOptions::new(id, broker.host(), broker.port());
-        options
-            .set_credentials(account.user(), account.password())
-            .set_max_packet_size(MAX_PACKET, MAX_PACKET);
-        let (requests, events) = AsyncClient::new(options, REQUESTS);
-        let (send_state, state) = watch::channel(State::default());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let polling = tokio::spawn(poll(
-            events,
-            requests.clone(),
-            filter.map(str::to_owned),
-            Arc::clone(&seen),
-            send_state,
-        ));
-        let mut this = Self {
-            requests,
-            seen,
-            state,
-            polling,
-        };
-        this.login().await?;
-        if filter.is_some() {
-            this.reached("a subscription", |state| state.subscribed > 0)
-                .await;
+        let login = Login::new(broker, account);
+        match filter {
+            Some(filter) => login.subscribed(filter).connect().await,
+            None => login.connect().await,
         }
-        Ok(this)
     }
 
     async fn login(&mut self) -> Result<(), Refused> {
@@ -113,6 +172,75 @@ impl Client {
             })
             .await;
         state.refused.map_or(Ok(()), |code| Err(Refused(code)))
+    }
+
+    /// Whether the broker still had this client's session when it let it in last.
+    #[must_use]
+    pub fn session_present(&self) -> bool {
+        self.state.borrow().session_present
+    }
+
+    /// How often the broker has let it in: each time after the first it had been thrown out.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.state.borrow().connections
+    }
+
+    /// Subscribes, this once, and returns whether the broker grants it.
+    ///
+    /// # Panics
+    ///
+    /// When the answer does not come in time.
+    pub async fn subscribe(&mut self, filter: &str) -> bool {
+        let before = self.state.borrow().subscribed;
+        self.requests
+            .subscribe(filter, QoS::AtLeastOnce)
+            .await
+            .expect("the polling task lives as long as the client");
+        self.reached("a subscription", |state| state.subscribed > before)
+            .await
+            .granted
+    }
+
+    /// Publishes at most once (`QoS` 0), of which nobody hears anything.
+    ///
+    /// # Panics
+    ///
+    /// Never: the polling task lives as long as the client.
+    pub async fn publish_unconfirmed(&self, topic: &str, payload: impl AsRef<[u8]>) {
+        self.requests
+            .publish(topic, QoS::AtMostOnce, false, payload.as_ref().to_vec())
+            .await
+            .expect("the polling task lives as long as the client");
+    }
+
+    /// Acknowledges the first message that is not.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub async fn acknowledge(&self) {
+        let message = self.lock().unacknowledged.pop_front();
+        self.requests
+            .ack(&message.expect("a message that is not acknowledged"))
+            .await
+            .expect("the polling task lives as long as the client");
+    }
+
+    /// Says good-bye, and returns when the broker has closed the connection.
+    ///
+    /// # Panics
+    ///
+    /// When it does not in time.
+    pub async fn leave(mut self) {
+        self.requests
+            .disconnect()
+            .await
+            .expect("the polling task lives as long as the client");
+        tokio::time::timeout(ANSWER, &mut self.polling)
+            .await
+            .expect("the broker closes the connection")
+            .expect("polling does not panic");
     }
 
     /// Publishes at least once (`QoS` 1) and returns when the broker has acknowledged it, which Mosquitto does
@@ -138,7 +266,11 @@ impl Client {
     /// Never: nothing panics while the list is locked.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("no holder panics").clone()
+        self.lock().all.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seens> {
+        self.seen.lock().expect("no holder panics")
     }
 
     /// Waits until the messages so far satisfy `condition`, and returns them.
@@ -170,50 +302,5 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.polling.abort();
-    }
-}
-
-async fn poll(
-    mut events: EventLoop,
-    requests: AsyncClient,
-    filter: Option<String>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    state: watch::Sender<State>,
-) {
-    loop {
-        match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                // A clean session: the broker has forgotten the last subscription.
-                if let Some(filter) = &filter {
-                    requests
-                        .try_subscribe(filter, QoS::AtLeastOnce)
-                        .expect("the channel has room for one subscription");
-                }
-                state.send_modify(|state| state.connected = true);
-            }
-            Ok(Event::Incoming(Packet::SubAck(_))) => {
-                state.send_modify(|state| state.subscribed += 1);
-            }
-            Ok(Event::Incoming(Packet::PubAck(_))) => {
-                state.send_modify(|state| state.acknowledged += 1);
-            }
-            Ok(Event::Incoming(Packet::Publish(message))) => {
-                seen.lock().expect("no holder panics").push(Seen {
-                    topic: message.topic,
-                    payload: message.payload.to_vec(),
-                    retain: message.retain,
-                });
-            }
-            Ok(_) => {}
-            Err(error) => {
-                state.send_modify(|state| {
-                    state.connected = false;
-                    if let ConnectionError::ConnectionRefused(code) = error {
-                        state.refused = Some(code);
-                    }
-                });
-                tokio::time::sleep(wait::PAUSE).await;
-            }
-        }
     }
 }

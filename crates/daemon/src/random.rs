@@ -1,4 +1,4 @@
-//! Random ids for journals and processes.
+//! Random ids for journals, processes, and words that nobody else says.
 
 use rand::RngExt;
 
@@ -8,8 +8,12 @@ const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// 36^8 ids, some 2.8 million million: two journals of one Envoy share one about never.
 const LENGTH: usize = 8;
 
-/// A random id as the contract allows it.
-pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
+/// A random id as the contract allows it, for any of its kinds of id, or as text.
+///
+/// # Panics
+/// When the type takes no eight letters and digits: a mistake in the caller.
+#[must_use]
+pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
     let mut random = rand::rng();
     let text: String = (0..LENGTH)
         .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))

@@ -1,0 +1,77 @@
+//! The broker of these tests: delivers what there is, and counts what is acknowledged.
+
+use rumqttc::{Packet, Publish, QoS, SubscribeReasonCode};
+use scripted::broker::{Broker, Peer};
+use tokio::sync::{mpsc, watch};
+
+use crate::state::State;
+
+/// What a test has it do.
+pub(crate) enum Order {
+    /// Deliver what was added since.
+    Deliver,
+    /// Close the connection; on the next one everything is delivered again.
+    Cut,
+}
+
+/// Serves one connection after the other.
+pub(crate) async fn serve(
+    broker: Broker,
+    state: watch::Sender<State>,
+    mut orders: mpsc::Receiver<Order>,
+) {
+    loop {
+        let mut peer = broker.welcome(true).await;
+        state.send_modify(|state| {
+            state.connections += 1;
+            state.acknowledged.clear();
+        });
+        let mut delivered = None;
+        loop {
+            let packet = tokio::select! {
+                packet = peer.any_packet() => packet,
+                order = orders.recv() => match order {
+                    Some(Order::Deliver) => {
+                        deliver(&mut peer, &state, &mut delivered).await;
+                        continue;
+                    }
+                    Some(Order::Cut) => None,
+                    None => return,
+                },
+            };
+            match packet {
+                Some(Packet::Subscribe(subscribe)) => {
+                    let granted = SubscribeReasonCode::Success(QoS::AtLeastOnce);
+                    let codes = vec![granted; subscribe.filters.len()];
+                    peer.grant(subscribe.pkid, codes).await;
+                    delivered = Some(0);
+                    deliver(&mut peer, &state, &mut delivered).await;
+                }
+                // The receiver's own status, whose echo it waits for.
+                Some(Packet::Publish(mut publish)) => {
+                    peer.acknowledge(publish.pkid).await;
+                    publish.qos = QoS::AtMostOnce;
+                    publish.retain = false;
+                    publish.pkid = 0;
+                    peer.send(Packet::Publish(publish)).await;
+                }
+                Some(Packet::PubAck(ack)) => state.send_modify(|state| state.acknowledge(ack.pkid)),
+                Some(Packet::Disconnect) | None => break,
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Delivers what this connection has not had yet; nothing before it has subscribed.
+async fn deliver(peer: &mut Peer, state: &watch::Sender<State>, delivered: &mut Option<usize>) {
+    let Some(from) = *delivered else { return };
+    let readings = state.borrow().readings[from..].to_vec();
+    *delivered = Some(from + readings.len());
+    for (reading, packet) in readings.iter().zip(from + 1..) {
+        let topic = reading.topic().render(&"envoy".parse().unwrap());
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, reading.encode());
+        publish.pkid = packet.try_into().unwrap();
+        peer.send(Packet::Publish(publish)).await;
+    }
+}

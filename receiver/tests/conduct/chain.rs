@@ -1,0 +1,223 @@
+//! The receiver between both servers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use daemon::service::Service;
+use daemon::settings::Sources;
+use receiver::config;
+use scripted::broker::Broker;
+use scripted::influx::{Reply, Request, Server};
+use scripted::within;
+use store::{InfluxDb, Settings, TokenSource};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::broker::{self, Order};
+use crate::state::{State, is_bad};
+
+/// What the store does with a request.
+pub(crate) struct Said {
+    /// The lines that it keeps, whatever it answers.
+    pub(crate) kept: Vec<String>,
+    /// What it answers.
+    pub(crate) reply: Reply,
+}
+
+impl Said {
+    pub(crate) fn nothing_kept(reply: Reply) -> Self {
+        Self {
+            kept: Vec::new(),
+            reply,
+        }
+    }
+
+    pub(crate) fn all_kept(request: &Request, reply: Reply) -> Self {
+        Self {
+            kept: request.lines.clone(),
+            reply,
+        }
+    }
+}
+
+/// What a sound InfluxDB does: a bad line spoils its whole request.
+pub(crate) fn sound(request: &Request) -> Said {
+    if request.lines.iter().any(|line| is_bad(line)) {
+        Said::nothing_kept(Reply::error(400, "unable to parse 'bad'"))
+    } else {
+        Said::all_kept(request, Reply::stored())
+    }
+}
+
+/// How a store behaves; told how often it was asked before.
+type Script = Box<dyn Fn(&Request, usize) -> Said + Send>;
+
+/// A running receiver and its two servers.
+pub(crate) struct Chain {
+    state: watch::Sender<State>,
+    script: Arc<Mutex<Script>>,
+    orders: mpsc::Sender<Order>,
+    stop: oneshot::Sender<()>,
+    receiver: AbortOnDropHandle<Result<(), receiver::RunError>>,
+    broker: AbortOnDropHandle<()>,
+    _influx: Server,
+}
+
+impl Chain {
+    /// A receiver with `count` readings on their way, of which those at `bad` are never taken, and
+    /// a store that behaves like this.
+    pub(crate) async fn start(
+        count: usize,
+        bad: &[usize],
+        script: impl Fn(&Request, usize) -> Said + Send + 'static,
+    ) -> Self {
+        Self::start_with(count, bad, script, |_| {}).await
+    }
+
+    pub(crate) async fn start_with(
+        count: usize,
+        bad: &[usize],
+        script: impl Fn(&Request, usize) -> Said + Send + 'static,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        daemon::install_crypto_provider();
+        let mut expected = State::default();
+        expected.expect(count, bad);
+        let state = watch::Sender::new(expected);
+        let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
+        let influx = influx(state.clone(), Arc::clone(&script)).await;
+
+        let broker = Broker::bind().await;
+        let config = config(&broker.url());
+        let (orders, taken) = mpsc::channel(1);
+        let broker = tokio::spawn(broker::serve(broker, state.clone(), taken));
+
+        let mut settings = Settings {
+            url: format!("http://{}", influx.address).parse().unwrap(),
+            token: TokenSource::Value("t0ken".into()),
+            org: "home".into(),
+            bucket: "solar".into(),
+            timeout: Duration::from_secs(10),
+            ca_file: None,
+        };
+        change(&mut settings);
+        let store = InfluxDb::new(settings).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let receiver = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            receiver::run(config, store, &Service::none(), shutdown).await
+        });
+        Self {
+            state,
+            script,
+            orders,
+            stop,
+            receiver: AbortOnDropHandle::new(receiver),
+            broker: AbortOnDropHandle::new(broker),
+            _influx: influx,
+        }
+    }
+
+    /// From now on the store behaves like this.
+    pub(crate) fn now(&self, script: impl Fn(&Request, usize) -> Said + Send + 'static) {
+        *self.script.lock().unwrap() = Box::new(script);
+    }
+
+    /// From now on the store is sound.
+    pub(crate) fn mend(&self) {
+        self.now(|request, _| sound(request));
+    }
+
+    /// Delivers further readings.
+    pub(crate) async fn deliver(&self, count: usize, bad: &[usize]) {
+        self.state.send_modify(|state| state.expect(count, bad));
+        self.orders.send(Order::Deliver).await.unwrap();
+    }
+
+    /// Closes the receiver's connection to the broker, and waits for the next one.
+    pub(crate) async fn cut(&self) {
+        let connections = self.state.borrow().connections;
+        self.orders.send(Order::Cut).await.unwrap();
+        self.until(|state| state.connections > connections).await;
+    }
+
+    /// Waits until the store was asked so many times more. The receiver has then taken in all
+    /// answers but the last.
+    pub(crate) async fn asked(&self, times: usize) {
+        let enough = self.state.borrow().asked.len() + times;
+        self.until(|state| state.asked.len() >= enough).await;
+    }
+
+    /// Looks at what there is.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.borrow())
+    }
+
+    /// Waits until everything is settled.
+    pub(crate) async fn settles(&self) {
+        self.until(State::is_settled).await;
+        self.look(State::check_settled);
+    }
+
+    /// Ends the test: the receiver stops in order, and nothing came after all.
+    pub(crate) async fn ends(self) {
+        self.settles().await;
+        self.stop.send(()).unwrap();
+        within(self.receiver).await.unwrap().unwrap();
+        self.state.borrow().check_settled();
+        drop(self.broker);
+    }
+
+    /// The fault is over: everything is stored and acknowledged, in order.
+    pub(crate) async fn heals(self) {
+        self.look(State::check);
+        self.mend();
+        self.ends().await;
+    }
+
+    /// Waits for a condition; whatever was acknowledged by then must have been stored.
+    pub(crate) async fn until(&self, condition: impl Fn(&State) -> bool) {
+        let mut state = self.state.subscribe();
+        let over = |state: &State| !state.violations.is_empty() || condition(state);
+        let waited = within(state.wait_for(over)).await;
+        waited.unwrap().check();
+    }
+}
+
+async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script>>) -> Server {
+    Server::start(move |request, before| {
+        let Said { kept, reply } = (script.lock().unwrap())(request, before.len());
+        state.send_modify(|state| {
+            state.asked.push(tokio::time::Instant::now());
+            state.kept.extend(kept);
+        });
+        reply
+    })
+    .await
+}
+
+/// The settings that a user has who sets nothing but what is needed, with short pauses.
+fn config(broker: &str) -> config::Config {
+    let environment = [
+        ("MQTT_URL", broker),
+        ("INFLUX_TOKEN", "unused"),
+        ("INFLUX_ORG", "unused"),
+        ("INFLUX_BUCKET", "unused"),
+    ];
+    let environment: BTreeMap<_, _> = environment
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let read = config::read(Sources {
+        environment,
+        ..Sources::default()
+    });
+    let mut config = read
+        .map_err(|mistakes| mistakes.to_string())
+        .unwrap()
+        .config;
+    config.broker.backoff_cap = Duration::from_millis(40);
+    config
+}

@@ -1,0 +1,177 @@
+//! `check`: tries what the scraper needs, one step after the other, and publishes no reading.
+
+use std::io::Write;
+use std::time::Duration;
+
+use daemon::check::broker::{self, Caller};
+use daemon::check::{Report, resolve};
+use envoy::{Error, Gateway, Info, Inverters, Why};
+use jiff::Timestamp;
+use wire::{Serial, Topic};
+
+use crate::config::{Access, Config};
+use crate::explain::explain;
+
+const NAME: &str = "name";
+const REACHABLE: &str = "reachable";
+const ENVOY: &str = "is Envoy";
+const SERIAL: &str = "serial";
+const LOGIN: &str = "login";
+const INVERTERS: &str = "inverters";
+
+/// An Envoy's clock that is further off than this is worth a word; reports carry its time.
+const SOUND_CLOCK: Duration = Duration::from_mins(2);
+
+/// Takes every step, to the Envoy and to the broker.
+///
+/// # Errors
+/// When the settings can't be used at all; the message says why.
+pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<(), String> {
+    report.begin("Envoy");
+    let envoy = check_envoy(&config.access, report).await?;
+    report.begin("broker");
+    // Its account, its client id and its topics are all named after the Envoy.
+    let caller = envoy.map(|envoy| Caller {
+        client_id: crate::client_id(&envoy),
+        username: envoy.to_string(),
+        account_command: format!("mosquitto/account scraper {envoy}"),
+        topic: Topic::EnvoyCheck { envoy },
+    });
+    if let Some(passed) = broker::check(report, &config.broker, caller.as_ref()).await? {
+        passed.close().await;
+    }
+    Ok(())
+}
+
+/// The Envoy's serial: as it says it, or as it is configured where it says nothing.
+async fn check_envoy<W: Write>(
+    access: &Access,
+    report: &mut Report<W>,
+) -> Result<Option<Serial>, String> {
+    let mut gateway = access.gateway()?;
+    let name = resolve(&access.host.name()).await;
+    let info = gateway.info().await;
+    let answers = match &info {
+        Ok(_) => gateway.address().unwrap_or_default(),
+        Err(error) => address(error).to_owned(),
+    };
+    let before = |info: Option<&Info>| {
+        let firmware = info.map(|info| describe(info, &gateway));
+        [
+            (NAME, name.unwrap_or_default()),
+            (REACHABLE, format!("{answers} answers")),
+            (ENVOY, firmware.unwrap_or_else(|| "it is one".to_owned())),
+            (SERIAL, describe_serial(access, info)),
+        ]
+    };
+    let info = match info {
+        Ok(info) => {
+            report.attempt(&before(Some(&info)), None);
+            info
+        }
+        Err(error) => {
+            report.attempt(&before(None), Some((step(&error), explain(&error))));
+            for behind in [LOGIN, INVERTERS] {
+                report.skipped(behind, "not tried");
+            }
+            return Ok(match error {
+                // The account of that serial is not the one to look at.
+                Error::WrongSerial { .. } => None,
+                _ => access.serial.clone(),
+            });
+        }
+    };
+    match gateway.inverters().await {
+        Ok(answer) => {
+            report.passed(LOGIN, describe_login(&gateway));
+            say_inverters(report, &answer);
+        }
+        Err(error) => {
+            let steps = [
+                (LOGIN, describe_login(&gateway)),
+                (INVERTERS, String::new()),
+            ];
+            let failed = match error {
+                Error::BadAnswer { .. } | Error::Busy { .. } | Error::Unreachable { .. } => {
+                    INVERTERS
+                }
+                _ => LOGIN,
+            };
+            report.attempt(&steps, Some((failed, explain(&error))));
+        }
+    }
+    Ok(info.serial.parse().ok())
+}
+
+/// Where something answered that was not as it should be.
+fn address(error: &Error) -> &str {
+    match error {
+        Error::NotAnEnvoy { address, .. }
+        | Error::WrongSerial { address, .. }
+        | Error::HttpsNeeded { address }
+        | Error::Busy { address, .. } => address,
+        _ => "something",
+    }
+}
+
+/// The step that asking the Envoy who it is failed at.
+fn step(error: &Error) -> &'static str {
+    match error {
+        Error::Unreachable { why: Why::Name, .. } => NAME,
+        Error::Unreachable { .. } => REACHABLE,
+        Error::WrongSerial { .. } => SERIAL,
+        _ => ENVOY,
+    }
+}
+
+fn describe(info: &Info, gateway: &Gateway) -> String {
+    let part = info.part_number.as_deref();
+    let part = part
+        .map(|part| format!(", part {part}"))
+        .unwrap_or_default();
+    let clock = match gateway.clock_skew() {
+        Some(skew) if skew.unsigned_abs() > SOUND_CLOCK.as_secs() => {
+            format!("; its clock is {skew} s from ours, and readings carry its time")
+        }
+        _ => String::new(),
+    };
+    format!("firmware {}{part}{clock}", info.firmware)
+}
+
+fn describe_serial(access: &Access, info: Option<&Info>) -> String {
+    let serial = info.map_or("", |info| &info.serial);
+    match access.serial {
+        Some(_) => format!("{serial}, as configured"),
+        None => format!("{serial} (none is configured, so any Envoy will do)"),
+    }
+}
+
+fn describe_login(gateway: &Gateway) -> String {
+    match gateway.token_expires_at().map(Timestamp::from_second) {
+        Some(Ok(expiry)) => format!("the token is accepted; it expires at {expiry}"),
+        _ => "accepted".to_owned(),
+    }
+}
+
+fn say_inverters<W: Write>(report: &mut Report<W>, answer: &Inverters) {
+    let newest = answer.reports.iter().map(|report| report.reported_at).max();
+    let newest = newest.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let mut text = match newest {
+        Some(newest) => format!(
+            "{} have reported, the last one at {newest}",
+            answer.reports.len()
+        ),
+        None => {
+            let text = "none has reported: an Envoy that was just installed or started lists none \
+                        for a while, at night until morning";
+            return report.skipped(INVERTERS, text);
+        }
+    };
+    if answer.never_reported > 0 {
+        text += &format!("; {} are listed that never reported", answer.never_reported);
+    }
+    if !answer.refused.is_empty() {
+        text += &format!("; {} rows can't be read", answer.refused.len());
+    }
+    report.passed(INVERTERS, text);
+}

@@ -1,0 +1,97 @@
+//! The control socket: faults are switched while the simulator runs.
+//!
+//! One client at a time, one line at a time: the plan of a fault, or `heal`. The answer is `ok`, or
+//! what is wrong with the line.
+
+use std::future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use simulator::{FaultPlan, NotAFaultPlan, Simulator};
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::sleep;
+
+/// The longest thing that a client can have to say, with room.
+const LONGEST_TALK: u64 = 64 * 1024;
+
+/// After a client that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// An open socket; its file goes with it.
+#[derive(Debug)]
+pub(crate) struct Control {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+/// The socket can't be opened.
+#[derive(Debug, Error)]
+#[error("can't open the control socket {}: name a file that is not there yet, in a directory that can be written", path.display())]
+pub(crate) struct ControlError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Control {
+    /// Opens it; there must be no file of this name.
+    pub(crate) fn open(path: &Path) -> Result<Self, ControlError> {
+        let path = path.to_owned();
+        match UnixListener::bind(&path) {
+            Ok(listener) => Ok(Self { path, listener }),
+            Err(source) => Err(ControlError { path, source }),
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // Whether somebody removed it already is of no interest.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Does what clients say; never ends.
+pub(crate) async fn serve(control: Option<&Control>, simulator: &Simulator) {
+    let Some(control) = control else {
+        return future::pending().await;
+    };
+    loop {
+        match control.listener.accept().await {
+            Ok((client, _)) => {
+                if let Err(error) = talk(client, simulator).await {
+                    tracing::debug!(%error, "the talk at the control socket broke off");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "can't accept a client of the control socket");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn talk(client: UnixStream, simulator: &Simulator) -> io::Result<()> {
+    let (reader, mut writer) = client.into_split();
+    let mut lines = BufReader::new(reader.take(LONGEST_TALK)).lines();
+    while let Some(line) = lines.next_line().await? {
+        let answer = match obey(line.trim(), simulator) {
+            Ok(()) => "ok\n".to_owned(),
+            Err(error) => format!("{error}; or write heal, to end all faults\n"),
+        };
+        writer.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+fn obey(line: &str, simulator: &Simulator) -> Result<(), NotAFaultPlan> {
+    if line == "heal" {
+        simulator.heal();
+    } else {
+        simulator.inject(line.parse::<FaultPlan>()?);
+    }
+    tracing::info!(line, "control");
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The ten commonest mistakes of a new user: each ends in a sentence that is enough to mend it, at
+//! the step that is at fault.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rig::chain::Chain;
+use rig::gateway::Gateway;
+use rig::programs::{Binary, Start};
+use rig::servers::{Account, Configuration, Mosquitto, Right};
+
+use super::{Checked, check};
+use crate::WITH_SUN;
+
+const ENVOY: &str = "202400000022";
+
+/// A port on which nothing listens: nobody but the system may.
+const CLOSED: &str = "127.0.0.1:1";
+
+impl Checked {
+    /// Whether this step failed, with all of these words in its sentence; it is the only one.
+    fn fails_at(&self, part: &str, step: &str, words: &[&str]) {
+        let failed: Vec<_> = self
+            .steps
+            .iter()
+            .filter(|step| step.outcome == "failed")
+            .collect();
+        let [failed] = failed.as_slice() else {
+            panic!("one step fails: {:#?}", self.steps);
+        };
+        assert_eq!(
+            (failed.part.as_str(), failed.step.as_str()),
+            (part, step),
+            "{failed:?}"
+        );
+        for word in words {
+            assert!(failed.text.contains(word), "{word:?} is not in {failed:?}");
+        }
+        assert_eq!(self.code, Some(1));
+    }
+}
+
+#[tokio::test]
+async fn mistakes_about_the_envoy_are_named() {
+    let test = "mistakes about the envoy are named";
+    let Some(chain) = Chain::start(test, &[ENVOY]).await else {
+        return;
+    };
+    let envoy = Gateway::start(&[&["--serial", ENVOY], &WITH_SUN[..]].concat()).await;
+    let scraper = || chain.scraper(&envoy, ENVOY);
+
+    check(scraper().env("ENVOY_HOST", CLOSED)).await.fails_at(
+        "Envoy",
+        "reachable",
+        &["nothing listens there", "ENVOY_HOST"],
+    );
+    check(scraper().env("ENVOY_SERIAL", "202499999999"))
+        .await
+        .fails_at("Envoy", "serial", &[ENVOY, "202499999999", "ENVOY_SERIAL"]);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let expired = directory.path().join("token");
+    std::fs::write(&expired, expired_token()).expect("a temporary directory can be written");
+    check(scraper().env("ENVOY_TOKEN_FILE", expired))
+        .await
+        .fails_at(
+            "Envoy",
+            "login",
+            &["expired at 2024-10-14", "entrez", "ENVOY_TOKEN"],
+        );
+
+    // What can't be right is found before anything is tried.
+    let mut cloud = scraper()
+        .env("ENVOY_HOST", "https://enlighten.enphaseenergy.com/web/1234")
+        .arg("check")
+        .spawn();
+    assert_eq!(cloud.ended().await.code(), Some(64));
+    let said = cloud.stderr().join("\n");
+    assert!(said.contains("Enphase's cloud"), "{said}");
+}
+
+#[tokio::test]
+async fn mistakes_about_the_broker_are_named() {
+    let test = "mistakes about the broker are named";
+    let account = Account::scraper(ENVOY);
+    let configuration = Configuration::shipped().with_tls();
+    let accounts = [account.clone()];
+    let Some(broker) = Mosquitto::start_with(test, &accounts, &configuration).await else {
+        return;
+    };
+    let envoy = Gateway::start(&[&["--serial", ENVOY], &WITH_SUN[..]].concat()).await;
+    let scraper = || -> Start {
+        envoy
+            .reader(Binary::Scraper)
+            .env("MQTT_URL", broker.url())
+            .env("MQTT_PASSWORD", account.password())
+    };
+
+    check(scraper().env("MQTT_URL", format!("mqtt://{CLOSED}")))
+        .await
+        .fails_at("broker", "reachable", &[CLOSED, "port"]);
+    // A plain client on the port for TLS, and the other way round.
+    let plain = broker.tls_url().replace("mqtts:", "mqtt:");
+    check(scraper().env("MQTT_URL", plain))
+        .await
+        .fails_at("broker", "login", &["mqtts://"]);
+    let encrypted = broker.url().replace("mqtt:", "mqtts:");
+    check(
+        scraper()
+            .env("MQTT_URL", encrypted)
+            .env("MQTT_CA_FILE", broker.ca_file()),
+    )
+    .await
+    .fails_at("broker", "TLS", &["TLS"]);
+    check(scraper().env("MQTT_URL", broker.tls_url()))
+        .await
+        .fails_at("broker", "TLS", &["CA", "MQTT_CA_FILE"]);
+    check(scraper().env("MQTT_PASSWORD", "another"))
+        .await
+        .fails_at("broker", "login", &[ENVOY, "user name", "password"]);
+
+    broker
+        .set_account(&account.clone().with_topic("other"))
+        .await;
+    check(scraper()).await.fails_at(
+        "broker",
+        "publish",
+        &["not allowed to publish", "mosquitto/account scraper"],
+    );
+}
+
+#[tokio::test]
+async fn mistakes_about_the_database_are_named() {
+    let test = "mistakes about the database are named";
+    let Some(chain) = Chain::start(test, &[ENVOY]).await else {
+        return;
+    };
+    let receiver = || chain.receiver();
+
+    check(receiver().env("INFLUX_URL", format!("http://{CLOSED}")))
+        .await
+        .fails_at("InfluxDB", "reachable", &["INFLUX_URL"]);
+    check(receiver().env("INFLUX_TOKEN", "no-such-token"))
+        .await
+        .fails_at("InfluxDB", "token", &["INFLUX_TOKEN"]);
+    check(receiver().env("INFLUX_ORG", "nobody"))
+        .await
+        .fails_at("InfluxDB", "organisation", &["nobody", "INFLUX_ORG"]);
+    check(receiver().env("INFLUX_BUCKET", "nowhere"))
+        .await
+        .fails_at("InfluxDB", "bucket", &["nowhere", "INFLUX_BUCKET"]);
+    let read_only = chain.influx.new_token(chain.bucket(), &[Right::Read]).await;
+    check(receiver().env("INFLUX_TOKEN", read_only))
+        .await
+        .fails_at("InfluxDB", "write", &["read", "INFLUX_TOKEN"]);
+}
+
+/// As Enphase's cloud makes them, but for the signature, which only the Envoy can judge.
+fn expired_token() -> String {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"kid":"1","typ":"JWT","alg":"ES256"}"#);
+    let claims = format!(
+        r#"{{"aud":"{ENVOY}","iss":"Entrez","enphaseUser":"owner","exp":1728900200,"iat":1697364200,"jti":"1","username":"someone"}}"#
+    );
+    let claims = URL_SAFE_NO_PAD.encode(claims);
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 64]))
+}

@@ -1,0 +1,101 @@
+//! Certificates for the broker's TLS listener, right ones and wrong ones, by CAs of our own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+
+/// The file of the certificate, in the folder that the broker reads.
+pub(super) const CERTIFICATE: &str = "certificate.pem";
+
+/// The file of its key.
+pub(super) const KEY: &str = "key.pem";
+
+/// The name by which the daemons reach a container on this machine.
+const HOST: &str = "localhost";
+
+/// The certificate that the broker shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    /// Of our CA, for the broker's name, valid.
+    Right,
+    /// The same, of a CA that nobody trusts.
+    OfUnknownCa,
+    /// The same of our CA, but it ended years ago.
+    Expired,
+    /// The same, but for another name.
+    ForAnotherName,
+}
+
+/// Two CAs and the folder that the broker reads.
+pub(super) struct Certificates {
+    ours: Issuer<'static, KeyPair>,
+    unknown: Issuer<'static, KeyPair>,
+    folder: TempDir,
+    ca: PathBuf,
+}
+
+impl Certificates {
+    /// New CAs, and the certificate to begin with.
+    pub(super) fn new(first: Certificate) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let (ours, pem) = authority("ours");
+        let (unknown, _) = authority("unknown");
+        let ca = folder.path().join("ca.pem");
+        fs::write(&ca, pem).expect("a temporary folder can be written");
+        // Mosquitto has given up root's rights when it reads them; the keys are worth nothing.
+        open_to_all(folder.path(), 0o755);
+        let this = Self {
+            ours,
+            unknown,
+            folder,
+            ca,
+        };
+        this.show(first);
+        this
+    }
+
+    /// Puts another certificate, with a new key, in the place of the last one.
+    pub(super) fn show(&self, certificate: Certificate) {
+        let (issuer, name, end) = match certificate {
+            Certificate::Right => (&self.ours, HOST, 2100),
+            Certificate::OfUnknownCa => (&self.unknown, HOST, 2100),
+            Certificate::Expired => (&self.ours, HOST, 2021),
+            Certificate::ForAnotherName => (&self.ours, "broker.invalid", 2100),
+        };
+        let key = KeyPair::generate().expect("ring makes keys");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a sound name");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(end, 1, 1);
+        let signed = params.signed_by(&key, issuer).expect("the CA signs");
+        for (file, pem) in [(CERTIFICATE, signed.pem()), (KEY, key.serialize_pem())] {
+            let path = self.folder.path().join(file);
+            fs::write(&path, pem).expect("a temporary folder can be written");
+            open_to_all(&path, 0o644);
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What clients are to trust.
+    pub(super) fn ca_file(&self) -> &Path {
+        &self.ca
+    }
+}
+
+fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
+    let key = KeyPair::generate().expect("ring makes keys");
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let pem = params.self_signed(&key).expect("a CA signs itself").pem();
+    (Issuer::new(params, key), pem)
+}
+
+fn open_to_all(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is our own");
+}
