@@ -156,22 +156,23 @@ fn describe_login(gateway: &Gateway) -> String {
 fn say_inverters<W: Write>(report: &mut Report<W>, answer: &Inverters) {
     let newest = answer.reports.iter().map(|report| report.reported_at).max();
     let newest = newest.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let mut text = match newest {
-        Some(newest) => format!(
-            "{} have reported, the last one at {newest}",
-            answer.reports.len()
-        ),
-        None => {
-            let text = "none has reported: an Envoy that was just installed or started lists none \
-                        for a while, at night until morning";
-            return report.skipped(INVERTERS, text);
-        }
+    let Some(newest) = newest else {
+        let text = "none has reported: an Envoy that was just installed or started lists none for a \
+                    while, at night until morning";
+        return report.skipped(INVERTERS, text);
     };
+    let mut parts = vec![format!(
+        "{} have reported, the last one at {newest}",
+        answer.reports.len()
+    )];
     if answer.never_reported > 0 {
-        text += &format!("; {} are listed that never reported", answer.never_reported);
+        parts.push(format!(
+            "{} are listed that never did",
+            answer.never_reported
+        ));
     }
     if !answer.refused.is_empty() {
-        text += &format!("; {} rows can't be read", answer.refused.len());
+        parts.push(format!("{} rows can't be read", answer.refused.len()));
     }
-    report.passed(INVERTERS, text);
+    report.passed(INVERTERS, parts.join("; "));
 }

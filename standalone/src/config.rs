@@ -157,7 +157,7 @@ fn read_simulated(settings: &mut Settings) -> Option<Source> {
         );
     }
     let speed = settings.required(&TESTING_SPEED, number);
-    let inverters = settings.required(&TESTING_INVERTERS, |text| number::<u16>(text));
+    let inverters = settings.required(&TESTING_INVERTERS, number::<u16>);
     let ledger = settings.optional(&TESTING_LEDGER, str::parse);
     let poll_interval = settings.optional(&scraper::config::TESTING_POLL_INTERVAL, duration);
     let site = SiteOptions {

@@ -87,18 +87,12 @@ fn forms(value: &str) -> Vec<(&'static str, String)> {
     let mut forms = vec![
         ("as it is", value.to_owned()),
         ("reversed", value.chars().rev().collect()),
-        (
-            "hex",
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ),
-        (
-            "HEX",
-            bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
-        ),
-        ("a list of bytes", listed(bytes, |byte| byte.to_string())),
+        ("hex", joined(bytes, "", |byte| format!("{byte:02x}"))),
+        ("HEX", joined(bytes, "", |byte| format!("{byte:02X}"))),
+        ("a list of bytes", joined(bytes, ", ", u8::to_string)),
         (
             "a list of hex bytes",
-            listed(bytes, |byte| format!("0x{byte:02x}")),
+            joined(bytes, ", ", |byte| format!("0x{byte:02x}")),
         ),
     ];
     // Base64 of a text that has the secret in it depends on where in the text it begins.
@@ -120,8 +114,8 @@ fn forms(value: &str) -> Vec<(&'static str, String)> {
     forms
 }
 
-fn listed(bytes: &[u8], show: impl Fn(&u8) -> String) -> String {
-    bytes.iter().map(show).collect::<Vec<_>>().join(", ")
+fn joined(bytes: &[u8], between: &str, show: impl Fn(&u8) -> String) -> String {
+    bytes.iter().map(show).collect::<Vec<_>>().join(between)
 }
 
 /// The characters of a base64 text that come from these bytes alone, when `shift` others precede

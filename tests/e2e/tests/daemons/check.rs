@@ -7,7 +7,7 @@ use rig::programs::Start;
 
 /// One step, as `check --json` tells it.
 #[derive(Debug)]
-struct Step {
+struct Finding {
     part: String,
     step: String,
     outcome: String,
@@ -17,7 +17,7 @@ struct Step {
 /// What a check said.
 struct Checked {
     code: Option<i32>,
-    steps: Vec<Step>,
+    steps: Vec<Finding>,
 }
 
 /// Runs a daemon's check to its end.
@@ -38,7 +38,7 @@ async fn check(start: Start) -> Checked {
         code: status.code(),
         steps: steps
             .iter()
-            .map(|step| Step {
+            .map(|step| Finding {
                 part: text(step, "part"),
                 step: text(step, "step"),
                 outcome: text(step, "outcome"),

@@ -59,107 +59,158 @@ fn holds_none(secrets: &Secrets, what: &str, lines: &[String]) {
     }
 }
 
+/// Two Envoys of either kind with their chain, and every secret in it.
+struct Scene {
+    chain: Chain,
+    old: Gateway,
+    new: Gateway,
+    secrets: Secrets,
+}
+
+impl Scene {
+    async fn start(test: &str) -> Option<Self> {
+        let chain = Chain::start_own(test, &[OLD, NEW]).await?;
+        let gateway = async |serial, firmware| {
+            let own = ["--serial", serial, "--firmware", firmware];
+            Gateway::start(&[&own, &WITH_SUN[..]].concat()).await
+        };
+        let (old, new) = (gateway(OLD, "5.0.62").await, gateway(NEW, "8.3.5169").await);
+        let token_file = new.token_file().expect("firmware 8 has tokens");
+        let token = std::fs::read_to_string(token_file).expect("it can be read");
+        let mut secrets = Secrets::new()
+            .with("the Envoy's token", token.trim())
+            .with("the installer password", &installer_password(OLD).await)
+            .with("InfluxDB's token", chain.influx.token())
+            .with("a wrong password", WRONG_PASSWORD)
+            .with("a wrong InfluxDB token", WRONG_INFLUX_TOKEN)
+            .with("a wrong Envoy password", WRONG_ENVOY_PASSWORD);
+        for account in [
+            chain.scraper_account(OLD),
+            chain.scraper_account(NEW),
+            chain.receiver_account(),
+        ] {
+            secrets = secrets.with(account.user(), account.password());
+        }
+        Some(Self {
+            chain,
+            old,
+            new,
+            secrets,
+        })
+    }
+
+    /// The daemons through an outage of everything.
+    async fn outages(&self) -> Vec<(&'static str, Program)> {
+        let chain = &self.chain;
+        let programs = vec![
+            (
+                "scraper, firmware 5",
+                chatty(chain.scraper(&self.old, OLD)).spawn(),
+            ),
+            (
+                "scraper, firmware 8",
+                chatty(chain.scraper(&self.new, NEW)).spawn(),
+            ),
+            ("receiver", chatty(chain.receiver()).spawn()),
+        ];
+        wait::until_true("readings of both", ARRIVAL, async || {
+            let stored = chain.stored().await;
+            [OLD, NEW]
+                .iter()
+                .all(|serial| stored.iter().any(|report| report.envoy == *serial))
+        })
+        .await;
+        for gateway in [&self.old, &self.new] {
+            gateway.inject("unauthorized").await;
+        }
+        chain.broker.stop().await;
+        chain.influx.kill().await;
+        for (_, program) in &programs {
+            program.stderr_line("no connection to the broker").await;
+        }
+        for (_, scraper) in &programs[..2] {
+            scraper
+                .stderr_line("the Envoy's readings can't be had")
+                .await;
+        }
+        for gateway in [&self.old, &self.new] {
+            gateway.heal().await;
+        }
+        chain.broker.start_again().await;
+        chain.influx.start_again().await;
+        for (_, program) in &programs {
+            program.stderr_line("connected to the broker again").await;
+        }
+        programs
+    }
+
+    /// Daemons whose secrets are refused.
+    async fn refusals(&self) -> Vec<(&'static str, Program)> {
+        let chain = &self.chain;
+        let at_broker = chain
+            .scraper(&self.new, NEW)
+            .env("MQTT_PASSWORD", WRONG_PASSWORD);
+        let at_database = chain
+            .receiver()
+            .env("INFLUX_TOKEN", WRONG_INFLUX_TOKEN)
+            .env("RECEIVER_NAME", "another");
+        let at_envoy = chain
+            .scraper(&self.old, OLD)
+            .env("ENVOY_USERNAME", "installer")
+            .env("ENVOY_PASSWORD", WRONG_ENVOY_PASSWORD);
+        let mut programs = Vec::new();
+        for (what, start, said) in [
+            (
+                "wrong password at the broker",
+                at_broker,
+                "no connection to the broker",
+            ),
+            (
+                "wrong token at the database",
+                at_database,
+                "the store takes no readings",
+            ),
+            (
+                "wrong password at the Envoy",
+                at_envoy,
+                "the Envoy refuses the user",
+            ),
+        ] {
+            let program = chatty(start).spawn();
+            program.stderr_line(said).await;
+            programs.push((what, program));
+        }
+        programs
+    }
+
+    /// Commands that end by themselves.
+    fn commands(&self) -> [(&'static str, Start); 5] {
+        let scraper = || self.chain.scraper(&self.new, NEW);
+        let receiver = || self.chain.receiver();
+        [
+            ("check of the scraper", scraper().arg("check")),
+            ("check of the receiver", receiver().arg("check")),
+            ("settings of the scraper", scraper().arg("--print-config")),
+            ("settings of the receiver", receiver().arg("--print-config")),
+            ("print", self.old.reader(Binary::Scraper).arg("print")),
+        ]
+    }
+}
+
 #[tokio::test]
 async fn no_secret_is_printed_at_any_level_whatever_happens() {
     let test = "no secret is printed at any level whatever happens";
-    let Some(chain) = Chain::start_own(test, &[OLD, NEW]).await else {
+    let Some(scene) = Scene::start(test).await else {
         return;
     };
-    let gateway = |serial, firmware| {
-        let own = ["--serial", serial, "--firmware", firmware];
-        async move { Gateway::start(&[&own, &WITH_SUN[..]].concat()).await }
-    };
-    let (old, new) = (gateway(OLD, "5.0.62").await, gateway(NEW, "8.3.5169").await);
-    let token_file = new.token_file().expect("firmware 8 has tokens");
-    let token = std::fs::read_to_string(token_file).expect("it can be read");
-    let installer = installer_password(OLD).await;
-    let mut secrets = Secrets::new()
-        .with("the Envoy's token", token.trim())
-        .with("the installer password", &installer)
-        .with("InfluxDB's token", chain.influx.token())
-        .with("a wrong password", WRONG_PASSWORD)
-        .with("a wrong InfluxDB token", WRONG_INFLUX_TOKEN)
-        .with("a wrong Envoy password", WRONG_ENVOY_PASSWORD);
-    for account in [
-        chain.scraper_account(OLD),
-        chain.scraper_account(NEW),
-        chain.receiver_account(),
-    ] {
-        secrets = secrets.with(account.user(), account.password());
-    }
-    let leak = secrets.deliberate_leak();
+    let leak = scene.secrets.deliberate_leak();
     assert!(
-        secrets.leaks(&leak).len() >= secrets.forms(),
+        scene.secrets.leaks(&leak).len() >= scene.secrets.forms(),
         "the search finds each secret in each form"
     );
 
-    let mut programs = vec![
-        (
-            "scraper, firmware 5",
-            chatty(chain.scraper(&old, OLD)).spawn(),
-        ),
-        (
-            "scraper, firmware 8",
-            chatty(chain.scraper(&new, NEW)).spawn(),
-        ),
-        ("receiver", chatty(chain.receiver()).spawn()),
-    ];
-    wait::until_true("readings of both", ARRIVAL, async || {
-        let stored = chain.stored().await;
-        [OLD, NEW]
-            .iter()
-            .all(|serial| stored.iter().any(|report| report.envoy == *serial))
-    })
-    .await;
-    chain.broker.stop().await;
-    chain.influx.kill().await;
-    for (_, program) in &programs {
-        program.stderr_line("no connection to the broker").await;
-    }
-    chain.broker.start_again().await;
-    chain.influx.start_again().await;
-    for (_, program) in &programs {
-        program.stderr_line("connected to the broker again").await;
-    }
-
-    // Each refusal of a secret, and what is shown of a configuration.
-    programs.extend([
-        (
-            "wrong password at the broker",
-            chatty(
-                chain
-                    .scraper(&new, NEW)
-                    .env("MQTT_PASSWORD", WRONG_PASSWORD),
-            )
-            .spawn(),
-        ),
-        (
-            "wrong token at the database",
-            chatty(chain.receiver().env("INFLUX_TOKEN", WRONG_INFLUX_TOKEN))
-                .env("RECEIVER_NAME", "another")
-                .spawn(),
-        ),
-        (
-            "wrong password at the Envoy",
-            chatty(old.reader(Binary::Scraper))
-                .env("ENVOY_PASSWORD", WRONG_ENVOY_PASSWORD)
-                .env("ENVOY_USERNAME", "installer")
-                .spawn(),
-        ),
-    ]);
-    programs[3]
-        .1
-        .stderr_line("no connection to the broker")
-        .await;
-    programs[4]
-        .1
-        .stderr_line("the store takes no readings")
-        .await;
-    programs[5]
-        .1
-        .stderr_line("the Envoy refuses the user")
-        .await;
-
+    let mut programs = scene.outages().await;
+    programs.extend(scene.refusals().await);
     for (what, mut program) in programs {
         program.terminate().await;
         let lines = printed(&program);
@@ -167,29 +218,14 @@ async fn no_secret_is_printed_at_any_level_whatever_happens() {
             lines.iter().any(|line| line.contains("TRACE")),
             "{what} logs everything"
         );
-        holds_none(&secrets, what, &lines);
+        holds_none(&scene.secrets, what, &lines);
     }
-    for (what, start) in [
-        (
-            "check of the scraper",
-            chain.scraper(&new, NEW).arg("check"),
-        ),
-        ("check of the receiver", chain.receiver().arg("check")),
-        (
-            "settings of the scraper",
-            chain.scraper(&new, NEW).arg("--print-config"),
-        ),
-        (
-            "settings of the receiver",
-            chain.receiver().arg("--print-config"),
-        ),
-        ("print", old.reader(Binary::Scraper).arg("print")),
-    ] {
+    for (what, start) in scene.commands() {
         let mut program = chatty(start).spawn();
         program.ended().await;
         let lines = printed(&program);
         assert!(!lines.is_empty(), "{what} prints something");
-        holds_none(&secrets, what, &lines);
+        holds_none(&scene.secrets, what, &lines);
     }
 }
 
