@@ -45,7 +45,7 @@ async fn check_broker<W: Write>(config: &Config, report: &mut Report<W>) -> Resu
     let caller = Caller {
         client_id: crate::client_id(&config.name),
         username: config.name.to_string(),
-        account_command: format!("mosquitto/account receiver {}", config.name),
+        account_command: format!("mosquitto/account receiver {} --keep-password", config.name),
         topic: Topic::ReceiverCheck {
             name: config.name.clone(),
         },
@@ -59,7 +59,7 @@ async fn check_broker<W: Write>(config: &Config, report: &mut Report<W>) -> Resu
                 READINGS,
                 format!(
                     "none came from {filter}: no scraper has published yet, or this account may \
-                     not read there (mosquitto/account receiver NAME lets it)"
+                     not read there (mosquitto/account receiver NAME --keep-password lets it)"
                 ),
             );
         }

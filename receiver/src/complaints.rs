@@ -42,7 +42,15 @@ impl Complaints {
         let first = !std::mem::replace(&mut self.connected_once, true);
         if let Some(ended) = self.broker.over() {
             let outage_s = ended.seconds();
-            tracing::info!(outage_s, session_present, "connected to the broker again");
+            if session_present {
+                tracing::info!(outage_s, "connected to the broker again");
+            } else {
+                tracing::warn!(
+                    outage_s,
+                    "connected to the broker again, which has lost our session: what it kept for us \
+                     is gone, but for the newest reading of each inverter"
+                );
+            }
         } else if first {
             tracing::info!(%receiver, session_present, "connected to the broker");
         }
@@ -76,7 +84,7 @@ impl Complaints {
         tracing::error!(
             receiver = %self.receiver,
             "not allowed to publish: our own status did not come back. Give this account read and \
-             write access to the topics of this receiver (mosquitto/account receiver NAME does)"
+             write access to the topics of this receiver (mosquitto/account receiver NAME --keep-password does)"
         );
     }
 

@@ -22,7 +22,7 @@ use wire::{BaseTopic, ReceiverName, Status, Topic};
 use crate::complaints::Complaints;
 use crate::gathering::{Entry, Gathering};
 use crate::proof::Proof;
-use crate::reading::reading;
+use crate::reading::Judge;
 use crate::writer::{Attempt, Outcome, Writer, Writing};
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
@@ -42,6 +42,7 @@ pub(crate) struct Subscription<S> {
     gathering: Gathering<Acknowledgement>,
     writing: Option<Writing<Acknowledgement>>,
     connection: Option<Connection>,
+    judge: Judge,
     proof: Proof,
     /// The time between two statuses on one connection.
     announce_every: Duration,
@@ -66,6 +67,7 @@ impl<S: Store> Subscription<S> {
     ) -> Self {
         Self {
             complaints: Complaints::new(name.clone()),
+            judge: Judge::default(),
             proof: Proof::default(),
             announce_every,
             part,
@@ -195,13 +197,15 @@ impl<S: Store> Subscription<S> {
         let Some(connection) = &self.connection else {
             return;
         };
-        let filters = [
-            self.base.inverters_filter(),
-            self.base.backlog_filter(),
-            self.own_status().render(&self.base),
-        ];
-        self.complaints
-            .subscribed(connection.subscribe(filters).await);
+        // Not behind the readings: the broker holds those back that come after many which the store
+        // has not taken, and the echo would be missed for no fault of the account's.
+        let own_status = self.own_status().render(&self.base);
+        let filters = [self.base.inverters_filter(), self.base.backlog_filter()];
+        let outcome = match connection.overhear([own_status]).await {
+            Ok(()) => connection.subscribe(filters).await,
+            refused => refused,
+        };
+        self.complaints.subscribed(outcome);
     }
 
     async fn say_online(&mut self) {
@@ -230,7 +234,7 @@ impl<S: Store> Subscription<S> {
 
     fn take(&mut self, delivery: Delivery) {
         let entry = Entry {
-            reading: reading(&self.base, &delivery),
+            reading: self.judge.reading(&self.base, &delivery),
             acknowledgement: delivery.acknowledgement,
         };
         self.gathering.push(entry, Instant::now());
@@ -251,8 +255,10 @@ impl<S: Store> Subscription<S> {
                 self.gathering.put_back(batch, not_before);
             }
             Outcome::Settled(batch) => {
-                self.status.1 = "readings are stored";
-                self.say_status();
+                if batch.readings().next().is_some() {
+                    self.status.1 = "readings are stored";
+                    self.say_status();
+                }
                 for acknowledgement in batch.into_acknowledgements() {
                     // On a connection that has ended there is nothing to acknowledge: the broker
                     // sends the message again, and storing it twice does no harm.

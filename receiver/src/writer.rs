@@ -75,6 +75,10 @@ impl<S: Store> Writer<S> {
 
     /// Judges what the store answered; `behind` messages wait behind this batch.
     pub(crate) fn end<A>(&mut self, attempt: Attempt<A>, behind: usize) -> Outcome<A> {
+        if attempt.batch.readings().next().is_none() {
+            // Nothing was written, so nothing is known of the store.
+            return Outcome::Settled(attempt.batch);
+        }
         match attempt.answer {
             Ok(written) => {
                 self.say_that_it_is_over(attempt.batch.readings().count() + behind);

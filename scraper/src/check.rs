@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use daemon::check::broker::{self, Caller};
-use daemon::check::{Report, resolve};
+use daemon::check::{Report, Taken, resolve};
 use envoy::{Error, Gateway, Info, Inverters, Why};
 use jiff::Timestamp;
 use wire::{Serial, Topic};
@@ -34,7 +34,7 @@ pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<
     let caller = envoy.map(|envoy| Caller {
         client_id: crate::client_id(&envoy),
         username: envoy.to_string(),
-        account_command: format!("mosquitto/account scraper {envoy}"),
+        account_command: format!("mosquitto/account scraper {envoy} --keep-password"),
         topic: Topic::EnvoyCheck { envoy },
     });
     if let Some(passed) = broker::check(report, &config.broker, caller.as_ref()).await? {
@@ -57,20 +57,23 @@ async fn check_envoy<W: Write>(
     };
     let before = |info: Option<&Info>| {
         let firmware = info.map(|info| describe(info, &gateway));
+        let firmware = firmware.unwrap_or_else(|| "it is one".to_owned());
         [
             (NAME, name.unwrap_or_default()),
             (REACHABLE, format!("{answers} answers")),
-            (ENVOY, firmware.unwrap_or_else(|| "it is one".to_owned())),
+            (ENVOY, firmware),
             (SERIAL, describe_serial(access, info)),
         ]
+        .map(|(step, text)| (step, Taken::Passed(text)))
+        .into()
     };
     let info = match info {
         Ok(info) => {
-            report.attempt(&before(Some(&info)), None);
+            report.attempt(before(Some(&info)), None);
             info
         }
         Err(error) => {
-            report.attempt(&before(None), Some((step(&error), explain(&error))));
+            report.attempt(before(None), Some((step(&error), explain(&error))));
             for behind in [LOGIN, INVERTERS] {
                 report.skipped(behind, "not tried");
             }
@@ -91,13 +94,14 @@ async fn check_envoy<W: Write>(
                 (LOGIN, describe_login(&gateway)),
                 (INVERTERS, String::new()),
             ];
+            let steps = steps.map(|(step, text)| (step, Taken::Passed(text)));
             let failed = match error {
                 Error::BadAnswer { .. } | Error::Busy { .. } | Error::Unreachable { .. } => {
                     INVERTERS
                 }
                 _ => LOGIN,
             };
-            report.attempt(&steps, Some((failed, explain(&error))));
+            report.attempt(steps.into(), Some((failed, explain(&error))));
         }
     }
     Ok(info.serial.parse().ok())

@@ -91,7 +91,7 @@ impl Complaints {
         tracing::error!(
             envoy = %self.envoy,
             "not allowed to publish: our own announcement did not come back. Give this account read \
-             and write access to the topics of this Envoy (mosquitto/account scraper SERIAL does). \
+             and write access to the topics of this Envoy (mosquitto/account scraper SERIAL --keep-password does). \
              Readings are kept until it comes"
         );
     }
@@ -157,7 +157,7 @@ impl Complaints {
         tracing::error!(
             envoy = %self.envoy,
             waiting,
-            "stopped with readings that the broker had not taken; they are lost"
+            "stopped with readings of which the broker has not shown that it took them; they may be lost"
         );
     }
 }

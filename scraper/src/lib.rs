@@ -72,10 +72,10 @@ pub async fn run(
     let mut shutdown = std::pin::pin!(shutdown);
     let mut gateway = config.access.gateway().map_err(RunError::Envoy)?;
     let mut part = service.part();
-    service.ready();
     let envoy: Serial = if let Some(serial) = config.access.serial.clone() {
         serial
     } else {
+        service.ready();
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
@@ -116,6 +116,7 @@ pub async fn run(
     tasks.spawn("publisher", async move {
         publisher.run(session, events, polls, stop).await
     });
+    service.ready();
     tasks.run(shutdown, GRACE).await?;
     Ok(())
 }

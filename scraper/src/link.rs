@@ -51,7 +51,7 @@ pub(crate) enum Heard {
 }
 
 impl Link {
-    /// A connection on which the greeting was sent, with its announcement.
+    /// A connection on which the greeting goes out, with its announcement.
     #[must_use]
     pub(crate) fn new(connection: Connection) -> Self {
         Self {
@@ -97,11 +97,6 @@ impl Link {
     /// An announcement goes out.
     pub(crate) fn announced(&mut self) {
         self.awaited = true;
-    }
-
-    /// Whatever comes back, nobody hears it any more.
-    pub(crate) fn await_no_echo(&mut self) {
-        self.awaited = false;
     }
 
     /// The broker has acknowledged the announcement that is out. Its echo may have come before.

@@ -157,6 +157,12 @@ impl Outbox {
         self.kept.len() - self.acknowledged.len() - self.announced.len()
     }
 
+    /// How many readings are not proven to have arrived.
+    #[must_use]
+    pub fn unproven(&self) -> usize {
+        self.kept.len()
+    }
+
     fn keep(&mut self, reading: Reading) {
         self.unsent.insert(reading.seq);
         self.kept.insert(reading.seq, reading);

@@ -114,10 +114,16 @@ impl Publisher {
         while let Ok(polled) = polls.try_recv() {
             self.take(polled);
         }
-        let _ = timeout(FAREWELL, self.flush()).await;
+        let _ = timeout(FAREWELL, self.flush(&mut events)).await;
+        if let Some(link) = &self.link {
+            // With the connection gone the broker says good-bye for us. There is room for it at once:
+            // few messages are on their way.
+            let offline = self.identity.status(Status::Offline);
+            let _ = timeout(FAREWELL, link.connection.publish(offline)).await;
+        }
         session.close(FAREWELL).await;
-        if self.outbox.waiting() > 0 {
-            self.complaints.stopped_with(self.outbox.waiting());
+        if self.outbox.unproven() > 0 {
+            self.complaints.stopped_with(self.outbox.unproven());
         }
         outcome
     }
@@ -132,6 +138,8 @@ impl Publisher {
         loop {
             let deadline = self.link.as_ref().and_then(Link::deadline);
             tokio::select! {
+                // In this order: an echo that has come was not missed.
+                biased;
                 () = self.part.beat() => {}
                 event = events.next() => match event {
                     None => return InputEnded::Session,
@@ -159,8 +167,10 @@ impl Publisher {
             Event::Connected(connection) => {
                 self.complaints.connected(self.outbox.waiting());
                 self.part.status("connected to the broker");
-                let greeted = self.greet(&connection).await;
-                self.link = greeted.is_ok().then(|| Link::new(connection));
+                self.link = Some(Link::new(connection.clone()));
+                if self.greet(&connection).await.is_err() {
+                    self.link = None;
+                }
             }
             Event::Disconnected(reason) => {
                 self.complaints.disconnected(&reason);
@@ -262,25 +272,19 @@ impl Publisher {
         }
     }
 
-    /// Sends what is left and then the good-bye. With the connection gone there is nothing to do:
-    /// the broker says good-bye for us.
-    async fn flush(&mut self) -> Result<(), Gone> {
-        loop {
-            // Nobody listens any more.
-            if let Some(link) = &mut self.link {
-                link.await_no_echo();
+    /// Sends what is left, until all of it is proven to have arrived. With the connection gone there is
+    /// nothing to do.
+    async fn flush(&mut self, events: &mut Events) {
+        while self.link.is_some() && (self.outbox.unproven() > 0 || !self.on_their_way.is_empty()) {
+            // `Gone` comes as an event.
+            let _ = self.send().await;
+            tokio::select! {
+                event = events.next() => match event {
+                    None => return,
+                    Some(event) => self.handle(event).await,
+                },
+                Some((sent, outcome)) = self.on_their_way.next() => self.settle(sent, outcome),
             }
-            self.send().await?;
-            let Some((sent, outcome)) = self.on_their_way.next().await else {
-                break;
-            };
-            outcome?;
-            self.settle(sent, Ok(()));
         }
-        if let Some(link) = &self.link {
-            let offline = self.identity.status(Status::Offline);
-            link.connection.publish(offline).await?.await?;
-        }
-        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-pub use report::{Format, Report};
+pub use report::{Format, Report, Taken};
 
 /// What a check logs unless something else is chosen: its findings are on standard output.
 pub const FILTER: &str = "off";

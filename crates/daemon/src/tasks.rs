@@ -86,10 +86,7 @@ impl Tasks {
             return Err(error);
         }
         drained.unwrap_or_else(|_| {
-            tracing::warn!(
-                seconds = grace.as_secs(),
-                "not everything was finished in time"
-            );
+            tracing::warn!(?grace, "not everything was finished in time");
             Ok(())
         })
     }

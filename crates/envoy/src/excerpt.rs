@@ -19,7 +19,7 @@ impl Excerpt {
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
             if !word.is_empty() {
                 words.push_str(if words.is_empty() { "" } else { " " });
-                words.push_str(word);
+                words.push_str(&without_token(word));
             }
         }
         let mut short: String = words.chars().take(Self::LENGTH).collect();
@@ -28,6 +28,19 @@ impl Excerpt {
         }
         Self(short)
     }
+}
+
+/// A page of an error may repeat what was sent to it, and with it the token. Every one begins like
+/// this, and ends with the first character that none has.
+fn without_token(word: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let mut pieces = word.split("eyJ");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        text.push_str("***");
+        text.push_str(piece.trim_start_matches(is_part));
+    }
+    text
 }
 
 impl fmt::Display for Excerpt {
@@ -43,6 +56,13 @@ impl fmt::Display for Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_an_answer_repeats_is_left_out() {
+        let page = b"<b>Authorization: Bearer eyJhbGciOiJFUzI1NiJ9.e30.c2ln</b> refused";
+        let shown = Excerpt::of(page).to_string();
+        assert!(shown.contains("Bearer ***</b> refused"), "{shown}");
+    }
 
     #[test]
     fn an_excerpt_is_short_and_of_one_line() {

@@ -125,10 +125,14 @@ impl Client {
         taken(self.0.try_publish(topic, QoS::AtLeastOnce, retain, payload))
     }
 
-    pub(crate) fn subscribe(&self, filters: &[String]) -> Result<(), NotTaken> {
+    pub(crate) fn subscribe(&self, filters: &[String], wanted: Grant) -> Result<(), NotTaken> {
+        let qos = match wanted {
+            Grant::AtMostOnce => QoS::AtMostOnce,
+            Grant::AtLeastOnce | Grant::Refused => QoS::AtLeastOnce,
+        };
         let filters = filters
             .iter()
-            .map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+            .map(|filter| SubscribeFilter::new(filter.clone(), qos));
         taken(self.0.try_subscribe_many(filters))
     }
 

@@ -52,6 +52,23 @@ impl Connection {
     where
         F: IntoIterator<Item: Into<String>>,
     {
+        self.request_subscription(filters, Grant::AtLeastOnce).await
+    }
+
+    /// The same, but at most once: such messages need no acknowledgement, so a broker sends them past
+    /// those that wait for theirs, and none that was missed. For what means something only the moment
+    /// it comes.
+    pub async fn overhear<F>(&self, filters: F) -> Result<(), SubscribeError>
+    where
+        F: IntoIterator<Item: Into<String>>,
+    {
+        self.request_subscription(filters, Grant::AtMostOnce).await
+    }
+
+    async fn request_subscription<F>(&self, filters: F, wanted: Grant) -> Result<(), SubscribeError>
+    where
+        F: IntoIterator<Item: Into<String>>,
+    {
         let filters: Vec<String> = filters.into_iter().map(Into::into).collect();
         if let Some(invalid) = filters.iter().find(|filter| !Client::can_subscribe(filter)) {
             return Err(SubscribeError::Invalid(invalid.clone()));
@@ -62,10 +79,10 @@ impl Connection {
         let (answer, grants) = oneshot::channel();
         self.0
             .request(Waiting::Subscribe(answer), |client| {
-                client.subscribe(&filters)
+                client.subscribe(&filters, wanted)
             })
             .await?;
-        judge(filters, &grants.await.map_err(|_| Gone)?)
+        judge(filters, &grants.await.map_err(|_| Gone)?, wanted)
     }
 
     /// Publishes, at least once. Waits while too much is unconfirmed already; the receipt is done when
@@ -103,11 +120,11 @@ impl fmt::Debug for Connection {
     }
 }
 
-fn judge(filters: Vec<String>, grants: &[Grant]) -> Result<(), SubscribeError> {
-    let with = |wanted: Grant| -> Vec<String> {
+fn judge(filters: Vec<String>, grants: &[Grant], wanted: Grant) -> Result<(), SubscribeError> {
+    let with = |grant: Grant| -> Vec<String> {
         let granted = filters.iter().zip(grants);
         granted
-            .filter(|(_, grant)| **grant == wanted)
+            .filter(|(_, granted)| **granted == grant)
             .map(|(filter, _)| filter.clone())
             .collect()
     };
@@ -116,7 +133,7 @@ fn judge(filters: Vec<String>, grants: &[Grant]) -> Result<(), SubscribeError> {
         Err(SubscribeError::Refused(filters))
     } else if !refused.is_empty() {
         Err(SubscribeError::Refused(refused))
-    } else if !downgraded.is_empty() {
+    } else if wanted == Grant::AtLeastOnce && !downgraded.is_empty() {
         Err(SubscribeError::Downgraded(downgraded))
     } else {
         Ok(())

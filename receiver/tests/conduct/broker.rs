@@ -1,6 +1,6 @@
 //! The broker of these tests: delivers what there is, and counts what is acknowledged.
 
-use rumqttc::{Packet, Publish, QoS, SubscribeReasonCode};
+use rumqttc::{Packet, Publish, QoS, SubscribeFilter, SubscribeReasonCode};
 use scripted::broker::{Broker, Peer};
 use tokio::sync::{mpsc, watch};
 
@@ -41,11 +41,15 @@ pub(crate) async fn serve(
             };
             match packet {
                 Some(Packet::Subscribe(subscribe)) => {
-                    let granted = SubscribeReasonCode::Success(QoS::AtLeastOnce);
-                    let codes = vec![granted; subscribe.filters.len()];
-                    peer.grant(subscribe.pkid, codes).await;
-                    delivered = Some(0);
-                    deliver(&mut peer, &state, &mut delivered).await;
+                    let filters = subscribe.filters;
+                    let codes = filters
+                        .iter()
+                        .map(|filter| SubscribeReasonCode::Success(filter.qos));
+                    peer.grant(subscribe.pkid, codes.collect()).await;
+                    if is_for_readings(&filters) {
+                        delivered = Some(0);
+                        deliver(&mut peer, &state, &mut delivered).await;
+                    }
                 }
                 // The receiver's own status, whose echo it waits for.
                 Some(Packet::Publish(mut publish)) => {
@@ -61,6 +65,22 @@ pub(crate) async fn serve(
             }
         }
     }
+}
+
+/// Readings are subscribed to at least once, and the receiver's own status at most once: its echo must
+/// not wait behind readings that the store has not taken.
+fn is_for_readings(filters: &[SubscribeFilter]) -> bool {
+    for filter in filters {
+        let expected = if filter.path.ends_with("/status") {
+            QoS::AtMostOnce
+        } else {
+            QoS::AtLeastOnce
+        };
+        assert_eq!(filter.qos, expected, "{}", filter.path);
+    }
+    filters
+        .iter()
+        .any(|filter| filter.path.contains("/inverters/"))
 }
 
 /// Delivers what this connection has not had yet; nothing before it has subscribed.

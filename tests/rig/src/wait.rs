@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Between two looks, and between a test client's attempts to connect, the only sleeps in the tests: short enough not to be felt,
+/// Between two looks, and between a test client's attempts to connect, the only sleeps of real time in the tests: short enough not to be felt,
 /// long enough that looking does not itself load the machine.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 

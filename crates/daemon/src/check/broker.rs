@@ -10,7 +10,7 @@ use mqtt::{Connection, Event, Events, Message, Reason, Stage};
 use tokio::time::timeout;
 use wire::Topic;
 
-use super::{Report, resolve};
+use super::{Report, Taken, resolve};
 use crate::broker::{Broker, explain};
 use crate::exit::with_causes;
 use crate::random;
@@ -73,48 +73,53 @@ pub async fn check<W: Write>(
     let config = config(broker, caller)?;
     let name = resolve(broker.url.host()).await;
     let tls = if broker.url.is_tls() {
-        "the certificate is trusted, and is for this name"
+        Taken::Passed("the certificate is trusted, and is for this name".to_owned())
     } else {
-        "not used: mqtt:// is not encrypted"
+        Taken::Skipped("not used: mqtt:// is not encrypted".to_owned())
     };
     let mut steps = vec![
-        (NAME, name.unwrap_or_default()),
-        (REACHABLE, format!("{} answers", broker.url)),
-        (TLS, tls.to_owned()),
+        (NAME, Taken::Passed(name.unwrap_or_default())),
+        (REACHABLE, Taken::Passed(format!("{} answers", broker.url))),
+        (TLS, tls),
     ];
     if caller.is_some() {
         let account = match &config.credentials {
             Some(credentials) => format!("'{}' is let in", credentials.username),
             None => "let in without an account".to_owned(),
         };
-        steps.push((LOGIN, account));
+        steps.push((LOGIN, Taken::Passed(account)));
     }
     let (session, mut events) = mqtt::start(config).map_err(|error| with_causes(&error))?;
     let attempt = match timeout(ATTEMPT, events.next()).await {
         Ok(Some(Event::Connected(connection))) => Ok(connection),
-        Ok(Some(Event::Disconnected(reason))) => Err((step(&reason), explain(&reason))),
-        Ok(Some(Event::Received(_)) | None) | Err(_) => {
-            Err((REACHABLE, format!("{} does not answer in time", broker.url)))
-        }
+        Ok(Some(Event::Disconnected(reason))) => Err(Failed::of(&reason)),
+        Ok(Some(Event::Received(_)) | None) | Err(_) => Err(Failed {
+            step: REACHABLE,
+            text: format!("{} does not answer in time", broker.url),
+            is_about_account: false,
+        }),
     };
     let Some(caller) = caller else {
         // A refusal of nobody in particular shows that all before it is as it should be.
-        report.attempt(&steps, attempt.err().filter(|(step, _)| *step != LOGIN));
-        report.skipped(
+        let failed = attempt.err().filter(|failed| !failed.is_about_account);
+        steps.push((
             LOGIN,
-            "not tried: whose account it is depends on a step that failed",
-        );
+            Taken::Skipped(
+                "not tried: whose account it is depends on a step that failed".to_owned(),
+            ),
+        ));
+        report.attempt(steps, failed.map(|failed| (failed.step, failed.text)));
         return Ok(None);
     };
     let connection = match attempt {
         Ok(connection) => connection,
         Err(failed) => {
-            steps.push((PUBLISH, String::new()));
-            report.attempt(&steps, Some(failed));
+            steps.push((PUBLISH, Taken::Passed(String::new())));
+            report.attempt(steps, Some((failed.step, failed.text)));
             return Ok(None);
         }
     };
-    report.attempt(&steps, None);
+    report.attempt(steps, None);
     let mut passed = Passed {
         session,
         events,
@@ -151,7 +156,10 @@ fn config(broker: &Broker, caller: Option<&Caller>) -> Result<mqtt::Config, Stri
 async fn echo(passed: &mut Passed, broker: &Broker, caller: &Caller) -> Result<String, String> {
     let topic = caller.topic.render(&broker.topic);
     let word = random::id::<String>();
-    let remedy = format!("make its account with: {}", caller.account_command);
+    let remedy = format!(
+        "give its account the rights with: {}, and have the broker read its accounts again",
+        caller.account_command
+    );
     passed
         .connection
         .subscribe([topic.as_str()])
@@ -193,6 +201,27 @@ fn message(broker: &Broker, caller: &Caller, word: &str) -> Message {
         topic: caller.topic.render(&broker.topic),
         payload: word.to_owned().into(),
         retain: false,
+    }
+}
+
+/// An attempt that failed.
+struct Failed {
+    step: &'static str,
+    text: String,
+    /// Whether the broker refuses who asks, and nothing else is wrong.
+    is_about_account: bool,
+}
+
+impl Failed {
+    fn of(reason: &Reason) -> Self {
+        Self {
+            step: step(reason),
+            text: explain(reason),
+            is_about_account: matches!(
+                reason,
+                Reason::Credentials { .. } | Reason::NotAuthorised { .. } | Reason::ClientId { .. }
+            ),
+        }
     }
 }
 

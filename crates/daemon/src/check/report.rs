@@ -44,6 +44,15 @@ struct Finding {
     text: String,
 }
 
+/// What to say of a step that an attempt took and that did not fail.
+#[derive(Debug)]
+pub enum Taken {
+    /// It worked.
+    Passed(String),
+    /// There was nothing to try.
+    Skipped(String),
+}
+
 /// The findings of a check, in order.
 #[derive(Debug)]
 pub struct Report<W> {
@@ -97,7 +106,7 @@ impl<W: Write> Report<W> {
     /// When the failed step is none of them: a mistake in the caller.
     pub fn attempt(
         &mut self,
-        steps: &[(&'static str, String)],
+        steps: Vec<(&'static str, Taken)>,
         failed: Option<(&'static str, String)>,
     ) {
         let end = failed.as_ref().map_or(steps.len(), |(step, _)| {
@@ -106,12 +115,16 @@ impl<W: Write> Report<W> {
                 .position(|name| name == step)
                 .expect("a failed step is one of those that were tried")
         });
-        for (step, text) in &steps[..end] {
-            self.passed(step, text);
+        let mut steps = steps.into_iter();
+        for (step, taken) in steps.by_ref().take(end) {
+            match taken {
+                Taken::Passed(text) => self.passed(step, text),
+                Taken::Skipped(text) => self.skipped(step, text),
+            }
         }
         if let Some((step, text)) = failed {
             self.failed(step, text);
-            for (behind, _) in &steps[end + 1..] {
+            for (behind, _) in steps.skip(1) {
                 self.skipped(behind, format!("not tried, because of the step '{step}'"));
             }
         }
@@ -166,15 +179,17 @@ impl<W: Write> Report<W> {
 mod tests {
     use super::*;
 
-    fn steps() -> [(&'static str, String); 3] {
-        ["name", "reachable", "login"].map(|step| (step, format!("{step} is fine")))
+    fn steps() -> Vec<(&'static str, Taken)> {
+        ["name", "reachable", "login"]
+            .map(|step| (step, Taken::Passed(format!("{step} is fine"))))
+            .into()
     }
 
     fn printed(format: Format, failed: Option<(&'static str, String)>) -> (String, bool) {
         let mut out = Vec::new();
         let mut report = Report::new(format, &mut out);
         report.begin("broker");
-        report.attempt(&steps(), failed);
+        report.attempt(steps(), failed);
         let passed = report.finish().expect("a vector can be written");
         (String::from_utf8(out).expect("text"), passed)
     }

@@ -67,6 +67,19 @@ async fn a_filter_that_the_broker_refuses_or_weakens_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_overheard_is_asked_for_at_most_once() {
+    let mut rig = Rig::new().await;
+    let connection = rig.connection.clone();
+    let (outcome, ()) = tokio::join!(connection.overhear(["a"]), async {
+        let subscribe = rig.peer.subscribe().await;
+        assert_eq!(subscribe.filters[0].qos, QoS::AtMostOnce);
+        let granted = vec![Code::Success(QoS::AtMostOnce)];
+        rig.peer.grant(subscribe.pkid, granted).await;
+    });
+    assert_eq!(outcome, Ok(()));
+}
+
+#[tokio::test]
 async fn what_is_no_filter_is_not_sent() {
     let mut rig = Rig::new().await;
     for filter in ["", "a/#/b", "a+", "a\0"] {

@@ -204,14 +204,19 @@ impl Running {
 
     /// Ends both, and compares all that was shown with all that was published.
     async fn ends(mut self, outages: usize, broker: &Mosquitto, reader: &Account) {
-        let status = self.scraper.terminate().await;
-        assert!(status.success(), "{}: {status}", self.name);
-        let shown = sorted(self.gateway.stop().await.ledger());
+        self.assert_said(outages);
+        // Nothing more is shown, so that all of it can arrive before the scraper ends.
+        self.gateway.inject("refuse").await;
         let what = format!("{}: all that was shown at the broker", self.name);
         let seen = self
             .subscriber
-            .wait_for(&what, DEADLINE, |seen| published(seen).len() >= shown.len())
+            .wait_for(&what, DEADLINE, |seen| {
+                published(seen).len() >= self.gateway.ledger().len()
+            })
             .await;
+        let status = self.scraper.terminate().await;
+        assert!(status.success(), "{}: {status}", self.name);
+        let shown = sorted(self.gateway.stop().await.ledger());
         assert_eq!(sorted(published(&seen)), shown, "{}", self.name);
         assert_forward(&self.name, &seen);
 
@@ -223,7 +228,10 @@ impl Running {
             .await;
         let newest: Vec<Report> = rig::chain::newest(&shown).into_values().collect();
         assert_eq!(sorted(published(&retained)), newest, "{}", self.name);
+    }
 
+    /// Each outage has its two lines.
+    fn assert_said(&self, outages: usize) {
         let said = |part: &str| {
             let lines = self.scraper.stderr();
             let said = lines.into_iter().filter(|line| !line.contains("DEBUG"));
