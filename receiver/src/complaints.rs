@@ -42,8 +42,8 @@ impl Complaints {
         let first = !std::mem::replace(&mut self.connected_once, true);
         if let Some(ended) = self.broker.over() {
             let outage_s = ended.seconds();
-            if session_present {
-                tracing::info!(outage_s, "connected to the broker again");
+            if session_present || first {
+                tracing::info!(outage_s, session_present, "connected to the broker again");
             } else {
                 tracing::warn!(
                     outage_s,

@@ -14,6 +14,10 @@ async fn each_fault_of_the_brokers_certificate_is_named_and_the_right_one_lets_t
     let Some(chain) = Chain::start_with(test, &[ENVOY], &with_tls).await else {
         return;
     };
+    // The broker has a session for it from then on, whichever daemon is let in first below.
+    let mut before = chain.over_tls(chain.receiver()).spawn();
+    chain.online("envoy-receiver/e2e/status").await;
+    assert!(before.terminate().await.success());
     chain.broker.show(Certificate::OfUnknownCa).await;
     let envoy = gateway().await;
     let mut scraper = chain.over_tls(chain.scraper(&envoy, ENVOY)).spawn();

@@ -9,13 +9,13 @@ use scripted::broker::{Broker, Peer};
 
 use super::surroundings::{ENVOY, Hanging, Published, code, deliver_reading, next, receiver};
 
-/// What comes until the client says good-bye.
-async fn last_words(peer: &mut Peer) -> Vec<Published> {
+/// What comes until the client says good-bye; readings are acknowledged, or not.
+async fn last_words(peer: &mut Peer, takes_readings: bool) -> Vec<Published> {
     let mut words = Vec::new();
     loop {
         match next(peer).await {
             Ok(published) => {
-                if published.topic.contains("/inverters/") {
+                if takes_readings && published.topic.contains("/inverters/") {
                     peer.acknowledge(published.packet).await;
                 }
                 words.push(published);
@@ -50,7 +50,7 @@ async fn a_scraper_hands_over_what_it_has_read_and_then_says_that_it_is_offline(
     scraper.stderr_line("a second signal ends at once").await;
     // Only now: it waits for it.
     peer.acknowledge(first.packet).await;
-    let words = last_words(&mut peer).await;
+    let words = last_words(&mut peer, true).await;
     drop(peer);
 
     assert_eq!(code(&mut scraper, asked).await, Some(0));
@@ -75,6 +75,36 @@ async fn a_scraper_hands_over_what_it_has_read_and_then_says_that_it_is_offline(
 }
 
 #[tokio::test]
+async fn a_scraper_whose_broker_takes_no_reading_says_that_it_is_offline_and_what_may_be_lost() {
+    let envoy = Gateway::start(&["--serial", ENVOY, "--firmware", "8.3.5169"]).await;
+    let broker = Broker::bind().await;
+    let mut scraper = envoy
+        .reader(Binary::Scraper)
+        .env("MQTT_URL", broker.url())
+        .spawn();
+    let mut peer = broker.welcome(false).await;
+    while !next(&mut peer)
+        .await
+        .expect("a message")
+        .topic
+        .contains("/inverters/")
+    {}
+
+    let asked = Instant::now();
+    scraper.signal(Signal::TERM);
+    let words = last_words(&mut peer, false).await;
+    drop(peer);
+    assert_eq!(code(&mut scraper, asked).await, Some(0));
+    let last = words.last().expect("last words");
+    assert!(
+        is_offline(last, &format!("envoy/{ENVOY}/status")),
+        "{}",
+        last.topic
+    );
+    scraper.stderr_line("they may be lost").await;
+}
+
+#[tokio::test]
 async fn a_receiver_whose_store_hangs_says_that_it_is_offline_and_acknowledges_nothing() {
     let (broker, influx) = (Broker::bind().await, Hanging::start().await);
     let mut program = receiver(&broker.url(), &influx).spawn();
@@ -86,7 +116,7 @@ async fn a_receiver_whose_store_hangs_says_that_it_is_offline_and_acknowledges_n
     let asked = Instant::now();
     program.signal(Signal::TERM);
     // An acknowledgement would be no message and no good-bye.
-    let words = last_words(&mut peer).await;
+    let words = last_words(&mut peer, true).await;
     drop(peer);
     assert_eq!(code(&mut program, asked).await, Some(0));
     let last = words.last().expect("last words");
