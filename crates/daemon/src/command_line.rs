@@ -102,9 +102,10 @@ pub fn configuration<T>(
     if matches.get_flag(PRINT_CONFIG) {
         return Err(exit::in_force(settings));
     }
+    let remarks = settings.remarks().to_owned();
     settings
         .finish(built)
-        .map_err(|problems| exit::usage(&problems))
+        .map_err(|problems| exit::usage(&problems, &remarks))
 }
 
 /// What a command line says about the settings, together with this process's environment.

@@ -3,35 +3,37 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::settings::{Problem, Problems};
+
 /// Wrong usage or configuration (`EX_USAGE` of `sysexits.h`): trying again without a change is of
 /// no use, so a service manager can tell it from a failure that heals.
 pub const USAGE: u8 = 64;
 
-/// Prints a configuration's mistakes to standard error and gives the exit code that goes with them.
-#[expect(
-    clippy::print_stderr,
-    reason = "logging starts only with a sound configuration"
-)]
+/// Prints what is doubtful in a configuration, and its mistakes, to standard error and gives the exit code that goes with them.
 #[must_use]
-pub fn usage(problems: &crate::settings::Problems) -> ExitCode {
-    eprintln!("{problems}\n(--print-config shows what is set, and where)");
+pub fn usage(problems: &Problems, remarks: &[Problem]) -> ExitCode {
+    for remark in remarks {
+        say(&format!("doubtful: {remark}"));
+    }
+    say(&format!(
+        "{problems}\n(--print-config shows what is set, and where)"
+    ));
     ExitCode::from(USAGE)
 }
 
 /// Prints the settings in force to standard output, what is doubtful or wrong with them to standard
 /// error, and gives the exit code that goes with that.
-#[expect(clippy::print_stderr, reason = "nothing is logged on the command line")]
 #[must_use]
 pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
     // When standard output is closed there is nobody to tell.
     let _ = std::io::stdout().write_all(settings.in_force().as_bytes());
     for remark in settings.remarks() {
-        eprintln!("doubtful: {remark}");
+        say(&format!("doubtful: {remark}"));
     }
     match settings.finish(Some(())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => {
-            eprintln!("{problems}");
+            say(&problems.to_string());
             ExitCode::from(USAGE)
         }
     }
@@ -39,9 +41,8 @@ pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
 
 /// Prints what is wrong with an argument and gives the exit code that goes with it.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "nothing is logged on the command line")]
 pub fn misuse(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+    say(&format!("error: {message}"));
     ExitCode::from(USAGE)
 }
 
@@ -77,14 +78,15 @@ fn run<T>(
 }
 
 /// Prints why a program ended, with every cause, and gives the exit code 1.
-#[expect(
-    clippy::print_stderr,
-    reason = "the last words of a program, whatever its log level"
-)]
 #[must_use]
 pub fn failure(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("error: {}", with_causes(error));
+    say(&format!("error: {}", with_causes(error)));
     ExitCode::FAILURE
+}
+
+/// Says something on standard error. When nobody reads it any more, there is nobody to tell.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// An error's sentence and those of its causes, in one line.

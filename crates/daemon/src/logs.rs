@@ -78,6 +78,9 @@ impl Logs {
     pub fn start(self) {
         let builder = tracing_subscriber::fmt()
             .with_env_filter(self.filter)
+            // A line that can't be written is gone: whoever read them has ended, and there is nowhere
+            // left to say so. Otherwise the next line would panic, and end a daemon that works.
+            .log_internal_errors(false)
             .with_writer(std::io::stderr);
         // An error only says that a subscriber is in place already, as in tests.
         let _ = match self.format {

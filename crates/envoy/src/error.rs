@@ -73,7 +73,7 @@ pub enum Error {
         firmware: Firmware,
     },
     /// The Envoy has just started, or has too much to do.
-    #[error("the Envoy at {address} is busy: it will be asked again in {} s", wait.as_secs())]
+    #[error("the Envoy at {address} is busy: it is left alone for {} s at least, and asked again then", wait.as_secs())]
     Busy {
         /// What was asked.
         address: String,

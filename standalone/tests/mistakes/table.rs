@@ -399,6 +399,13 @@ pub(crate) const WRONG: &[Row] = &[
     ),
     row(
         Receiver,
+        &["RUST_LOG=infoo"],
+        &[
+            "RUST_LOG: \"infoo\": write a level (off, error, warn, info, debug, trace), or a list such as info,mqtt=debug",
+        ],
+    ),
+    row(
+        Receiver,
         &["RUST_LOG=info,mqtt=loud"],
         &[
             "RUST_LOG: \"info,mqtt=loud\": write a level (off, error, warn, info, debug, trace), or a list such as info,mqtt=debug",

@@ -86,6 +86,14 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
     {
         return Err(REMEDY);
     }
+    let is_level = |part: &str| {
+        part.trim()
+            .parse::<tracing_subscriber::filter::LevelFilter>()
+            .is_ok()
+    };
+    if !text.contains('=') && !text.split(',').any(is_level) {
+        return Err(REMEDY);
+    }
     EnvFilter::try_new(text).map_err(|_| REMEDY)
 }
 

@@ -1,6 +1,7 @@
 //! From the start of a process to its end: readiness, signals, exit codes.
 
 mod goodbye;
+mod output;
 mod service_manager;
 mod signals;
 mod surroundings;
