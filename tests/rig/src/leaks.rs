@@ -1,17 +1,25 @@
 //! Looks for secrets in what programs print, in every form in which they could have got there.
 
+use std::fmt;
+
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// A shorter one would be found by chance.
-const SHORTEST: usize = 6;
-
 /// Secrets, each with its name.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Secrets(Vec<Secret>);
 
+#[derive(Clone)]
 struct Secret {
     name: String,
     forms: Vec<(&'static str, String)>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|secret| &secret.name))
+            .finish()
+    }
 }
 
 /// A secret that was printed. It is named, and not shown once more.
@@ -26,6 +34,9 @@ pub struct Leak {
 }
 
 impl Secrets {
+    /// A shorter one, in bytes, would be found by chance.
+    pub const SHORTEST: usize = 6;
+
     /// None yet.
     #[must_use]
     pub fn new() -> Self {
@@ -39,7 +50,7 @@ impl Secrets {
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         assert!(
-            value.len() >= SHORTEST,
+            value.len() >= Self::SHORTEST,
             "{name} is too short to be looked for"
         );
         self.0.push(Secret {

@@ -13,11 +13,15 @@ use std::time::Duration;
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
+use crate::leaks::Secrets;
 use crate::wait;
 use output::{Output, Stream};
 
 /// How long a program may take to say that it is ready, or to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the names of variables for secrets end.
+const SECRET: [&str; 2] = ["_PASSWORD", "_TOKEN"];
 
 /// A binary of this workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +158,33 @@ impl Start {
             name: self.binary.name(),
             child,
             output,
+            secrets: self.secrets(),
         }
+    }
+
+    /// What this program must never print: the values of the variables for secrets, and what the files
+    /// hold that their twins name.
+    fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::new();
+        for (name, value) in &self.environment {
+            let value = value.to_string_lossy();
+            let value = if SECRET.iter().any(|end| name.ends_with(end)) {
+                value.into_owned()
+            } else if SECRET
+                .iter()
+                .any(|end| name.ends_with(&format!("{end}_FILE")))
+            {
+                // A file that can't be read is what some tests are about.
+                std::fs::read_to_string(value.as_ref()).unwrap_or_default()
+            } else {
+                continue;
+            };
+            let value = value.trim();
+            if value.len() >= Secrets::SHORTEST {
+                secrets = secrets.with(name, value);
+            }
+        }
+        secrets
     }
 
     fn command(&self) -> Command {
@@ -178,6 +208,7 @@ pub struct Program {
     name: &'static str,
     child: std::process::Child,
     output: Output,
+    secrets: Secrets,
 }
 
 impl Program {
@@ -262,7 +293,13 @@ impl Program {
 }
 
 impl Drop for Program {
+    /// Whatever a test is about: what its program printed holds none of the secrets it was given.
     fn drop(&mut self) {
         self.end();
+        if !std::thread::panicking() {
+            let printed = [self.stdout(), self.stderr()].concat();
+            let leaks = self.secrets.leaks(&printed);
+            assert!(leaks.is_empty(), "{} printed secrets: {leaks:?}", self.name);
+        }
     }
 }

@@ -128,11 +128,17 @@ mod tests {
             "off",
             "info,mqtt=debug",
             "scraper::poller=trace",
-            "mqtt",
         ] {
             assert!(log_filter(right).is_ok(), "{right:?} was refused");
         }
-        for wrong in ["verbose", "warning", "info,mqtt=loud", "Warning,mqtt=info"] {
+        for wrong in [
+            "verbose",
+            "warning",
+            "infoo",
+            "mqtt",
+            "info,mqtt=loud",
+            "Warning,mqtt=info",
+        ] {
             assert!(log_filter(wrong).is_err(), "{wrong:?} was taken");
         }
     }

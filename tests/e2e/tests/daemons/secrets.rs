@@ -209,6 +209,14 @@ async fn no_secret_is_printed_at_any_level_whatever_happens() {
         "the search finds each secret in each form"
     );
 
+    // A program that prints a secret when it is asked to.
+    let mut password = Start::new(Binary::Scraper).args(["password", OLD]).spawn();
+    password.ended().await;
+    assert!(
+        !scene.secrets.leaks(&printed(&password)).is_empty(),
+        "the search finds what a program prints"
+    );
+
     let mut programs = scene.outages().await;
     programs.extend(scene.refusals().await);
     for (what, mut program) in programs {

@@ -113,7 +113,7 @@ async fn mistakes_about_the_broker_are_named() {
     check(scraper().env("MQTT_URL", broker.tls_url()))
         .await
         .fails_at("broker", "TLS", &["CA", "MQTT_CA_FILE"]);
-    check(scraper().env("MQTT_PASSWORD", "another"))
+    check(scraper().env("MQTT_PASSWORD", "no-such-password"))
         .await
         .fails_at("broker", "login", &[ENVOY, "user name", "password"]);
 
