@@ -16,6 +16,7 @@
 //! | `envoy/<envoy>/gateway` | yes | the [`GatewayState`] |
 //! | `envoy/<envoy>/status` | yes | the [`Status`] of that Envoy's scraper |
 //! | `envoy-receiver/<name>/status` | yes | the [`Status`] of a receiver |
+//! | `envoy-receiver/<name>/replay/<envoy>` | no | a receiver's [`ReplayRequest`] to that Envoy's scraper |
 //! | `envoy/<envoy>/check`, `envoy-receiver/<name>/check` | no | a random word, while somebody runs `check`; ignore it |
 //!
 //! `<envoy>`, `<inverter>` and `<name>` match `[A-Za-z0-9_-]{1,32}`. Topics are only ever added,
@@ -46,8 +47,8 @@
 //!   clock but the gateway's is in it: neither the scraper's nor yours has to be right for it,
 //!   and a reading received twice is the same reading.
 //! * **Identity.** The same reading carries the same `journal` and `seq`, however often it is
-//!   sent, and one such pair never names two readings. A scraper that was started anew begins a
-//!   new journal; what identifies a reading for good is its Envoy, its inverter and its report time.
+//!   sent, and one such pair never names two readings. A scraper that has lost its journal begins a
+//!   new one; what identifies a reading for good is its Envoy, its inverter and its report time.
 //! * **Late readings** (after an outage, or sent again on request) come on the backlog topics
 //!   only. A plain topic never steps back in time: what it shows is newer than what it showed
 //!   before. Who shows current values subscribes to the plain topics; who keeps history, to both.
@@ -65,6 +66,7 @@ mod gateway;
 mod name;
 mod payload;
 mod reading;
+mod replay;
 mod status;
 mod time;
 mod topic;
@@ -74,6 +76,7 @@ pub use gateway::GatewayState;
 pub use name::{InstanceId, InvalidName, JournalId, ReceiverName, Serial};
 pub use payload::{MAX_PAYLOAD, MAX_SEQ, PayloadError};
 pub use reading::Reading;
+pub use replay::{InvalidRequest, MAX_RANGES, ReplayRequest};
 pub use status::Status;
 pub use time::{ClockTime, InvalidTime, ReportTime};
 pub use topic::{BaseTopic, EVERYTHING, InvalidBase, Topic, TopicError};

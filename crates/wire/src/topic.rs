@@ -75,6 +75,12 @@ impl BaseTopic {
         format!("{self}/+/status")
     }
 
+    /// Matches each [`Topic::Replay`] for one Envoy: `envoy-receiver/+/replay/<serial>`.
+    #[must_use]
+    pub fn replays_of_filter(&self, envoy: &Serial) -> String {
+        format!("{self}-receiver/+/replay/{envoy}")
+    }
+
     /// Matches each [`Topic::ReceiverStatus`]: `envoy-receiver/+/status`.
     #[must_use]
     pub fn receiver_status_filter(&self) -> String {
@@ -160,6 +166,13 @@ pub enum Topic {
         /// The receiver's name.
         name: ReceiverName,
     },
+    /// A receiver's request to an Envoy's scraper, not retained.
+    Replay {
+        /// The receiver's name.
+        receiver: ReceiverName,
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
     /// A word that a receiver's `check` publishes to hear it again, not retained.
     ReceiverCheck {
         /// The receiver's name.
@@ -205,6 +218,9 @@ impl Topic {
             Self::EnvoyStatus { envoy } => format!("{base}/{envoy}/status"),
             Self::EnvoyCheck { envoy } => format!("{base}/{envoy}/check"),
             Self::ReceiverStatus { name } => format!("{base}-receiver/{name}/status"),
+            Self::Replay { receiver, envoy } => {
+                format!("{base}-receiver/{receiver}/replay/{envoy}")
+            }
             Self::ReceiverCheck { name } => format!("{base}-receiver/{name}/check"),
         }
     }
@@ -240,6 +256,10 @@ impl Topic {
             }),
             (Tree::Receivers, [name, "status"]) => Ok(Self::ReceiverStatus {
                 name: name.parse().map_err(name_error)?,
+            }),
+            (Tree::Receivers, [name, "replay", envoy]) => Ok(Self::Replay {
+                receiver: name.parse().map_err(name_error)?,
+                envoy: serial(envoy)?,
             }),
             (Tree::Receivers, [name, "check"]) => Ok(Self::ReceiverCheck {
                 name: name.parse().map_err(name_error)?,

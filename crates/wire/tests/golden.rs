@@ -2,7 +2,9 @@
 //! subscribers.
 #![allow(clippy::unwrap_used)]
 
-use wire::{Announcement, BaseTopic, GatewayState, JournalSpan, Reading, Status, Topic};
+use wire::{
+    Announcement, BaseTopic, GatewayState, JournalSpan, Reading, ReplayRequest, Status, Topic,
+};
 
 const READING: &str = r#"{"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}"#;
 
@@ -84,6 +86,15 @@ fn an_announcement() {
     assert_eq!(decoded, announcement);
     assert_eq!(decoded.journals[0].len(), 1841);
     assert!(decoded.journals[1].is_empty());
+}
+
+#[test]
+fn a_request_to_send_readings_again() {
+    let ranges = vec![1712..=1733, 1840..=1841];
+    let request = ReplayRequest::new("k3x9m2pq".parse().unwrap(), ranges).unwrap();
+    let payload = r#"{"journal":"k3x9m2pq","ranges":[[1712,1733],[1840,1841]]}"#;
+    assert_eq!(request.encode(), payload);
+    assert_eq!(ReplayRequest::decode(payload.as_bytes()).unwrap(), request);
 }
 
 #[test]
@@ -181,6 +192,13 @@ fn every_topic() {
             },
             "envoy-receiver/receiver/check",
         ),
+        (
+            Topic::Replay {
+                receiver: "receiver".parse().unwrap(),
+                envoy: envoy(),
+            },
+            "envoy-receiver/receiver/replay/122012345678",
+        ),
     ];
     let base = BaseTopic::default();
     for (topic, text) in topics {
@@ -198,5 +216,9 @@ fn every_filter() {
     assert_eq!(base.journals_filter(), "envoy/+/journal");
     assert_eq!(base.gateways_filter(), "envoy/+/gateway");
     assert_eq!(base.envoy_status_filter(), "envoy/+/status");
+    assert_eq!(
+        base.replays_of_filter(&"122012345678".parse().unwrap()),
+        "envoy-receiver/+/replay/122012345678"
+    );
     assert_eq!(base.receiver_status_filter(), "envoy-receiver/+/status");
 }

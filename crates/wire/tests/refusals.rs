@@ -5,8 +5,8 @@ use std::error::Error;
 use std::fmt::Write;
 
 use wire::{
-    Announcement, BaseTopic, GatewayState, JournalSpan, MAX_JOURNALS, MAX_PAYLOAD, MAX_SEQ,
-    PayloadError, Reading, ReceiverName, Serial, Status, Topic, TopicError,
+    Announcement, BaseTopic, GatewayState, JournalSpan, MAX_JOURNALS, MAX_PAYLOAD, MAX_RANGES,
+    MAX_SEQ, PayloadError, Reading, ReceiverName, ReplayRequest, Serial, Status, Topic, TopicError,
 };
 
 const READING: &str = r#"{"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}"#;
@@ -97,7 +97,8 @@ fn a_topic_of_no_known_kind() {
         "envoy/1/inverters/2/3",
         "envoy/1/backlog/site",
         "envoy/1/backlog/inverters/2/3",
-        "envoy-receiver/a/replay/1",
+        "envoy-receiver/a/replay",
+        "envoy-receiver/a/replay/1/2",
         "envoy/1/inverters/2/3/4/5/6",
     ] {
         assert!(matches!(parse(text), Err(TopicError::Unknown(_))), "{text}");
@@ -232,6 +233,32 @@ fn an_announcement_that_contradicts_itself_or_has_no_end() {
     let error = announce(&[span(1).replace('9', "18446744073709551615")]).unwrap_err();
     assert!(chain(&error).contains("1 to 18446744073709551615"));
     assert!(announce(&[span(1).replace('9', "-1")]).is_err());
+}
+
+#[test]
+fn a_request_for_what_no_journal_has_or_for_too_many_ranges() {
+    let decode = |ranges: &str| {
+        let payload = format!(r#"{{"journal":"k3x9m2pq","ranges":[{ranges}]}}"#);
+        ReplayRequest::decode(payload.as_bytes()).map_err(|error| chain(&error))
+    };
+    let ranges = |number: usize| vec!["[1,9]"; number].join(",");
+    assert!(decode(&ranges(MAX_RANGES)).is_ok());
+    assert!(decode(&ranges(MAX_RANGES + 1)).is_err_and(|error| error.contains("1001 ranges")));
+    assert!(decode("").is_err_and(|error| error.contains("0 ranges")));
+    for (range, said) in [
+        ("[0,5]", "0 to 5 is no range"),
+        ("[9,3]", "9 to 3 is no range"),
+        ("[1,9007199254740992]", "1 to 9007199254740992 is no range"),
+        ("[-1,5]", "integer `-1`"),
+        ("[1]", "length 1"),
+    ] {
+        assert!(
+            decode(range).is_err_and(|error| error.contains(said)),
+            "{range}: {:?}",
+            decode(range)
+        );
+    }
+    assert!(decode("[1,9007199254740991]").is_ok(), "wide, but sound");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use wire::{
-    Announcement, BaseTopic, JournalId, JournalSpan, MAX_JOURNALS, MAX_SEQ, Reading, ReportTime,
-    Serial, Topic,
+    Announcement, BaseTopic, JournalId, JournalSpan, MAX_JOURNALS, MAX_RANGES, MAX_SEQ, Reading,
+    ReplayRequest, ReportTime, Serial, Topic,
 };
 
 const NAME: &str = "[A-Za-z0-9_-]{1,32}";
@@ -22,7 +22,7 @@ fn base() -> impl Strategy<Value = BaseTopic> {
 }
 
 fn topic() -> impl Strategy<Value = Topic> {
-    (0..8, serial(), serial()).prop_map(|(kind, envoy, inverter)| match kind {
+    (0..9, serial(), serial()).prop_map(|(kind, envoy, inverter)| match kind {
         0 => Topic::Inverter { envoy, inverter },
         1 => Topic::Backlog { envoy, inverter },
         2 => Topic::Journal { envoy },
@@ -31,6 +31,10 @@ fn topic() -> impl Strategy<Value = Topic> {
         5 => Topic::EnvoyCheck { envoy },
         6 => Topic::ReceiverStatus {
             name: envoy.as_str().parse().unwrap(),
+        },
+        7 => Topic::Replay {
+            receiver: inverter.as_str().parse().unwrap(),
+            envoy,
         },
         _ => Topic::ReceiverCheck {
             name: envoy.as_str().parse().unwrap(),
@@ -74,6 +78,17 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn request()(
+        journal in NAME,
+        ranges in prop::collection::vec((1..=MAX_SEQ, 0..MAX_SEQ), 1..=MAX_RANGES),
+    ) -> ReplayRequest {
+        let range = |(first, more): (u64, u64)| first..=(first + more).min(MAX_SEQ);
+        let ranges = ranges.into_iter().map(range).collect();
+        ReplayRequest::new(journal.parse().unwrap(), ranges).unwrap()
+    }
+}
+
 proptest! {
     #[test]
     fn any_reading_survives(reading in reading()) {
@@ -87,6 +102,12 @@ proptest! {
     fn any_announcement_survives(announcement in announcement()) {
         let payload = announcement.encode();
         prop_assert_eq!(Announcement::decode(payload.as_bytes()).unwrap(), announcement);
+    }
+
+    #[test]
+    fn any_request_survives(request in request()) {
+        let payload = request.encode();
+        prop_assert_eq!(ReplayRequest::decode(payload.as_bytes()).unwrap(), request);
     }
 
     #[test]
@@ -104,7 +125,9 @@ proptest! {
             | Topic::Gateway { envoy }
             | Topic::EnvoyStatus { envoy }
             | Topic::EnvoyCheck { envoy } => (base.to_string(), envoy.as_str()),
-            Topic::ReceiverStatus { name } | Topic::ReceiverCheck { name } => {
+            Topic::ReceiverStatus { name }
+            | Topic::ReceiverCheck { name }
+            | Topic::Replay { receiver: name, .. } => {
                 (format!("{base}-receiver"), name.as_str())
             }
         };
@@ -141,6 +164,7 @@ proptest! {
         for payload in [text.as_bytes(), &bytes] {
             let _ = Reading::decode(&topic, payload);
             let _ = Announcement::decode(payload);
+            let _ = ReplayRequest::decode(payload);
             let _ = wire::GatewayState::decode(&topic, payload);
             let _ = wire::Status::decode(payload);
         }
