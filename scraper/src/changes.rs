@@ -46,6 +46,12 @@ impl Changes {
         Self::default()
     }
 
+    /// What was taken before this process began: the time of the last report of each inverter.
+    #[must_use]
+    pub fn after(last: HashMap<Serial, ReportTime>) -> Self {
+        Self { last }
+    }
+
     /// Takes what is new in an answer of the Envoy. An inverter that the answer leaves out keeps
     /// its last time: lists are empty or short after a restart of the gateway.
     pub fn take(&mut self, answer: &Inverters) -> Judged {
@@ -130,6 +136,15 @@ mod tests {
         );
         let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_310, 3)];
         assert_eq!(new_powers(&mut changes, &list), [3]);
+    }
+
+    #[test]
+    fn a_report_that_was_taken_before_a_restart_is_not_new() {
+        let mut changes = Changes::new();
+        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
+        new_powers(&mut changes, &list);
+        let mut changes = Changes::after(changes.last);
+        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
     }
 
     #[test]

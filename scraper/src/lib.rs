@@ -11,6 +11,7 @@ pub mod config;
 pub mod print;
 
 pub mod changes;
+pub mod journal;
 pub mod numbering;
 pub mod outbox;
 

@@ -1,0 +1,313 @@
+//! The journal: every reading is in it, durably, before it is published.
+//!
+//! It gives readings their numbers, consecutive from 1; one pair of journal and number never names
+//! two readings. In reading order: `record` is what is kept of a reading and `index` the newest of
+//! each inverter; `format` is the file's tables; `disk` appends to it, with the `space` that it may
+//! take, kept by `bounded`; `medium` is where the file lies; `memory` stands in for a disk that
+//! fails, beside an `overlay` that reads what it still can; `writer` chooses between them.
+//!
+//! ```text
+//! poller:    append ── Mutex<Writer> ── disk (fsync) ─┐ then
+//! publisher: spans, readings, newest ── View ◄────────┘ (replaced in no time)
+//! ```
+//!
+//! Readers never take the writer's lock, and redb lets them read while it commits.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
+
+use crate::changes::Report;
+use medium::{InDirectory, Medium};
+use record::Record;
+use writer::Writer;
+
+mod index;
+mod record;
+
+mod bounded;
+mod disk;
+mod format;
+mod medium;
+mod space;
+
+mod memory;
+mod overlay;
+mod view;
+mod writer;
+
+pub use medium::remembered_serial;
+use view::View;
+
+/// Readings that a journal in memory holds. At some 300 bytes each they take 12 MB at most: ten
+/// days of 100 inverters that report each 15 minutes for 10 hours a day.
+pub const MEMORY_CAPACITY: usize = 40_000;
+
+/// The least and the most that the file may take, in bytes: redb needs some room to work in, and
+/// beyond 2 GiB it lengthens a file by other rules.
+const SIZES: RangeInclusive<u64> = 1024 * 1024..=2 * 1024 * 1024 * 1024;
+
+/// What to do about a journal that can't be used.
+const REMEDY: &str = "see to it that its directory exists, that the scraper's user may write there \
+                      and that the disk has room: the scraper tries again each minute";
+
+/// Why the scraper must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A newer version of this program wrote the file: run that one, or begin with an empty
+    /// journal.
+    #[error(
+        "{path} has version {found} of the journal's format, and this program knows only those up \
+         to {known}: run the version that wrote it, or move the file away to begin a new journal \
+         (what is in it and no receiver has is lost then)",
+        path = path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: usize,
+        /// The newest version known here.
+        known: usize,
+    },
+    /// Another process has the file open: end it, or give this one another directory.
+    #[error(
+        "{path} is in use by another process: is a second scraper running for this Envoy? End it, \
+         or give one of them another directory",
+        path = path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl OpenError {
+    fn newer(path: PathBuf, found: usize) -> Self {
+        Self::Newer {
+            path,
+            found,
+            known: format::KNOWN,
+        }
+    }
+}
+
+/// The journals of one Envoy that this process holds: one, or one on disk and one in memory. Cheap
+/// to clone.
+#[derive(Debug, Clone)]
+pub struct Journals(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    envoy: Serial,
+    /// Held through an append and its fsync.
+    writer: Mutex<Writer>,
+    /// What readers see; never held for longer than it takes to copy a pointer.
+    view: RwLock<Arc<View>>,
+    /// The last report of each inverter, in whichever journal.
+    last_reports: Mutex<HashMap<Serial, ReportTime>>,
+    /// The journal on disk, and below which number all was delivered.
+    delivered: Mutex<Option<(JournalId, u64)>>,
+}
+
+impl Journals {
+    /// Opens the journal `journal-<serial>.redb` in a directory, and makes both when missing. The
+    /// file takes up to `size` bytes, 1 MiB to 2 GiB (what is less or more counts as that).
+    ///
+    /// Blocks: reads the whole file, and syncs it.
+    ///
+    /// # Errors
+    /// Only where going on would do harm. A journal that can't be used, or written, is said at
+    /// ERROR, and readings are kept in memory; the disk is tried again each minute. A damaged file
+    /// is set aside, said at ERROR, and a new one begun.
+    pub fn open(directory: &Path, envoy: &Serial, size: u64) -> Result<Self, OpenError> {
+        let medium = Arc::new(InDirectory::new(directory, envoy));
+        Self::open_on(medium, envoy, size, Instant::now())
+    }
+
+    /// A journal in memory that holds `capacity` readings, at least 1: it ends with the process.
+    #[must_use]
+    pub fn in_memory(envoy: &Serial, capacity: usize) -> Self {
+        Self::new(envoy, Writer::in_memory(envoy.clone(), capacity))
+    }
+
+    fn open_on(
+        medium: Arc<dyn Medium>,
+        envoy: &Serial,
+        size: u64,
+        now: Instant,
+    ) -> Result<Self, OpenError> {
+        let size = size.clamp(*SIZES.start(), *SIZES.end());
+        let writer = Writer::open(medium, envoy.clone(), size, MEMORY_CAPACITY, now)?;
+        Ok(Self::new(envoy, writer))
+    }
+
+    fn new(envoy: &Serial, writer: Writer) -> Self {
+        let disk = writer.disk.as_ref();
+        let last = disk.map(|disk| {
+            let last = disk.index.last();
+            last.map(|(serial, at)| (serial.clone(), at)).collect()
+        });
+        Self(Arc::new(Shared {
+            envoy: envoy.clone(),
+            last_reports: Mutex::new(last.unwrap_or_default()),
+            delivered: Mutex::new(disk.map(|disk| (disk.id.clone(), disk.delivered_below))),
+            view: RwLock::new(Arc::new(View::of(&writer))),
+            writer: Mutex::new(writer),
+        }))
+    }
+
+    /// Appends what one poll brought, and returns it with its place in a journal, in the same
+    /// order. When this returns it is on disk; or, if that fails, which is said at ERROR once, in
+    /// memory.
+    ///
+    /// Blocks until the disk has it.
+    pub fn append(&self, reports: Vec<Report>) -> Vec<Reading> {
+        self.append_at(reports, Instant::now())
+    }
+
+    fn append_at(&self, reports: Vec<Report>, now: Instant) -> Vec<Reading> {
+        let mut writer = self.writer();
+        let records: Vec<Record> = reports.into_iter().map(Record::from).collect();
+        let mut readings = Vec::with_capacity(records.len());
+        for records in records.chunks(writer.most_at_once()) {
+            if let (Some(disk), Some((journal, below))) =
+                (&mut writer.disk, &*lock(&self.0.delivered))
+                && disk.id == *journal
+            {
+                disk.delivered_below = *below;
+            }
+            let place = writer.append(records, now);
+            let numbered = (place.first..).zip(records.iter().cloned());
+            readings.extend(
+                numbered
+                    .map(|(seq, record)| record.into_reading(&self.0.envoy, &place.journal, seq)),
+            );
+        }
+        lock(&self.0.last_reports).extend(
+            records
+                .iter()
+                .map(|record| (record.serial().clone(), record.reported_at())),
+        );
+        self.show(&writer);
+        readings
+    }
+
+    /// What to announce: the journals held, the one that is appended to first.
+    #[must_use]
+    pub fn spans(&self) -> Vec<JournalSpan> {
+        let view = self.view();
+        view.journals.iter().map(|held| held.span.clone()).collect()
+    }
+
+    /// The id of the journal that is appended to.
+    #[must_use]
+    pub fn id(&self) -> JournalId {
+        self.view().journals[0].span.id().clone()
+    }
+
+    /// A reading by its place; none when no journal holds it (any more), or it can't be read.
+    #[must_use]
+    pub fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
+        self.view().reading(&self.0.envoy, journal, seq)
+    }
+
+    /// The readings of a journal in a range of numbers, lowest first, from at most `limit` numbers
+    /// that it holds. What can't be read is left out.
+    #[must_use]
+    pub fn readings(
+        &self,
+        journal: &JournalId,
+        range: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Vec<Reading> {
+        self.view().readings(&self.0.envoy, journal, range, limit)
+    }
+
+    /// The newest reading of each inverter, by report time, from all journals held.
+    #[must_use]
+    pub fn newest(&self) -> Vec<Reading> {
+        self.view().newest(&self.0.envoy)
+    }
+
+    /// The time of the report that was appended last, for each inverter: what is not new.
+    #[must_use]
+    pub fn last_reports(&self) -> HashMap<Serial, ReportTime> {
+        lock(&self.0.last_reports).clone()
+    }
+
+    /// Gives a journal a new random id, under which its readings keep their numbers. Returns it;
+    /// none when no such journal is held. When this returns the id is on disk; or, if the disk
+    /// fails, used by this process and written once the disk works again.
+    ///
+    /// Blocks until the disk has it.
+    pub fn renew(&self, journal: &JournalId) -> Option<JournalId> {
+        self.renew_at(journal, Instant::now())
+    }
+
+    fn renew_at(&self, journal: &JournalId, now: Instant) -> Option<JournalId> {
+        let mut writer = self.writer();
+        let id = writer.renew(journal, now);
+        if let (Some(id), Some((held, _))) = (&id, &mut *lock(&self.0.delivered))
+            && held == journal
+        {
+            *held = id.clone();
+        }
+        self.show(&writer);
+        id
+    }
+
+    /// Remembers that all readings of a journal below a number were delivered to the broker. It is
+    /// written with the next append.
+    pub fn note_delivered(&self, journal: &JournalId, below: u64) {
+        if let Some((held, noted)) = &mut *lock(&self.0.delivered)
+            && held == journal
+        {
+            *noted = below;
+        }
+    }
+
+    /// Below which number of a journal all was delivered to the broker, as last noted; after a
+    /// restart as last written. 1 when nothing is known.
+    #[must_use]
+    pub fn delivered_below(&self, journal: &JournalId) -> u64 {
+        match &*lock(&self.0.delivered) {
+            Some((held, below)) if held == journal => *below,
+            _ => 1,
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        lock(&self.0.writer)
+    }
+
+    fn view(&self) -> Arc<View> {
+        let view = self.0.view.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&view)
+    }
+
+    fn show(&self, writer: &Writer) {
+        let mut delivered = lock(&self.0.delivered);
+        if let Some(disk) = &writer.disk
+            && delivered.as_ref().is_none_or(|(id, _)| *id != disk.id)
+        {
+            *delivered = Some((disk.id.clone(), disk.delivered_below));
+        }
+        drop(delivered);
+        let view = Arc::new(View::of(writer));
+        *self.0.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+}
+
+/// A panic while one of these locks was held leaves nothing half done: each change is one
+/// assignment, or made by the disk.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! What readers see of the journals: as they were after the last append.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, PoisonError};
+
+use wire::{JournalId, JournalSpan, Reading, Serial};
+
+use super::disk::{Disk, Handle};
+use super::index::Index;
+use super::memory::{Memory, Records};
+use super::record::Record;
+use super::writer::Writer;
+
+/// The journals, the one that is appended to first; never none.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) journals: Vec<Held>,
+}
+
+/// A journal that is announced.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) span: JournalSpan,
+    index: Arc<Index>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Disk(Arc<Handle>),
+    Memory(Records),
+}
+
+impl View {
+    pub(super) fn of(writer: &Writer) -> Self {
+        let disk = writer.disk.as_ref().map(Held::on_disk);
+        let memory = writer.memory.as_ref().map(Held::in_memory);
+        let (first, second) = if writer.on_disk {
+            (disk, memory)
+        } else {
+            (memory, disk)
+        };
+        Self {
+            journals: first.into_iter().chain(second).collect(),
+        }
+    }
+
+    pub(super) fn reading(&self, envoy: &Serial, journal: &JournalId, seq: u64) -> Option<Reading> {
+        let held = self
+            .journals
+            .iter()
+            .find(|held| held.span.id() == journal)?;
+        let found = self.readings(envoy, journal, seq..=seq, 1).pop();
+        // The newest of an inverter outlives its place.
+        found.or_else(|| {
+            let (seq, record) = held.index.newest().find(|(newest, _)| *newest == seq)?;
+            Some(record.clone().into_reading(envoy, journal, seq))
+        })
+    }
+
+    pub(super) fn readings(
+        &self,
+        envoy: &Serial,
+        journal: &JournalId,
+        range: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Vec<Reading> {
+        let Some(held) = self.journals.iter().find(|held| held.span.id() == journal) else {
+            return Vec::new();
+        };
+        // An append that is under way, or has failed, may be in the file already.
+        let first = held.span.first().max(*range.start());
+        let last = held.span.last().min(*range.end());
+        if first > last {
+            return Vec::new();
+        }
+        held.records(first..=last, limit)
+            .into_iter()
+            .map(|(seq, record)| record.into_reading(envoy, journal, seq))
+            .collect()
+    }
+
+    /// Of two with one report time that of the first journal is the newer.
+    pub(super) fn newest(&self, envoy: &Serial) -> Vec<Reading> {
+        let mut newest: HashMap<&Serial, (&JournalId, u64, &Record)> = HashMap::new();
+        for held in &self.journals {
+            for (seq, record) in held.index.newest() {
+                let is_newer = newest
+                    .get(record.serial())
+                    .is_none_or(|(_, _, other)| other.reported_at() < record.reported_at());
+                if is_newer {
+                    newest.insert(record.serial(), (held.span.id(), seq, record));
+                }
+            }
+        }
+        newest
+            .into_values()
+            .map(|(journal, seq, record)| record.clone().into_reading(envoy, journal, seq))
+            .collect()
+    }
+}
+
+impl Held {
+    fn on_disk(disk: &Disk) -> Self {
+        Self {
+            span: span(&disk.id, disk.first, disk.last),
+            index: Arc::clone(&disk.index),
+            content: Content::Disk(Arc::clone(&disk.handle)),
+        }
+    }
+
+    fn in_memory(memory: &Memory) -> Self {
+        Self {
+            span: span(&memory.id, memory.first(), memory.last),
+            index: Arc::clone(&memory.index),
+            content: Content::Memory(Arc::clone(&memory.records)),
+        }
+    }
+
+    fn records(&self, range: RangeInclusive<u64>, limit: usize) -> Vec<(u64, Record)> {
+        match &self.content {
+            Content::Disk(handle) => handle.records(range, limit).unwrap_or_else(|failed| {
+                // The next append meets the same failure, and says it.
+                tracing::debug!(reason = failed.0, "the journal can't be read");
+                Vec::new()
+            }),
+            Content::Memory(records) => records
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .range(range)
+                .take(limit)
+                .map(|(seq, record)| (*seq, record.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn span(id: &JournalId, first: u64, last: u64) -> JournalSpan {
+    JournalSpan::new(id.clone(), first, last).expect(
+        "journals hold what lies between their lowest number and the highest ever given, and at a \
+         thousand readings a second that takes 285,000 years to become too high",
+    )
+}

@@ -1,0 +1,266 @@
+//! Where an append goes: to disk, or to memory while the disk fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daemon::random;
+use wire::{JournalId, Serial};
+
+use super::disk::{Disk, Failed, Failure, Known};
+use super::medium::Medium;
+use super::memory::Memory;
+use super::record::Record;
+use super::{OpenError, REMEDY};
+
+/// How long a disk that failed is left alone.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// The place where an append has gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) journal: JournalId,
+    pub(super) first: u64,
+}
+
+/// The journals of this process.
+#[derive(Debug)]
+pub(super) struct Writer {
+    envoy: Serial,
+    medium: Option<Arc<dyn Medium>>,
+    size: u64,
+    capacity: usize,
+    /// The journal on disk, also when it can only be read.
+    pub(super) disk: Option<Disk>,
+    /// What the file is known to have, for when it is opened again.
+    known: Option<Known>,
+    pub(super) memory: Option<Memory>,
+    /// Whether appends go to disk.
+    pub(super) on_disk: bool,
+    retry_at: Option<Instant>,
+}
+
+impl Writer {
+    /// A writer that has nothing but memory.
+    pub(super) fn in_memory(envoy: Serial, capacity: usize) -> Self {
+        Self {
+            envoy,
+            medium: None,
+            size: 0,
+            capacity,
+            disk: None,
+            known: None,
+            memory: Some(Memory::new(capacity)),
+            on_disk: false,
+            retry_at: None,
+        }
+    }
+
+    /// Opens the journal on disk, or says why there is none.
+    pub(super) fn open(
+        medium: Arc<dyn Medium>,
+        envoy: Serial,
+        size: u64,
+        capacity: usize,
+        now: Instant,
+    ) -> Result<Self, OpenError> {
+        let path = medium.path().to_owned();
+        let mut writer = Self {
+            medium: Some(medium),
+            size,
+            memory: None,
+            ..Self::in_memory(envoy, capacity)
+        };
+        match writer.open_disk() {
+            Ok(disk) => {
+                writer.disk = Some(disk);
+                writer.on_disk = true;
+            }
+            Err(Failure::InUse) => return Err(OpenError::InUse { path }),
+            Err(Failure::Newer { found }) => return Err(OpenError::newer(path, found)),
+            Err(Failure::Unusable(reason) | Failure::Corrupt(reason)) => {
+                tracing::error!(
+                    path = %path.display(),
+                    reason,
+                    "the journal can't be used: readings are kept in memory, and what no receiver \
+                     has when the scraper ends is lost; {REMEDY}"
+                );
+                writer.disk = writer.open_to_read();
+                writer.on_memory(now);
+            }
+        }
+        writer.known = writer.disk.as_ref().map(Disk::known);
+        Ok(writer)
+    }
+
+    /// Appends, whatever happens.
+    pub(super) fn append(&mut self, records: &[Record], now: Instant) -> Place {
+        let is_time = self.retry_at.is_some_and(|at| at <= now);
+        if self.on_disk {
+            match self.append_to_disk(records) {
+                Ok(place) => return place,
+                Err(Failed(reason)) => self.lose_disk(&reason, now),
+            }
+        } else if is_time {
+            match self.return_to_disk(records) {
+                Ok(place) => return place,
+                Err(reason) => {
+                    tracing::debug!(reason, "the journal still can't be used");
+                    self.on_memory(now);
+                }
+            }
+        }
+        let memory = self
+            .memory
+            .get_or_insert_with(|| Memory::new(self.capacity));
+        let place = Place {
+            journal: memory.id.clone(),
+            first: memory.last + 1,
+        };
+        memory.append(records);
+        place
+    }
+
+    /// Gives a journal a new id, durably; none when there is no such journal.
+    pub(super) fn renew(&mut self, journal: &JournalId, now: Instant) -> Option<JournalId> {
+        let id: JournalId = random::id();
+        if let Some(memory) = &mut self.memory
+            && memory.id == *journal
+        {
+            memory.id = id.clone();
+            return Some(id);
+        }
+        let disk = self.disk.as_mut().filter(|disk| disk.id == *journal)?;
+        disk.id = id.clone();
+        self.known = Some(disk.known());
+        // While the disk fails, the new id is written with the first append that does not.
+        if self.on_disk {
+            match self.append_to_disk(&[]) {
+                Ok(_) => {}
+                Err(Failed(reason)) => self.lose_disk(&reason, now),
+            }
+        }
+        Some(self.disk.as_ref().map_or(id, |disk| disk.id.clone()))
+    }
+
+    /// How many records go into one transaction at most: more than the inverters of any Envoy, but
+    /// a small part of a small file.
+    pub(super) fn most_at_once(&self) -> usize {
+        const LARGE_RECORD: u64 = 256;
+        const SHARE: u64 = 16;
+        if self.medium.is_none() {
+            return usize::MAX;
+        }
+        usize::try_from(self.size / SHARE / LARGE_RECORD)
+            .unwrap_or(usize::MAX)
+            .max(1)
+    }
+
+    fn append_to_disk(&mut self, records: &[Record]) -> Result<Place, Failed> {
+        let disk = self
+            .disk
+            .as_mut()
+            .filter(|disk| disk.writable)
+            .ok_or_else(|| Failed("it can't be written".to_owned()))?;
+        let first = disk.last + 1;
+        disk.append(records)?;
+        self.known = Some(disk.known());
+        Ok(Place {
+            journal: disk.id.clone(),
+            first,
+        })
+    }
+
+    fn lose_disk(&mut self, reason: &str, now: Instant) {
+        let path = self.medium.as_ref().map(|medium| medium.path().display());
+        tracing::error!(
+            path = path.map(tracing::field::display),
+            reason,
+            "the journal can't be written any more: readings are kept in memory, and what no \
+             receiver has when the scraper ends is lost; {REMEDY}"
+        );
+        // redb does nothing more once the disk has failed; opened anew the file can be read.
+        self.reopen();
+        self.on_memory(now);
+    }
+
+    fn on_memory(&mut self, now: Instant) {
+        self.on_disk = false;
+        self.retry_at = Some(now + RETRY);
+        self.memory
+            .get_or_insert_with(|| Memory::new(self.capacity));
+    }
+
+    fn return_to_disk(&mut self, records: &[Record]) -> Result<Place, String> {
+        if !self.disk.as_ref().is_some_and(|disk| disk.writable) {
+            self.reopen();
+        }
+        match self.append_to_disk(records) {
+            Ok(place) => {
+                tracing::info!(journal = %place.journal, "the journal can be written again");
+                self.on_disk = true;
+                self.retry_at = None;
+                Ok(place)
+            }
+            Err(Failed(reason)) => {
+                self.reopen();
+                Err(reason)
+            }
+        }
+    }
+
+    /// Closes the file and opens it again, if only for reading.
+    fn reopen(&mut self) {
+        if let Some(disk) = self.disk.take() {
+            disk.close();
+        }
+        let opened = match self.open_disk() {
+            Ok(disk) => Some(disk),
+            Err(Failure::Unusable(reason) | Failure::Corrupt(reason)) => {
+                tracing::debug!(reason, "the journal can't be opened");
+                self.open_to_read()
+            }
+            Err(failure @ (Failure::InUse | Failure::Newer { .. })) => {
+                tracing::debug!(?failure, "the journal belongs to another process");
+                None
+            }
+        };
+        self.disk = opened.map(|mut disk| {
+            if let Some(known) = self.known.clone() {
+                disk.resume(known);
+            }
+            disk
+        });
+    }
+
+    /// Opens the file for appending; a damaged one is set aside.
+    fn open_disk(&self) -> Result<Disk, Failure> {
+        let none = || Failure::Unusable("there is no place for it".to_owned());
+        let medium = self.medium.as_ref().ok_or_else(none)?;
+        let reason = match Disk::open(medium, &self.envoy, self.size) {
+            Err(Failure::Corrupt(reason)) => reason,
+            result => return result,
+        };
+        match medium.set_aside() {
+            Ok(aside) => tracing::error!(
+                path = %medium.path().display(),
+                aside = %aside.display(),
+                reason,
+                "the journal is damaged, or is not one: it was set aside and a new one begun; \
+                 what was in it and no receiver has is lost"
+            ),
+            Err(error) => {
+                return Err(Failure::Unusable(format!(
+                    "{reason}, and it can't be set aside: {error}"
+                )));
+            }
+        }
+        Disk::open(medium, &self.envoy, self.size)
+    }
+
+    fn open_to_read(&self) -> Option<Disk> {
+        let medium = self.medium.as_ref()?;
+        Disk::open_to_read(medium, &self.envoy)
+            .inspect_err(|failure| tracing::debug!(?failure, "the journal can't be read either"))
+            .ok()
+    }
+}
