@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use envoy::{InverterReport, Inverters, Refused};
-use wire::{ReportTime, Serial};
+use wire::{JournalId, Reading, ReportTime, Serial};
 
 /// A report whose identity is sound: what may go on a topic and into a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,23 @@ pub struct Report {
     pub power_w: i32,
     /// The highest such average ever seen, in W.
     pub peak_power_w: i32,
+}
+
+impl Report {
+    /// The reading that this report is at its place in a journal.
+    #[must_use]
+    pub fn numbered(self, envoy: Serial, journal: JournalId, seq: u64) -> Reading {
+        Reading {
+            serial: self.serial,
+            envoy,
+            reported_at: self.reported_at,
+            device_type: self.device_type,
+            power_w: self.power_w,
+            peak_power_w: self.peak_power_w,
+            journal,
+            seq,
+        }
+    }
 }
 
 /// What a poll brought, judged.

@@ -7,7 +7,7 @@ use daemon::broker::explain;
 use daemon::outage::Outage;
 use mqtt::{Reason, SubscribeError};
 use tokio::time::Instant;
-use wire::{InstanceId, Reading, Serial};
+use wire::{InstanceId, JournalId, Serial};
 
 /// Other scrapers that are named in one day. Each start of one is another instance, and one that is
 /// started again each minute must not fill the log.
@@ -15,6 +15,9 @@ const OTHERS: usize = 8;
 
 /// After this long a second scraper that is still there is named again.
 const DAY: Duration = Duration::from_hours(24);
+
+/// Requests of receivers less than this apart are said once: a long gap is asked for piece by piece.
+const ONE_REPLAY: Duration = Duration::from_mins(10);
 
 /// What was said already.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Complaints {
     lost: u64,
     others: BTreeSet<InstanceId>,
     others_since: Instant,
+    /// When a receiver last asked for readings.
+    asked: Option<Instant>,
 }
 
 impl Complaints {
@@ -43,6 +48,7 @@ impl Complaints {
             lost: 0,
             others: BTreeSet::new(),
             others_since: Instant::now(),
+            asked: None,
         }
     }
 
@@ -52,7 +58,7 @@ impl Complaints {
     }
 
     /// There is a connection, and so many readings have waited for it. Told again and again.
-    pub(crate) fn connected(&mut self, waiting: usize) {
+    pub(crate) fn connected(&mut self, waiting: u64) {
         let first = !std::mem::replace(&mut self.connected_once, true);
         let Some(ended) = self.broker.over() else {
             if first {
@@ -97,7 +103,7 @@ impl Complaints {
     }
 
     /// Our own announcement came back.
-    pub(crate) fn allowed(&mut self, waiting: usize) {
+    pub(crate) fn allowed(&mut self, waiting: u64) {
         self.deaf = false;
         let Some(since) = self.silenced.take() else {
             return;
@@ -133,31 +139,62 @@ impl Complaints {
         }
     }
 
-    pub(crate) fn given_up(&mut self, reading: &Reading) {
-        if self.lost == 0 {
+    /// So many more readings have left the journal before the broker had taken them, and so many wait.
+    /// Told again and again.
+    pub(crate) fn given_up(&mut self, readings: u64, waiting: u64) {
+        if readings > 0 && self.lost == 0 {
             tracing::error!(
-                inverter = %reading.serial,
-                reported_at = %reading.reported_at,
-                "too many readings wait for the broker: the oldest are given up"
+                "more readings wait for the broker than the journal holds: the oldest are given up \
+                 (setting: JOURNAL_SIZE)"
             );
         }
-        self.lost += 1;
-    }
-
-    /// The broker has taken everything that was left; said where more was lost than an outage's end
-    /// could know.
-    pub(crate) fn all_delivered(&mut self) {
-        if self.lost > 0 {
+        self.lost += readings;
+        // Where more was lost than an outage's end could know.
+        if self.lost > 0 && waiting == 0 {
             let readings = std::mem::take(&mut self.lost);
             tracing::error!(readings, "given up before the broker took the rest");
         }
     }
 
-    pub(crate) fn stopped_with(&self, waiting: usize) {
-        tracing::error!(
+    /// A receiver lacks so many readings that we hold.
+    pub(crate) fn asked_again(&mut self, readings: u64) {
+        if readings == 0 {
+            return;
+        }
+        let first = self.asked.is_none_or(|last| last.elapsed() >= ONE_REPLAY);
+        self.asked = Some(Instant::now());
+        if first {
+            tracing::info!(readings, "a receiver lacks readings; they are sent again");
+        } else {
+            tracing::debug!(readings, "a receiver lacks more readings");
+        }
+    }
+
+    /// Our journal's numbers named readings that it does not have.
+    pub(crate) fn journal_renewed(&self, from: &JournalId, to: &JournalId) {
+        tracing::warn!(
             envoy = %self.envoy,
-            waiting,
-            "stopped with readings of which the broker has not shown that it took them; they may be lost"
+            %from,
+            %to,
+            "the journal was put back from an older copy, or another scraper has a copy of it; it goes on \
+             under a new id, and receivers fetch all of it again. Never restore or copy a journal: start \
+             with an empty one"
         );
+    }
+
+    /// The end, with readings of which the broker has not shown that it has them. A journal on disk
+    /// keeps them for the next start.
+    pub(crate) fn stopped_with(&self, waiting: u64, on_disk: bool) {
+        let envoy = &self.envoy;
+        if on_disk {
+            tracing::info!(%envoy, waiting, "stopped with readings that wait for the broker; the journal keeps them");
+        } else {
+            tracing::error!(
+                %envoy,
+                waiting,
+                "stopped with readings of which the broker has not shown that it took them; without a \
+                 journal on disk they may be lost"
+            );
+        }
     }
 }

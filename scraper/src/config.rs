@@ -2,11 +2,15 @@
 
 mod token;
 
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use daemon::broker::Broker;
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, text};
+use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 use envoy::{Gateway, Host, TokenSource};
 use wire::Serial;
@@ -40,6 +44,12 @@ pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
     .example("eyJ...")
     .help("firmware 7 and later: an access token for this Envoy");
 
+/// How large the journal may grow.
+pub const JOURNAL_SIZE: Key = Key::new("journal.size", "JOURNAL_SIZE")
+    .flag("journal-size", "SIZE")
+    .default("32MiB")
+    .help("how large the journal file may grow, 1MiB to 2GiB");
+
 /// How often the Envoy is asked.
 pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
     .flag("poll-interval", "TIME")
@@ -61,6 +71,10 @@ const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 /// The longest one: some inverters report each five minutes, and none less often than each hour.
 const LONGEST_POLL_INTERVAL: Duration = Duration::from_hours(1);
 
+/// How large a journal may be: with less it holds no day, and no disk of a small machine has more to
+/// give.
+const JOURNAL_SIZES: RangeInclusive<ByteSize> = ByteSize::mib(1)..=ByteSize::gib(2);
+
 /// What reading the Envoy once logs: its result is on standard output.
 pub const PRINT_FILTER: &str = "warn";
 
@@ -74,7 +88,13 @@ pub const ENVOY_KEYS: [Key; 6] = [
     TESTING_ENVOY_TIMEOUT,
 ];
 
-const OWN_KEYS: [Key; 3] = [POLL_INTERVAL, TESTING_POLL_INTERVAL, TESTING_ANNOUNCE_EVERY];
+const OWN_KEYS: [Key; 5] = [
+    POLL_INTERVAL,
+    STATE_DIR,
+    JOURNAL_SIZE,
+    TESTING_POLL_INTERVAL,
+    TESTING_ANNOUNCE_EVERY,
+];
 
 /// Every key of the scraper.
 #[must_use]
@@ -160,6 +180,10 @@ pub struct Config {
     pub poll_interval: Duration,
     /// The longest time between two announcements.
     pub announce_every: Duration,
+    /// Where the journal is.
+    pub state_dir: PathBuf,
+    /// How large it may grow, in bytes.
+    pub journal_size: u64,
     /// The broker.
     pub broker: Broker,
 }
@@ -187,12 +211,16 @@ impl Config {
         let access = Access::read(settings);
         let poll_interval = read_poll_interval(settings);
         let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
+        let state_dir = state_dir(settings);
+        let journal_size = read_journal_size(settings);
         let broker = Broker::read(settings);
         let logs = Logs::read_or(settings, filter);
         let config = Self {
             access: access?,
             poll_interval: poll_interval?,
             announce_every: announce_every?,
+            state_dir: state_dir?,
+            journal_size: journal_size?,
             broker: broker?,
         };
         Some((config, logs?))
@@ -235,6 +263,20 @@ pub fn read_poll_interval(settings: &mut Settings) -> Option<Duration> {
     settings
         .optional(&TESTING_POLL_INTERVAL, duration)
         .or(interval)
+}
+
+/// Reads how large the journal may grow, in bytes.
+pub fn read_journal_size(settings: &mut Settings) -> Option<u64> {
+    settings.required(&JOURNAL_SIZE, |text| {
+        let size: ByteSize = text
+            .parse()
+            .map_err(|_| "is no size; write a number and a unit, such as 32MiB".to_owned())?;
+        if !JOURNAL_SIZES.contains(&size) {
+            let (least, most) = (JOURNAL_SIZES.start(), JOURNAL_SIZES.end());
+            return Err(format!("is out of range; write {least} to {most}"));
+        }
+        Ok(size.as_u64())
+    })
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mqtt::Message;
-use wire::{Announcement, BaseTopic, GatewayState, InstanceId, Serial, Status, Topic};
+use wire::{BaseTopic, GatewayState, InstanceId, Serial, Status, Topic};
 
-use crate::outbox::Outgoing;
+use crate::delivery::{Outgoing, Sender};
 
 /// The scraper of one Envoy at one broker.
 #[derive(Debug)]
@@ -21,12 +21,14 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The topics to listen to: where our announcement comes back, and what the plain topics hold.
-    pub(crate) fn own_filters(&self) -> [String; 2] {
+    /// The topics to listen to: where our announcement comes back, what the plain topics hold, and
+    /// where receivers ask.
+    pub(crate) fn own_filters(&self) -> [String; 3] {
         let envoy = self.envoy.clone();
         [
             Topic::Journal { envoy }.render(&self.base),
             self.base.inverters_of_filter(&self.envoy),
+            self.base.replays_of_filter(&self.envoy),
         ]
     }
 
@@ -36,24 +38,33 @@ impl Identity {
         self.retained(&Topic::EnvoyStatus { envoy }, status.encode().to_owned())
     }
 
-    /// What the scraper holds.
-    pub(crate) fn announcement(&self, announcement: &Announcement) -> Message {
-        let envoy = self.envoy.clone();
-        self.retained(&Topic::Journal { envoy }, announcement.encode())
-    }
-
     /// The gateway as it is now.
     pub(crate) fn gateway(&self, gateway: &GatewayState) -> Message {
         let envoy = self.envoy.clone();
         self.retained(&Topic::Gateway { envoy }, gateway.encode())
     }
 
-    /// A reading, plain or late.
-    pub(crate) fn reading(&self, outgoing: &Outgoing) -> Message {
-        Message {
-            topic: outgoing.topic().render(&self.base),
-            payload: outgoing.reading.encode().into(),
-            retain: outgoing.plain,
+    /// The message that carries this.
+    pub(crate) fn message(&self, outgoing: &Outgoing) -> Message {
+        match outgoing {
+            Outgoing::Plain(reading) => self.retained(&reading.topic(), reading.encode()),
+            Outgoing::Late(reading) | Outgoing::Again(reading) => Message {
+                topic: reading.backlog_topic().render(&self.base),
+                payload: reading.encode().into(),
+                retain: false,
+            },
+            Outgoing::Announcement(announcement) => {
+                let envoy = self.envoy.clone();
+                self.retained(&Topic::Journal { envoy }, announcement.encode())
+            }
+        }
+    }
+
+    /// Who this is, for the delivery.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender {
+            base: self.base.clone(),
+            instance: self.instance.clone(),
         }
     }
 

@@ -22,6 +22,7 @@ use std::time::Instant;
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
 
 use crate::changes::Report;
+use crate::delivery::{self, Beginning};
 use medium::{InDirectory, Medium};
 use record::Record;
 use writer::Writer;
@@ -281,6 +282,41 @@ impl Journals {
         }
     }
 
+    /// What a delivery begins with.
+    #[must_use]
+    pub fn beginning(&self) -> Beginning {
+        let current = &self.view().journals[0].span;
+        Beginning {
+            newest: self.newest(),
+            unproven: self.delivered_below(current.id()).max(current.first())..=current.last(),
+        }
+    }
+
+    /// Whether the journal that is appended to outlives this process.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        let id = self.id();
+        let writer = self.writer();
+        writer.disk.as_ref().is_some_and(|disk| disk.id == id)
+    }
+
+    /// Writes what was noted as delivered, so that the next process need not send it again. A disk that
+    /// fails now costs no more than that.
+    ///
+    /// Blocks until the disk has it.
+    pub fn close(&self) {
+        let mut writer = self.writer();
+        let noted = lock(&self.0.delivered).clone();
+        if let (Some(disk), Some((journal, below))) = (&mut writer.disk, noted)
+            && disk.writable
+            && disk.id == journal
+            && disk.delivered_below != below
+        {
+            disk.delivered_below = below;
+            let _ = disk.append(&[]);
+        }
+    }
+
     fn writer(&self) -> MutexGuard<'_, Writer> {
         lock(&self.0.writer)
     }
@@ -300,6 +336,20 @@ impl Journals {
         drop(delivered);
         let view = Arc::new(View::of(writer));
         *self.0.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+}
+
+impl delivery::Journal for Journals {
+    fn spans(&self) -> Vec<JournalSpan> {
+        Self::spans(self)
+    }
+
+    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
+        Self::reading(self, journal, seq)
+    }
+
+    fn renew(&self, journal: &JournalId) -> Option<JournalId> {
+        Self::renew(self, journal)
     }
 }
 

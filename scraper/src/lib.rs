@@ -1,9 +1,10 @@
 //! The scraper: reads an Envoy and publishes each inverter's changed readings.
 //!
-//! In reading order: [`cli`] is the command line; [`config`] says which Envoy and which broker; [`run`] is the daemon; the
-//! `poller` asks the Envoy, [`changes`] finds what is new, [`numbering`] gives it its place;
-//! the `publisher` brings it to the broker, through the [`outbox`], over a `link`. [`mod@print`] reads
-//! the Envoy once and shows what it said.
+//! In reading order: [`cli`] is the command line; [`config`] says which Envoy and which broker; [`run`]
+//! is the daemon; the `poller` asks the Envoy, [`changes`] finds what is new, the [`journal`] keeps it
+//! and gives it its number; [`delivery`] decides what the broker is given, in which order, and when it
+//! has it; the `publisher` does so over a connection. [`mod@print`] reads the Envoy once and shows what
+//! it said.
 
 pub mod check;
 pub mod cli;
@@ -11,16 +12,15 @@ pub mod config;
 pub mod print;
 
 pub mod changes;
+pub mod delivery;
 pub mod journal;
-pub mod numbering;
-pub mod outbox;
 
 mod explain;
+mod overwritten;
 mod poller;
 
 mod complaints;
 mod identity;
-mod link;
 mod publisher;
 mod receipts;
 
@@ -29,11 +29,12 @@ use std::time::Duration;
 use daemon::random;
 use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use wire::{Serial, Status};
 
 use config::Config;
 use identity::Identity;
+use journal::Journals;
 use poller::Poller;
 use publisher::Publisher;
 
@@ -53,6 +54,9 @@ pub enum RunError {
     /// The broker's settings can't be used.
     #[error("the broker's settings can't be used: {0}")]
     Broker(String),
+    /// The journal is not ours to write.
+    #[error(transparent)]
+    Journal(#[from] journal::OpenError),
     /// A part ended.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -60,30 +64,68 @@ pub enum RunError {
 
 /// Runs the scraper until `shutdown` completes.
 ///
-/// Without a configured serial nothing is published before the Envoy's first answer.
+/// Without a configured serial it is that of the Envoy whose journal is there; with no journal either,
+/// nothing is published before the Envoy's first answer.
 ///
 /// # Errors
-/// When the configuration can't be used, or a part ends unasked. Neither the Envoy nor the broker
-/// being away is an error.
+/// When the configuration or the journal can't be used, or a part ends unasked. Neither the Envoy nor
+/// the broker being away is an error.
 pub async fn run(
     config: Config,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let mut shutdown = std::pin::pin!(shutdown);
+    let configured = config.access.serial.clone();
+    let remembered = || journal::remembered_serial(&config.state_dir);
+    let mut serial = configured.or_else(remembered);
+    loop {
+        let envoy = match serial {
+            Some(serial) => serial,
+            None => match ask_for_serial(&config, service, shutdown.as_mut()).await? {
+                Some(serial) => serial,
+                None => return Ok(()),
+            },
+        };
+        serial = serve(&config, &envoy, service, shutdown.as_mut()).await?;
+        match &serial {
+            Some(found) => tracing::warn!(
+                expected = %envoy,
+                %found,
+                "this is another Envoy than before; its readings get a journal of their own"
+            ),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Asks the Envoy who it is, until it says so; `None` after `shutdown`.
+async fn ask_for_serial(
+    config: &Config,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Option<Serial>, RunError> {
     let mut gateway = config.access.gateway().map_err(RunError::Envoy)?;
     let mut part = service.part();
-    let envoy: Serial = if let Some(serial) = config.access.serial.clone() {
-        serial
-    } else {
-        service.ready();
-        tokio::select! {
-            () = &mut shutdown => return Ok(()),
-            info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
-                info.serial.parse().map_err(RunError::Serial)?
-            }
+    service.ready();
+    tokio::select! {
+        () = shutdown => Ok(None),
+        info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
+            info.serial.parse().map(Some).map_err(RunError::Serial)
         }
-    };
+    }
+}
+
+/// Publishes the readings of one Envoy until `shutdown`, or until another Envoy answers: then that
+/// one's serial.
+async fn serve(
+    config: &Config,
+    envoy: &Serial,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Option<Serial>, RunError> {
+    let gateway = config.access.gateway().map_err(RunError::Envoy)?;
+    let journals = Journals::open(&config.state_dir, envoy, config.journal_size)?;
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
 
     let identity = Identity {
@@ -95,7 +137,7 @@ pub async fn run(
     let session = config
         .broker
         .session(
-            client_id(&envoy),
+            client_id(envoy),
             envoy.as_ref(),
             true,
             Some(identity.status(Status::Offline)),
@@ -104,13 +146,14 @@ pub async fn run(
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let poller = Poller::new(gateway, envoy, part);
-    let publisher = Publisher::new(identity, poller.journal().clone(), service.part());
+    let poller = Poller::new(gateway, envoy.clone(), journals.clone(), service.part());
+    let publisher = Publisher::new(identity, journals, service.part());
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
+    let (tell_other, other) = oneshot::channel();
     let mut tasks = Tasks::new();
-    let stop = tasks.stop();
+    let (every, stop) = (config.poll_interval, tasks.stop());
     tasks.spawn("poller", async move {
-        poller.run(config.poll_interval, sender, stop).await;
+        poller.run(every, sender, tell_other, stop).await;
         Ok::<_, RunError>(())
     });
     let stop = tasks.stop();
@@ -118,8 +161,15 @@ pub async fn run(
         publisher.run(session, events, polls, stop).await
     });
     service.ready();
-    tasks.run(shutdown, GRACE).await?;
-    Ok(())
+    let mut found = None;
+    let end = async {
+        tokio::select! {
+            () = shutdown => {}
+            Ok(serial) = other => found = Some(serial),
+        }
+    };
+    tasks.run(end, GRACE).await?;
+    Ok(found)
 }
 
 /// The client id at the broker: always the same, so that a new connection throws out its own

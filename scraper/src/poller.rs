@@ -1,4 +1,4 @@
-//! Asks the Envoy at each interval and turns what changed into readings.
+//! Asks the Envoy at each interval and writes what changed to the journal.
 
 use std::time::Duration;
 
@@ -6,19 +6,21 @@ use daemon::outage::Outage;
 use daemon::service::Part;
 use envoy::{Error, Gateway, Info, Inverters};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use wire::{ClockTime, GatewayState, JournalId, Reading, Serial};
+use wire::{ClockTime, GatewayState, Reading, Serial};
 
 use crate::changes::Changes;
 use crate::explain::{explain, needs_a_person};
-use crate::numbering::Numbering;
+use crate::journal::Journals;
+use crate::overwritten::Overwritten;
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
 pub(crate) struct Polled {
-    /// Readings that were not seen before.
+    /// Readings that were not seen before. The journal has them.
     pub(crate) readings: Vec<Reading>,
     /// The gateway as it is now.
     pub(crate) gateway: GatewayState,
@@ -37,7 +39,8 @@ pub(crate) struct Poller {
     gateway: Gateway,
     envoy: Serial,
     changes: Changes,
-    numbering: Numbering,
+    journals: Journals,
+    overwritten: Overwritten,
     outage: Outage,
     /// Rows of the answers that can't be used.
     unusable: Outage,
@@ -45,13 +48,14 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    /// A poller for an Envoy whose serial is known.
+    /// A poller for an Envoy whose serial is known, which goes on from what the journal has.
     #[must_use]
-    pub(crate) fn new(gateway: Gateway, envoy: Serial, part: Part) -> Self {
+    pub(crate) fn new(gateway: Gateway, envoy: Serial, journals: Journals, part: Part) -> Self {
         Self {
             gateway,
-            changes: Changes::new(),
-            numbering: Numbering::new(envoy.clone()),
+            changes: Changes::after(journals.last_reports()),
+            journals,
+            overwritten: Overwritten::default(),
             envoy,
             outage: outage(),
             unusable: Outage::new("rows of the Envoy's list can't be used"),
@@ -59,19 +63,16 @@ impl Poller {
         }
     }
 
-    /// The journal that the readings belong to.
-    #[must_use]
-    pub(crate) fn journal(&self) -> &JournalId {
-        self.numbering.journal()
-    }
-
     /// Polls until `stop`. A failed poll is logged as part of an outage, and the next interval is
     /// the next attempt. A poll under way is finished, if the scraper's grace is long enough: what
     /// it brings may never be had again.
+    ///
+    /// An Envoy with another serial than expected is told to `other`, and nothing of it is taken.
     pub(crate) async fn run(
         mut self,
         every: Duration,
         polls: mpsc::Sender<Polled>,
+        other: oneshot::Sender<Serial>,
         stop: CancellationToken,
     ) {
         let mut interval = interval(every);
@@ -95,8 +96,14 @@ impl Poller {
                 // Nobody waits for it any more.
                 () = polls.closed() => return,
             };
-            match answer.map(|answer| self.judge(&answer)) {
-                Ok(polled) => {
+            match answer {
+                Ok(answer) => {
+                    if let Some(serial) = self.another_envoy() {
+                        // Whoever listens has us stopped.
+                        let _ = other.send(serial);
+                        return stop.cancelled().await;
+                    }
+                    let polled = self.take(&answer).await;
                     self.is_well();
                     if polls.send(polled).await.is_err() {
                         return;
@@ -123,22 +130,35 @@ impl Poller {
         }
     }
 
-    fn judge(&mut self, answer: &Inverters) -> Polled {
+    /// The serial of the Envoy that answers, if it is not the one whose journal this is: where none is
+    /// configured, the journal remembers the one that was there before.
+    fn another_envoy(&self) -> Option<Serial> {
+        let found = &self.gateway.last_info()?.serial;
+        let found: Serial = found.parse().ok()?;
+        (found != self.envoy).then_some(found)
+    }
+
+    /// Journals what is new, before anybody is told of it.
+    async fn take(&mut self, answer: &Inverters) -> Polled {
         let judged = self.changes.take(answer);
         self.note_unusable(&judged.refused);
-        let readings: Vec<Reading> = judged
-            .new
-            .into_iter()
-            .map(|report| self.numbering.number(report))
-            .collect();
+        self.overwritten.note(&judged.new);
+        let changed = judged.new.len();
+        let journals = self.journals.clone();
+        // It waits for the disk.
+        let readings = spawn_blocking(move || journals.append(judged.new)).await;
         tracing::debug!(
             listed = answer.reports.len(),
-            changed = readings.len(),
+            changed,
             never_reported = answer.never_reported,
             "polled"
         );
         Polled {
-            readings,
+            readings: readings.unwrap_or_else(|error| match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is ending.
+                Err(_) => Vec::new(),
+            }),
             gateway: self.gateway_state(),
         }
     }
@@ -170,6 +190,7 @@ impl Poller {
             token_expires_at: self.gateway.token_expires_at().and_then(clock_time),
             scraper_version: env!("CARGO_PKG_VERSION").to_owned(),
             last_poll_at: clock_time(Timestamp::now().as_second()),
+            reports_overwritten: self.overwritten.count(),
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use daemon::random;
 use envoy::{Info, Inverters};
-use wire::{Reading, Serial};
+use wire::{JournalId, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::config::Access;
 use crate::explain::explain;
-use crate::numbering::Numbering;
 
 /// How the inverters are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,12 @@ fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
     for reason in judged.refused {
         tracing::warn!(%reason, "an inverter that could not be used");
     }
-    let mut numbering = Numbering::new(envoy);
-    let lines = judged
-        .new
-        .into_iter()
-        .map(|report| numbering.number(report))
-        .map(|reading: Reading| reading.encode() + "\n");
+    // Nothing keeps them: their journal is that of this one look.
+    let journal: JournalId = random::id();
+    let lines = (1..).zip(judged.new).map(|(seq, report)| {
+        let reading = report.numbered(envoy.clone(), journal.clone(), seq);
+        reading.encode() + "\n"
+    });
     Ok(lines.collect())
 }
 

@@ -1,38 +1,30 @@
-//! Brings readings to the broker.
+//! Brings readings to the broker: drives the [`delivery`](crate::delivery) over a connection, and says
+//! how it goes.
 //!
 //! ```text
-//!  poller ──polls──►┐                     ┌──► publish (retained, QoS 1) ──┐
-//!                   ├─► publisher, outbox ┤                                ▼
-//!  session ─events─►┘    ▲                └◄── PUBACK: acknowledged ────── broker
-//!                        └──── echo of an announcement: out of the outbox ───┘
+//!  poller ──polls──►┐                        ┌──► publish (QoS 1) ──┐
+//!                   ├─► publisher, delivery ─┤                      ▼
+//!  session ─events─►┘                        └◄───── PUBACK ───── broker
 //! ```
 //!
-//! One loop owns the outbox and the connection. It ends only when it is asked to. What it sends, and
-//! in which order, is in `sending`.
-
-mod sending;
+//! One loop owns the delivery and the connection. It ends only when it is asked to.
 
 use std::time::Duration;
 
 use daemon::deadline::at;
 use daemon::service::Part;
-use mqtt::{Connection, Event, Events, Gone, Session};
+use mqtt::{Connection, Delivery as Received, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{GatewayState, JournalId, Status};
+use wire::{GatewayState, Status};
 
 use crate::complaints::Complaints;
+use crate::delivery::{Delivery, News, link};
 use crate::identity::Identity;
-use crate::link::{Heard, Link};
-use crate::outbox::Outbox;
+use crate::journal::Journals;
 use crate::poller::Polled;
-use crate::receipts::{Receipts, Sent};
-use sending::send;
-
-/// Readings that may be on their way at once. Enough to fill a link with a long round trip;
-/// few enough that a status or an announcement never waits long behind them.
-const WINDOW: usize = 100;
+use crate::receipts::Receipts;
 
 /// How long each step of a stop may take: a poll under way, the readings on their way, and the end
 /// of the session, which takes up to a second more. All of them fit into the grace that the scraper
@@ -42,16 +34,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// The publisher's state.
 pub(crate) struct Publisher {
     identity: Identity,
-    journal: JournalId,
-    /// The highest number given out.
-    last: u64,
-    /// Whether an announcement is due: something was sent that none has told yet, or time has passed.
-    unannounced: bool,
+    journals: Journals,
+    delivery: Delivery<Journals>,
     gateway: Option<GatewayState>,
     /// Whether a poll changed it since it was published.
     gateway_changed: bool,
-    outbox: Outbox,
-    link: Option<Link>,
+    connection: Option<Connection>,
     on_their_way: Receipts,
     complaints: Complaints,
     part: Part,
@@ -67,18 +55,18 @@ pub(crate) enum InputEnded {
 }
 
 impl Publisher {
-    /// A publisher with nothing to publish yet.
-    pub(crate) fn new(identity: Identity, journal: JournalId, part: Part) -> Self {
+    /// A publisher of what these journals hold and will hold.
+    pub(crate) fn new(identity: Identity, journals: Journals, part: Part) -> Self {
+        let beginning = journals.beginning();
+        let sender = identity.sender();
         Self {
             complaints: Complaints::new(identity.envoy.clone()),
             identity,
-            journal,
-            last: 0,
-            unannounced: false,
+            delivery: Delivery::new(sender, journals.clone(), beginning, Instant::now()),
+            journals,
             gateway: None,
             gateway_changed: false,
-            outbox: Outbox::new(),
-            link: None,
+            connection: None,
             on_their_way: Receipts::default(),
             part,
         }
@@ -115,16 +103,20 @@ impl Publisher {
             self.take(polled);
         }
         let _ = timeout(FAREWELL, self.flush(&mut events)).await;
-        if let Some(link) = &self.link {
+        if let Some(connection) = &self.connection {
             // With the connection gone the broker says good-bye for us. There is room for it at once:
             // few messages are on their way.
             let offline = self.identity.status(Status::Offline);
-            let _ = timeout(FAREWELL, link.connection.publish(offline)).await;
+            let _ = timeout(FAREWELL, connection.publish(offline)).await;
         }
         session.close(FAREWELL).await;
-        if self.outbox.unproven() > 0 {
-            self.complaints.stopped_with(self.outbox.unproven());
+        let unproven = self.delivery.unproven();
+        if unproven > 0 {
+            self.complaints
+                .stopped_with(unproven, self.journals.is_on_disk());
         }
+        self.note_delivered();
+        self.journals.close();
         outcome
     }
 
@@ -136,7 +128,7 @@ impl Publisher {
         let mut announce = interval(self.identity.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = self.link.as_ref().and_then(Link::deadline);
+            let due = self.delivery.due();
             tokio::select! {
                 // In this order: an echo that has come was not missed.
                 biased;
@@ -149,15 +141,20 @@ impl Publisher {
                     None => return InputEnded::Poller,
                     Some(polled) => self.take(polled),
                 },
-                Some((sent, outcome)) = self.on_their_way.next() => self.settle(sent, outcome),
-                () = at(deadline) => self.echo_missed(),
-                _ = announce.tick() => self.unannounced = true,
+                Some((ticket, Ok(()))) = self.on_their_way.next() => {
+                    self.delivery.acknowledged(&ticket, Instant::now());
+                }
+                () = at(due) => {
+                    let news = self.delivery.at(Instant::now());
+                    self.tell(news).await;
+                }
+                _ = announce.tick() => self.delivery.announce_soon(Instant::now()),
             }
             // `Gone` needs no handling of its own: the session reports the end of a connection
             // as an event, and what was on its way is sent again on the next one.
             let _ = self.send().await;
-            if self.link.is_some() {
-                self.complaints.connected(self.outbox.waiting());
+            if self.connection.is_some() {
+                self.complaints.connected(self.delivery.waiting());
             }
         }
     }
@@ -165,126 +162,130 @@ impl Publisher {
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Connected(connection) => {
-                self.complaints.connected(self.outbox.waiting());
+                self.complaints.connected(self.delivery.waiting());
                 self.part.status("connected to the broker");
-                self.link = Some(Link::new(connection.clone()));
-                if self.greet(&connection).await.is_err() {
-                    self.link = None;
-                }
+                self.greet(connection).await;
             }
             Event::Disconnected(reason) => {
                 self.complaints.disconnected(&reason);
                 self.part
                     .status(&format!("no connection to the broker: {reason}"));
-                self.link = None;
+                self.connection = None;
+                self.delivery.disconnected();
                 self.on_their_way.clear();
             }
-            Event::Received(delivery) => {
-                if let Some(link) = &mut self.link {
-                    match link.hear(&delivery, &self.identity.base, &self.identity.instance) {
-                        Heard::Echo => {
-                            self.complaints.allowed(self.outbox.waiting());
-                            self.begin();
-                        }
-                        Heard::LateEcho => self.allowed_after_all().await,
-                        Heard::FurtherEcho => self.outbox.proven(),
-                        Heard::AnotherScraper(instance) => {
-                            self.complaints.another_scraper(&instance);
-                        }
-                        Heard::Nothing => {}
-                    }
-                }
+            Event::Received(received) => {
+                let news = self.delivery.hear(message(&received), Instant::now());
+                self.tell(news).await;
                 // On a connection that has ended there is nothing to acknowledge.
-                let _ = delivery.acknowledgement.send().await;
+                let _ = received.acknowledgement.send().await;
             }
         }
     }
 
     /// Subscribes before it announces, so that the echo comes after what the topics hold.
-    async fn greet(&mut self, connection: &Connection) -> Result<(), Gone> {
+    async fn greet(&mut self, connection: Connection) {
         if let Err(error) = connection.subscribe(self.identity.own_filters()).await {
             self.complaints.cannot_listen(&error);
         }
-        // What becomes of these shows in the echo of the announcement.
-        send(connection, self.identity.status(Status::Online)).await?;
-        self.announce(connection).await?;
-        if let Some(gateway) = &self.gateway {
+        // What becomes of it shows in the echo of the announcement.
+        let online = send(&connection, self.identity.status(Status::Online)).await;
+        if online.is_ok() {
+            self.connection = Some(connection);
+            self.delivery.connected(Instant::now());
+            self.gateway_changed = true;
+        }
+    }
+
+    /// Sends what is next, and the state of the gateway.
+    async fn send(&mut self) -> Result<(), Gone> {
+        let Some(connection) = &self.connection else {
+            return Ok(());
+        };
+        while let Some(outgoing) = self.delivery.next(Instant::now()) {
+            let receipt = connection.publish(self.identity.message(&outgoing)).await?;
+            // Only now: a stop may come while we wait for room, and the farewell begins with what
+            // is not sent.
+            let ticket = self.delivery.sent(&outgoing, Instant::now());
+            self.on_their_way.push(ticket, receipt);
+        }
+        self.complaints
+            .given_up(self.delivery.given_up(), self.delivery.waiting());
+        if self.gateway_changed
+            && let Some(gateway) = &self.gateway
+        {
             send(connection, self.identity.gateway(gateway)).await?;
+            self.gateway_changed = false;
         }
         Ok(())
     }
 
-    fn take(&mut self, polled: Polled) {
-        for reading in polled.readings {
-            self.last = reading.seq;
-            if let Some(given_up) = self.outbox.add(reading) {
-                self.complaints.given_up(&given_up);
+    async fn tell(&mut self, news: News) {
+        match news {
+            News::Allowed => self.complaints.allowed(self.delivery.waiting()),
+            News::AllowedAfterAll => {
+                self.complaints.allowed(self.delivery.waiting());
+                // These were dropped, too.
+                self.gateway_changed = true;
+                if let Some(connection) = &self.connection {
+                    // A connection that has ended meanwhile is reported as an event of its own.
+                    let _ = send(connection, self.identity.status(Status::Online)).await;
+                }
             }
+            News::NotAllowed => self.complaints.not_allowed(),
+            News::Arrived => self.note_delivered(),
+            News::AnotherScraper(instance) => self.complaints.another_scraper(&instance),
+            News::JournalRenewed { from, to } => self.complaints.journal_renewed(&from, &to),
+            News::AskedAgain(readings) => self.complaints.asked_again(readings),
+            News::Nothing => {}
         }
+    }
+
+    fn take(&mut self, polled: Polled) {
+        self.delivery.take(polled.readings, Instant::now());
         self.gateway = Some(polled.gateway);
         self.gateway_changed = true;
     }
 
-    fn settle(&mut self, sent: Sent, outcome: Result<(), Gone>) {
-        let Some(link) = self.link.as_mut().filter(|_| outcome.is_ok()) else {
-            return;
-        };
-        match sent {
-            Sent::Announcement => link.acknowledged(),
-            // Without the proof that we may publish, an acknowledgement says nothing.
-            Sent::Reading(seq) if link.is_proven() => {
-                self.outbox.acknowledged(seq);
-                if self.outbox.waiting() == 0 {
-                    self.complaints.all_delivered();
-                }
-            }
-            Sent::Reading(_) => {}
-        }
-    }
-
-    /// What was sent since the last echo may have been dropped. It stays in the outbox until an echo
-    /// comes, and another announcement asks for one at once, so that given back rights are noticed
-    /// soon.
-    fn echo_missed(&mut self) {
-        self.unannounced = true;
-        if self.link.as_mut().is_some_and(Link::missed) {
-            self.complaints.not_allowed();
-            self.begin();
-        }
-    }
-
-    /// The status and the gateway were dropped, too.
-    async fn allowed_after_all(&mut self) {
-        self.complaints.allowed(self.outbox.waiting());
-        self.begin();
-        self.gateway_changed = true;
-        if let Some(link) = &self.link {
-            // A connection that has ended meanwhile is reported as an event of its own.
-            let _ = send(&link.connection, self.identity.status(Status::Online)).await;
-        }
-    }
-
-    /// Lines up what this connection's broker has yet to be given.
-    fn begin(&mut self) {
-        if let Some(link) = &self.link {
-            self.on_their_way.clear();
-            self.outbox.connected(link.held());
-        }
+    /// Has the journal remember what need not be sent again after the next start.
+    fn note_delivered(&self) {
+        let below = self.delivery.delivered_below();
+        self.journals.note_delivered(&self.journals.id(), below);
     }
 
     /// Sends what is left, until all of it is proven to have arrived. With the connection gone there is
     /// nothing to do.
     async fn flush(&mut self, events: &mut Events) {
-        while self.link.is_some() && (self.outbox.unproven() > 0 || !self.on_their_way.is_empty()) {
+        while self.connection.is_some() && !self.delivery.is_finished() {
             // `Gone` comes as an event.
             let _ = self.send().await;
+            let due = self.delivery.due();
             tokio::select! {
                 event = events.next() => match event {
                     None => return,
                     Some(event) => self.handle(event).await,
                 },
-                Some((sent, outcome)) = self.on_their_way.next() => self.settle(sent, outcome),
+                Some((ticket, Ok(()))) = self.on_their_way.next() => {
+                    self.delivery.acknowledged(&ticket, Instant::now());
+                }
+                () = at(due) => {
+                    let news = self.delivery.at(Instant::now());
+                    self.tell(news).await;
+                }
             }
         }
     }
+}
+
+fn message(received: &Received) -> link::Message<'_> {
+    link::Message {
+        topic: &received.topic,
+        payload: &received.payload,
+        retain: received.retain,
+    }
+}
+
+/// Publishes what has no receipt to wait for: the next one says it again.
+async fn send(connection: &Connection, message: Message) -> Result<(), Gone> {
+    connection.publish(message).await.map(drop)
 }

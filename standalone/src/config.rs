@@ -53,6 +53,7 @@ pub fn keys() -> Vec<Key> {
             HOST,
             scraper::config::TESTING_POLL_INTERVAL,
             state_dir::STATE_DIR,
+            scraper::config::JOURNAL_SIZE,
             BROKER_LISTEN,
             TESTING_LEDGER,
             TESTING_SPEED,
@@ -71,6 +72,8 @@ pub struct Config {
     pub source: Source,
     /// Where readings and the broker's state are kept.
     pub state_dir: PathBuf,
+    /// How large the journal may grow, in bytes.
+    pub journal_size: u64,
     /// Where the broker listens, if that was chosen.
     pub broker_listen: Option<SocketAddr>,
 }
@@ -120,11 +123,13 @@ impl Config {
             read_simulated(settings)
         };
         let state_dir = state_dir(settings);
+        let journal_size = scraper::config::read_journal_size(settings);
         let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
         let logs = Logs::read_or(settings, QUIET_BROKER);
         let config = Self {
             source: source?,
             state_dir: state_dir?,
+            journal_size: journal_size?,
             broker_listen,
         };
         Some((config, logs?))

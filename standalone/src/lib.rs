@@ -105,6 +105,8 @@ pub async fn run(
             access,
             poll_interval,
             announce_every: ANNOUNCE_EVERY,
+            state_dir: directory,
+            journal_size: config.journal_size,
             broker: ours(&broker),
         },
         service,

@@ -27,6 +27,10 @@ pub struct GatewayState {
     /// When the gateway last answered with its inverters, by the scraper's clock; unknown until
     /// it did.
     pub last_poll_at: Option<ClockTime>,
+    /// How many reports of inverters the gateway overwrote before the scraper could see them, since
+    /// the scraper started: an estimate, from jumps in the report times.
+    #[serde(default)]
+    pub reports_overwritten: u64,
 }
 
 impl GatewayState {

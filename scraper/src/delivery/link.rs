@@ -12,19 +12,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use mqtt::{Connection, Delivery};
 use tokio::time::Instant;
-use wire::{Announcement, BaseTopic, InstanceId, Reading, ReportTime, Serial, Topic};
+use wire::{
+    Announcement, BaseTopic, InstanceId, JournalId, JournalSpan, Reading, ReplayRequest,
+    ReportTime, Serial, Topic,
+};
 
 /// How long the echo of an announcement may take once the broker has acknowledged it. Mosquitto sends
 /// both in one go; counted from the acknowledgement, because a dead network is not a missing right.
 const ECHO: Duration = Duration::from_secs(10);
 
-/// A connection and what is known of it.
-#[derive(Debug)]
-pub(crate) struct Link {
-    /// The way to the broker.
-    pub(crate) connection: Connection,
+/// What is known of a connection.
+#[derive(Debug, Default)]
+pub struct Link {
     /// What the plain topics hold, as far as the broker has shown us.
     held: HashMap<Serial, ReportTime>,
     /// Whether an announcement is out whose echo is awaited.
@@ -35,9 +35,31 @@ pub(crate) struct Link {
     proven: bool,
 }
 
+/// A message on a topic that we listen to.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Its payload.
+    pub payload: &'a [u8],
+    /// Whether the broker had kept it.
+    pub retain: bool,
+}
+
+/// Who listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Listener<'a> {
+    /// The first part of every topic.
+    pub base: &'a BaseTopic,
+    /// This process.
+    pub instance: &'a InstanceId,
+    /// The journals that it holds.
+    pub journals: &'a [JournalSpan],
+}
+
 /// What a message on one of our own topics means.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub enum Heard {
     /// The first echo of this connection, before anything else was published: we may publish.
     Echo,
     /// An echo after one was missed: what was sent since the last one may have been dropped.
@@ -46,70 +68,62 @@ pub(crate) enum Heard {
     FurtherEcho,
     /// Another scraper announces itself for this Envoy.
     AnotherScraper(InstanceId),
+    /// The id of this journal of ours has been used for readings that it does not have: it was restored
+    /// from an older copy, or copied for another scraper, and one number could name two readings.
+    JournalUsedElsewhere(JournalId),
+    /// A receiver lacks these readings.
+    Request(ReplayRequest),
     /// Nothing new.
     Nothing,
 }
 
 impl Link {
-    /// A connection on which the greeting goes out, with its announcement.
-    #[must_use]
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self {
-            connection,
-            held: HashMap::new(),
-            awaited: true,
-            deadline: None,
-            ready: false,
-            proven: false,
-        }
-    }
-
     /// Whether readings may be published.
     #[must_use]
-    pub(crate) fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         self.ready
     }
 
     /// Whether the broker lets us publish, as far as we know.
     #[must_use]
-    pub(crate) fn is_proven(&self) -> bool {
+    pub fn is_proven(&self) -> bool {
         self.proven
     }
 
-    /// Whether an announcement may go out.
+    /// Whether an announcement is out whose echo is awaited: until then no other one goes out.
     #[must_use]
-    pub(crate) fn may_announce(&self) -> bool {
-        !self.awaited
+    pub fn is_awaited(&self) -> bool {
+        self.awaited
     }
 
     /// Until when the echo of the announcement that is out may take.
     #[must_use]
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
     /// What the plain topics hold, for each inverter.
     #[must_use]
-    pub(crate) fn held(&self) -> HashMap<Serial, ReportTime> {
+    pub fn held(&self) -> HashMap<Serial, ReportTime> {
         self.held.clone()
     }
 
     /// An announcement goes out.
-    pub(crate) fn announced(&mut self) {
+    pub fn announced(&mut self) {
         self.awaited = true;
     }
 
     /// The broker has acknowledged the announcement that is out. Its echo may have come before.
-    pub(crate) fn acknowledged(&mut self) {
+    pub fn acknowledged(&mut self, now: Instant) {
         if self.awaited {
-            self.deadline = Some(Instant::now() + ECHO);
+            self.deadline = Some(now + ECHO);
         }
     }
 
     /// The echo did not come in time: publishing begins, or goes on, without the proof. Whether that
     /// is new on this connection.
     #[must_use]
-    pub(crate) fn missed(&mut self) -> bool {
+    pub fn missed(&mut self) -> bool {
         self.awaited = false;
         self.deadline = None;
         let was_ready = std::mem::replace(&mut self.ready, true);
@@ -118,39 +132,61 @@ impl Link {
     }
 
     /// Takes in a message on one of our own topics.
-    pub(crate) fn hear(&mut self, delivery: &Delivery, base: &BaseTopic, us: &InstanceId) -> Heard {
-        let Ok(topic) = Topic::parse(base, &delivery.topic) else {
+    pub fn hear(&mut self, message: Message<'_>, us: Listener<'_>) -> Heard {
+        let Ok(topic) = Topic::parse(us.base, message.topic) else {
             return Heard::Nothing;
         };
         match &topic {
-            Topic::Journal { .. } => self.hear_announcement(delivery, us),
+            Topic::Journal { .. } => match Announcement::decode(message.payload) {
+                Ok(announcement) => self.hear_announcement(announcement, message.retain, us),
+                Err(_) => Heard::Nothing,
+            },
             Topic::Inverter { inverter, .. } => {
-                if let Ok(reading) = Reading::decode(&topic, &delivery.payload) {
+                if let Ok(reading) = Reading::decode(&topic, message.payload) {
                     self.held.insert(inverter.clone(), reading.reported_at);
                 }
                 Heard::Nothing
+            }
+            // A retained one is of no receiver of ours: they ask again until they are answered.
+            Topic::Replay { .. } if !message.retain => {
+                ReplayRequest::decode(message.payload).map_or(Heard::Nothing, Heard::Request)
             }
             _ => Heard::Nothing,
         }
     }
 
-    /// Only a live announcement tells anything: a retained one may be of any age, and our own from
-    /// before a reconnect.
-    fn hear_announcement(&mut self, delivery: &Delivery, us: &InstanceId) -> Heard {
-        let Ok(announcement) = Announcement::decode(&delivery.payload) else {
-            return Heard::Nothing;
-        };
-        if delivery.retain {
-            return Heard::Nothing;
-        }
-        if announcement.instance != *us {
-            // Before our own echo it may be the last word of the one that we have just thrown out.
-            return if self.proven {
-                Heard::AnotherScraper(announcement.instance)
-            } else {
+    /// Only a live announcement is an echo: a retained one may be of any age, and our own from before
+    /// a reconnect.
+    fn hear_announcement(
+        &mut self,
+        announcement: Announcement,
+        retained: bool,
+        us: Listener<'_>,
+    ) -> Heard {
+        if announcement.instance == *us.instance {
+            return if retained {
                 Heard::Nothing
+            } else {
+                self.echo()
             };
         }
+        // Before our own echo a live one may be the last word of the process before this one, which had
+        // the same journal.
+        let live = !retained && self.proven;
+        for span in &announcement.journals {
+            let ours = us.journals.iter().find(|ours| ours.id() == span.id());
+            if ours.is_some_and(|ours| live || span.last() > ours.last()) {
+                return Heard::JournalUsedElsewhere(span.id().clone());
+            }
+        }
+        // Before our own echo it may be the last word of the one that we have just thrown out.
+        if live {
+            return Heard::AnotherScraper(announcement.instance);
+        }
+        Heard::Nothing
+    }
+
+    fn echo(&mut self) -> Heard {
         self.awaited = false;
         self.deadline = None;
         let ready = std::mem::replace(&mut self.ready, true);
@@ -161,3 +197,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! How readings come from the journal to the broker, and none is lost on the way: pure, with the time as
+//! an argument.
+//!
+//! ```text
+//!  journal ──┬─ newest of each inverter ─► outbox ──┬─► plain topics, backlog ──► broker
+//!            ├─ late ones, by number ─────► outbox ──┘       ▲                       │
+//!            └─ asked for again ──────────► replay ──────────┘ at a pace             │
+//!                 outbox ◄── PUBACK, then the echo of a later announcement ── link ◄─┘
+//! ```
+//!
+//! The [`outbox`] knows what the broker has yet to be given, the [`replay`] what receivers have asked
+//! for; the [`link`] is what is known of the connection. Whoever drives this sends what
+//! [`next`](Delivery::next) returns, and tells it what came of it.
+
+pub mod link;
+pub mod outbox;
+pub mod replay;
+
+mod hearing;
+mod pace;
+mod sending;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire::{BaseTopic, InstanceId, JournalId, JournalSpan, Reading};
+
+use link::Link;
+use outbox::Outbox;
+use pace::Pace;
+use replay::Replay;
+
+pub use hearing::News;
+pub use sending::{Outgoing, Ticket};
+
+/// How long plain topics wait for the first answer of the Envoy. The journal of this scraper may know
+/// less than what they once showed (it was lost, or put back from a copy); the Envoy knows the newest.
+const FIRST_ANSWER: Duration = Duration::from_mins(1);
+
+/// Where readings are kept.
+pub trait Journal {
+    /// The journals that are held, the one that is written to first.
+    fn spans(&self) -> Vec<JournalSpan>;
+
+    /// A reading that they hold.
+    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading>;
+
+    /// Gives a journal another id, for good; its readings keep their numbers. The new id, if the journal
+    /// is held.
+    fn renew(&self, journal: &JournalId) -> Option<JournalId>;
+}
+
+/// Who delivers.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The first part of every topic.
+    pub base: BaseTopic,
+    /// This process: random, so that its own announcements can be told from another's.
+    pub instance: InstanceId,
+}
+
+/// What the journal knows at the start.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// The newest reading of each inverter.
+    pub newest: Vec<Reading>,
+    /// The numbers of the journal of which it does not know whether the broker has them.
+    pub unproven: RangeInclusive<u64>,
+}
+
+/// The delivery of one Envoy's readings to one broker.
+#[derive(Debug)]
+pub struct Delivery<J> {
+    sender: Sender,
+    journal: J,
+    /// The last change of the journal's id: a poll may have been journalled under the one before.
+    renamed: Option<(JournalId, JournalId)>,
+    outbox: Outbox,
+    replay: Replay,
+    pace: Pace,
+    /// When plain topics wait no longer for the first answer of the Envoy.
+    opens: Instant,
+    link: Option<Link>,
+    /// Counts the times that everything was lined up anew. What was sent before counts no more.
+    epoch: u64,
+    /// Readings and announcements that are not acknowledged yet.
+    on_their_way: usize,
+    /// Readings sent again on request that are not acknowledged yet.
+    again_on_their_way: usize,
+    /// Since when an announcement is due: something was sent that none has told yet, or time has
+    /// passed.
+    unannounced: Option<Instant>,
+    /// Readings given up since that was asked for.
+    given_up: u64,
+}
+
+impl<J: Journal> Delivery<J> {
+    /// A delivery that begins at `now`, without a connection.
+    pub fn new(sender: Sender, journal: J, beginning: Beginning, now: Instant) -> Self {
+        let mut outbox = Outbox::new(beginning.newest);
+        if let Some(span) = journal.spans().first() {
+            outbox.has_yet_to_send(span.id(), beginning.unproven);
+        }
+        Self {
+            sender,
+            outbox,
+            journal,
+            renamed: None,
+            replay: Replay::default(),
+            pace: Pace::new(now),
+            opens: now + FIRST_ANSWER,
+            link: None,
+            epoch: 0,
+            on_their_way: 0,
+            again_on_their_way: 0,
+            unannounced: None,
+            given_up: 0,
+        }
+    }
+
+    /// Takes in what a complete answer of the Envoy has brought to the journal.
+    pub fn take(&mut self, readings: Vec<Reading>, now: Instant) {
+        for mut reading in readings {
+            if let Some((from, to)) = &self.renamed
+                && reading.journal == *from
+            {
+                reading.journal.clone_from(to);
+            }
+            self.outbox.add(&reading);
+            self.announce_soon(now);
+        }
+        self.outbox.open();
+        let spans = self.journal.spans();
+        self.given_up += self.outbox.hold_only(&spans);
+        self.replay.hold_only(&spans);
+    }
+
+    /// An announcement is due.
+    pub fn announce_soon(&mut self, now: Instant) {
+        self.unannounced.get_or_insert(now);
+    }
+
+    /// There is a connection, on which we have subscribed to our own topics.
+    pub fn connected(&mut self, now: Instant) {
+        self.line_up_anew();
+        self.link = Some(Link::default());
+        // Nothing else goes out before it.
+        self.announce_soon(now);
+    }
+
+    /// The connection has ended.
+    pub fn disconnected(&mut self) {
+        self.line_up_anew();
+        self.link = None;
+    }
+
+    /// When something has to be done although nothing has happened: [`at`](Self::at), and then sending
+    /// what is [`next`](Self::next).
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        let opening = (!self.outbox.is_open()).then_some(self.opens);
+        let echo = self.link.as_ref().and_then(Link::deadline);
+        let times = [opening, echo, self.next_burst(), self.next_announcement()];
+        times.into_iter().flatten().min()
+    }
+
+    /// Does what is due at `now`.
+    pub fn at(&mut self, now: Instant) -> News {
+        if now >= self.opens {
+            self.outbox.open();
+        }
+        let missed = self.link.as_ref().and_then(Link::deadline);
+        if missed.is_some_and(|deadline| now >= deadline) {
+            self.echo_missed(now)
+        } else {
+            News::Nothing
+        }
+    }
+
+    /// How many readings the broker has not acknowledged.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.outbox.waiting()
+    }
+
+    /// How many readings are not proven to have arrived.
+    #[must_use]
+    pub fn unproven(&self) -> u64 {
+        self.outbox.unproven()
+    }
+
+    /// The lowest number of the journal that is written to whose arrival is not proven; one more than
+    /// its last number when there is none. The next start may begin there.
+    #[must_use]
+    pub fn delivered_below(&self) -> u64 {
+        let spans = self.journal.spans();
+        let Some(current) = spans.first() else {
+            return 1;
+        };
+        let lowest = self.outbox.lowest_unproven(current.id());
+        lowest.unwrap_or(current.last() + 1)
+    }
+
+    /// How many readings were given up since this was asked: they have left the journal before the
+    /// broker had them.
+    pub fn given_up(&mut self) -> u64 {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// Whether nothing is left to be sent or acknowledged.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.outbox.unproven() == 0 && self.on_their_way == 0
+    }
+
+    /// Lines up what this connection's broker has yet to be given.
+    fn begin(&mut self) {
+        if let Some(link) = &self.link {
+            let held = link.held();
+            self.line_up_anew();
+            self.outbox.connected(held);
+        }
+    }
+
+    fn line_up_anew(&mut self) {
+        self.epoch += 1;
+        self.on_their_way = 0;
+        self.again_on_their_way = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests;

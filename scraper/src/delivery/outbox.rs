@@ -1,0 +1,235 @@
+//! What has yet to reach the broker, and on which topic it goes.
+//!
+//! The plain topic of an inverter is retained and shows its newest reading, and never steps back in
+//! time; whatever is not newer than what it showed goes to the backlog topic. A reading leaves the
+//! outbox when the broker has acknowledged it and an announcement sent after that has come back: a
+//! broker that does not let us publish acknowledges, too. What a broker has lost of its retained
+//! state is put back: after each connect the outbox is told what the plain topics hold.
+//!
+//! The readings themselves are in the journal. The outbox has the newest of each inverter, and of all
+//! others their numbers as ranges: it stays small, whatever waits.
+
+mod unproven;
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+
+use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
+
+use unproven::Unproven;
+
+/// What to send next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// This reading, on its plain topic.
+    Plain(Reading),
+    /// The reading of this journal with this number, on its backlog topic.
+    Late(JournalId, u64),
+}
+
+/// The readings on their way to the broker.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// The newest reading of each inverter, delivered or not: the one with the latest report time.
+    newest: HashMap<Serial, Reading>,
+    /// What each plain topic shows, or will once what is on its way has arrived.
+    shown: HashMap<Serial, ReportTime>,
+    /// The inverters whose plain topic has to be given the newest reading.
+    behind: BTreeSet<Serial>,
+    /// Whether plain topics may be published on.
+    open: bool,
+    unproven: Vec<(JournalId, Unproven)>,
+}
+
+impl Outbox {
+    /// The outbox of a scraper that starts with the newest readings of its journal.
+    ///
+    /// Plain topics wait until [`open`](Self::open): what the journal knows may be older than what
+    /// they once showed.
+    #[must_use]
+    pub fn new(newest: Vec<Reading>) -> Self {
+        let mut outbox = Self::default();
+        for reading in newest {
+            outbox.note_newest(&reading);
+        }
+        outbox
+    }
+
+    /// It is not known whether the broker has these.
+    pub fn has_yet_to_send(&mut self, journal: &JournalId, numbers: RangeInclusive<u64>) {
+        if !numbers.is_empty() {
+            self.of(journal).add(numbers);
+        }
+    }
+
+    /// What the Envoy shows now has been taken in: plain topics may be published on.
+    pub fn open(&mut self) {
+        self.open = true;
+    }
+
+    /// Whether plain topics may be published on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Takes in a reading that the journal has.
+    pub fn add(&mut self, reading: &Reading) {
+        self.note_newest(reading);
+        self.of(&reading.journal).add(reading.seq..=reading.seq);
+    }
+
+    /// A connection is ready, or has turned out to drop what we send. `held` is what its broker's
+    /// plain topics show; what they should show and do not is sent, and so is all whose arrival is
+    /// not proven.
+    pub fn connected(&mut self, held: HashMap<Serial, ReportTime>) {
+        self.shown = held;
+        for (_, unproven) in &mut self.unproven {
+            unproven.again();
+        }
+        let inverters: Vec<Serial> = self.newest.keys().cloned().collect();
+        self.behind.clear();
+        for inverter in inverters {
+            self.compare(inverter);
+        }
+    }
+
+    /// The journal has another id from now on, and the same readings under the same numbers.
+    pub fn renamed(&mut self, from: &JournalId, to: &JournalId) {
+        for (journal, _) in &mut self.unproven {
+            if journal == from {
+                journal.clone_from(to);
+            }
+        }
+        for reading in self.newest.values_mut() {
+            if reading.journal == *from {
+                reading.journal.clone_from(to);
+            }
+        }
+    }
+
+    /// What to send next: what plain topics lack, then what is late, lowest number first.
+    #[must_use]
+    pub fn next(&self) -> Option<Next> {
+        if self.open
+            && let Some(inverter) = self.behind.first()
+        {
+            return self.newest.get(inverter).cloned().map(Next::Plain);
+        }
+        self.unproven.iter().find_map(|(journal, unproven)| {
+            let late = |seq: &u64| !self.goes_to_plain(journal, *seq);
+            let seq = unproven.unsent().find(late)?;
+            Some(Next::Late(journal.clone(), seq))
+        })
+    }
+
+    /// This is on its way, until it is acknowledged or the next connection is ready.
+    pub fn sent(&mut self, next: &Next) {
+        match next {
+            Next::Plain(reading) => {
+                // Also one that the broker had before, and has lost: it is to be proven again.
+                let unproven = self.of(&reading.journal);
+                unproven.add(reading.seq..=reading.seq);
+                unproven.sent(reading.seq);
+                self.behind.remove(&reading.serial);
+                self.shown
+                    .insert(reading.serial.clone(), reading.reported_at);
+            }
+            Next::Late(journal, seq) => self.of(journal).sent(*seq),
+        }
+    }
+
+    /// The broker has acknowledged a reading.
+    pub fn acknowledged(&mut self, journal: &JournalId, seq: u64) {
+        self.of(journal).acknowledged(seq);
+    }
+
+    /// An announcement goes out, behind all that was acknowledged until now.
+    pub fn announced(&mut self) {
+        for (_, unproven) in &mut self.unproven {
+            unproven.announced();
+        }
+    }
+
+    /// The announcement has come back: what was acknowledged before it has arrived.
+    pub fn proven(&mut self) {
+        for (_, unproven) in &mut self.unproven {
+            unproven.proven();
+        }
+    }
+
+    /// Gives up one reading that the journal can't give back.
+    pub fn give_up(&mut self, journal: &JournalId, seq: u64) {
+        self.of(journal).give_up(seq);
+    }
+
+    /// Gives up what the journals do not hold any more. How many of these the broker had not
+    /// acknowledged.
+    pub fn hold_only(&mut self, spans: &[JournalSpan]) -> u64 {
+        let mut given_up = 0;
+        self.unproven.retain_mut(|(journal, unproven)| {
+            let span = spans.iter().find(|span| span.id() == journal);
+            let first = span.map_or(u64::MAX, JournalSpan::first);
+            given_up += unproven.give_up_below(first);
+            span.is_some()
+        });
+        given_up
+    }
+
+    /// The lowest number of a journal whose arrival is not proven.
+    #[must_use]
+    pub fn lowest_unproven(&self, journal: &JournalId) -> Option<u64> {
+        let mut unproven = self.unproven.iter();
+        unproven.find(|(id, _)| id == journal)?.1.lowest()
+    }
+
+    /// How many readings the broker has not acknowledged.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.unproven.iter().map(|(_, of)| of.waiting()).sum()
+    }
+
+    /// How many readings are not proven to have arrived.
+    #[must_use]
+    pub fn unproven(&self) -> u64 {
+        self.unproven.iter().map(|(_, of)| of.count()).sum()
+    }
+
+    fn note_newest(&mut self, reading: &Reading) {
+        let newest = self.newest.get(&reading.serial);
+        if newest.is_none_or(|newest| newest.reported_at < reading.reported_at) {
+            self.newest.insert(reading.serial.clone(), reading.clone());
+        }
+        self.compare(reading.serial.clone());
+    }
+
+    /// Whether the plain topic of an inverter shows less than it should.
+    fn compare(&mut self, inverter: Serial) {
+        let newest = self.newest.get(&inverter).map(|newest| newest.reported_at);
+        if self.shown.get(&inverter) < newest.as_ref() {
+            self.behind.insert(inverter);
+        } else {
+            self.behind.remove(&inverter);
+        }
+    }
+
+    fn goes_to_plain(&self, journal: &JournalId, seq: u64) -> bool {
+        self.behind.iter().any(|inverter| {
+            self.newest
+                .get(inverter)
+                .is_some_and(|newest| newest.seq == seq && newest.journal == *journal)
+        })
+    }
+
+    fn of(&mut self, journal: &JournalId) -> &mut Unproven {
+        let known = self.unproven.iter().position(|(id, _)| id == journal);
+        let place = known.unwrap_or_else(|| {
+            self.unproven.push((journal.clone(), Unproven::default()));
+            self.unproven.len() - 1
+        });
+        &mut self.unproven[place].1
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wire::Announcement;
+
+use super::*;
+
+const T: i64 = 1_700_000_000;
+
+/// A journal in memory, with the id `j1`, then `j2`, and so on.
+#[derive(Debug, Clone)]
+struct Held(Rc<RefCell<(u32, Vec<Reading>)>>);
+
+impl Held {
+    fn id(&self) -> JournalId {
+        format!("j{}", self.0.borrow().0).parse().expect("an id")
+    }
+
+    /// What a poll brings: a reading of each of these inverters, at this minute.
+    fn append(&self, inverters: &[&str], minute: i64) -> Vec<Reading> {
+        let journal = self.id();
+        let readings = &mut self.0.borrow_mut().1;
+        let first = readings.len();
+        for inverter in inverters {
+            readings.push(Reading {
+                serial: inverter.parse().expect("a serial"),
+                envoy: "e".parse().expect("a serial"),
+                reported_at: wire::ReportTime::from_unix_seconds(T + 60 * minute).expect("a time"),
+                device_type: Some(1),
+                power_w: 1,
+                peak_power_w: 2,
+                journal: journal.clone(),
+                seq: readings.len() as u64 + 1,
+            });
+        }
+        readings[first..].to_vec()
+    }
+}
+
+impl Journal for Held {
+    fn spans(&self) -> Vec<JournalSpan> {
+        let last = self.0.borrow().1.len() as u64;
+        vec![JournalSpan::new(self.id(), 1, last).expect("a span")]
+    }
+
+    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
+        let place = usize::try_from(seq).expect("small") - 1;
+        let reading = self.0.borrow().1.get(place).cloned()?;
+        (reading.journal == *journal).then_some(reading)
+    }
+
+    fn renew(&self, journal: &JournalId) -> Option<JournalId> {
+        if *journal != self.id() {
+            return None;
+        }
+        self.0.borrow_mut().0 += 1;
+        let id = self.id();
+        for reading in &mut self.0.borrow_mut().1 {
+            reading.journal = id.clone();
+        }
+        Some(id)
+    }
+}
+
+/// A delivery and its time, with a connection on which nothing was said yet.
+struct Rig {
+    journal: Held,
+    delivery: Delivery<Held>,
+    now: Instant,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let journal = Held(Rc::new(RefCell::new((1, Vec::new()))));
+        let now = Instant::now();
+        let sender = Sender {
+            base: BaseTopic::default(),
+            instance: "us".parse().expect("an id"),
+        };
+        let beginning = Beginning {
+            newest: Vec::new(),
+            unproven: 1..=0,
+        };
+        let mut delivery = Delivery::new(sender, journal.clone(), beginning, now);
+        delivery.connected(now);
+        Self {
+            journal,
+            delivery,
+            now,
+        }
+    }
+
+    /// One on which our announcement has come back, so that readings go out.
+    fn allowed() -> Self {
+        let mut rig = Self::new();
+        let sent = rig.send();
+        rig.delivery.acknowledged(&sent[0].1, rig.now);
+        assert_eq!(rig.echo(&sent[0].0), News::Allowed);
+        rig
+    }
+
+    fn poll(&mut self, inverters: &[&str], minute: i64) {
+        let readings = self.journal.append(inverters, minute);
+        self.delivery.take(readings, self.now);
+    }
+
+    fn send(&mut self) -> Vec<(Outgoing, Ticket)> {
+        std::iter::from_fn(|| {
+            let outgoing = self.delivery.next(self.now)?;
+            let ticket = self.delivery.sent(&outgoing, self.now);
+            Some((outgoing, ticket))
+        })
+        .collect()
+    }
+
+    /// An announcement comes back.
+    fn echo(&mut self, outgoing: &Outgoing) -> News {
+        let Outgoing::Announcement(announcement) = outgoing else {
+            panic!("no announcement: {outgoing:?}");
+        };
+        self.hear("envoy/e/journal", &announcement.encode(), false)
+    }
+
+    fn hear(&mut self, topic: &str, payload: &str, retain: bool) -> News {
+        let message = link::Message {
+            topic,
+            payload: payload.as_bytes(),
+            retain,
+        };
+        self.delivery.hear(message, self.now)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.delivery.at(self.now);
+    }
+}
+
+/// What was sent, in short.
+fn short(sent: &[(Outgoing, Ticket)]) -> Vec<String> {
+    let short = |(outgoing, _): &(Outgoing, Ticket)| match outgoing {
+        Outgoing::Plain(reading) => format!("plain {} {}", reading.journal, reading.seq),
+        Outgoing::Late(reading) => format!("late {} {}", reading.journal, reading.seq),
+        Outgoing::Again(reading) => format!("again {} {}", reading.journal, reading.seq),
+        Outgoing::Announcement(Announcement { waiting, .. }) => format!("announcement {waiting}"),
+    };
+    sent.iter().map(short).collect()
+}
+
+#[test]
+fn before_the_echo_nothing_goes_out_but_the_announcement() {
+    let mut rig = Rig::new();
+    rig.poll(&["a"], 0);
+    let sent = rig.send();
+    assert_eq!(short(&sent), ["announcement 1"]);
+    rig.echo(&sent[0].0);
+    assert_eq!(short(&rig.send()), ["plain j1 1"]);
+}
+
+#[test]
+fn without_an_echo_readings_go_out_after_a_while_and_acknowledgements_prove_nothing() {
+    let mut rig = Rig::new();
+    rig.poll(&["a"], 0);
+    let sent = rig.send();
+    rig.delivery.acknowledged(&sent[0].1, rig.now);
+    let missed = rig.delivery.due().expect("the echo is awaited");
+    rig.now = missed;
+    assert_eq!(rig.delivery.at(rig.now), News::NotAllowed);
+    let sent = rig.send();
+    assert_eq!(short(&sent), ["plain j1 1"]);
+    rig.delivery.acknowledged(&sent[0].1, rig.now);
+    assert_eq!(rig.delivery.waiting(), 1);
+}
+
+#[test]
+fn an_announcement_waits_for_the_readings_on_their_way_but_not_for_long() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    let sent = rig.send();
+    assert_eq!(short(&sent), ["plain j1 1"]);
+    rig.delivery.acknowledged(&sent[0].1, rig.now);
+    assert_eq!(short(&rig.send()), ["announcement 0"]);
+
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    rig.send();
+    assert_eq!(short(&rig.send()), [""; 0]);
+    rig.now = rig.delivery.due().expect("an announcement waits");
+    assert_eq!(short(&rig.send()), ["announcement 1"]);
+}
+
+#[test]
+fn a_restarted_scraper_waits_for_the_envoy_before_it_shows_what_its_journal_has() {
+    let mut rig = Rig::new();
+    let newest = rig.journal.append(&["a"], 0);
+    let sender = rig.delivery.sender.clone();
+    let beginning = Beginning {
+        newest,
+        unproven: 2..=1,
+    };
+    rig.delivery = Delivery::new(sender, rig.journal.clone(), beginning, rig.now);
+    rig.delivery.connected(rig.now);
+    let sent = rig.send();
+    rig.echo(&sent[0].0);
+    assert_eq!(short(&rig.send()), [""; 0]);
+    rig.pass(FIRST_ANSWER);
+    assert_eq!(short(&rig.send()), ["plain j1 1"]);
+}
+
+#[test]
+fn what_a_receiver_asks_for_goes_out_at_a_pace_and_behind_what_is_new() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"; 120], 0);
+    let sent = rig.send();
+    for (_, ticket) in &sent {
+        rig.delivery.acknowledged(ticket, rig.now);
+    }
+    let rest = rig.send();
+    for (_, ticket) in &rest {
+        rig.delivery.acknowledged(ticket, rig.now);
+    }
+    let request = r#"{"journal":"j1","ranges":[[1,120]]}"#;
+    let news = rig.hear("envoy-receiver/r/replay/e", request, false);
+    assert_eq!(news, News::AskedAgain(120));
+    let mut bursts = Vec::new();
+    for minute in 1..=4 {
+        rig.poll(&["new"], minute);
+        let sent = rig.send();
+        assert!(short(&sent)[0].starts_with("plain j1"), "{sent:?}");
+        let again = |what: &&String| what.starts_with("again");
+        bursts.push(short(&sent).iter().filter(again).count());
+        for (_, ticket) in &sent {
+            rig.delivery.acknowledged(ticket, rig.now);
+        }
+        rig.pass(Duration::from_millis(100));
+    }
+    assert_eq!(bursts, [50, 50, 20, 0]);
+}
+
+#[test]
+fn an_acknowledgement_from_before_everything_was_lined_up_anew_counts_no_more() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    let sent = rig.send();
+    rig.delivery.disconnected();
+    rig.delivery.connected(rig.now);
+    rig.delivery.acknowledged(&sent[0].1, rig.now);
+    assert_eq!(rig.delivery.waiting(), 1);
+}
+
+#[test]
+fn a_renewed_journal_is_sent_under_its_new_id_also_what_a_poll_brought_under_the_old_one() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    rig.send();
+    let on_the_way = rig.journal.append(&["b"], 0);
+    let copy = r#"{"instance":"other","journals":[{"id":"j1","first":1,"last":9}],"waiting":0}"#;
+    let news = rig.hear("envoy/e/journal", copy, false);
+    assert!(matches!(news, News::JournalRenewed { .. }), "{news:?}");
+    rig.delivery.take(on_the_way, rig.now);
+    assert_eq!(short(&rig.send()), ["plain j2 1", "plain j2 2"]);
+    assert_eq!(rig.delivery.given_up(), 0);
+}

@@ -1,0 +1,209 @@
+//! Reports that nobody can ever have: the Envoy overwrote them before a poll could see them.
+//!
+//! The Envoy keeps only the newest report of each inverter. While it, or the scraper, was away for
+//! longer than the report interval, some are gone; a jump in an inverter's report times shows how many.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire::{ReportTime, Serial};
+
+use crate::changes::Report;
+
+/// Steps between reports that are looked at for the usual one. The median of them is.
+const STEPS: usize = 9;
+
+/// Steps after which there is a usual one.
+const ENOUGH: usize = 3;
+
+/// Up to one half more than the usual step nothing is missing: inverters report a little late.
+const LATE: f64 = 1.5;
+
+/// An inverter produces, for this purpose, from a twentieth of its peak. At dusk and dawn reports are
+/// left out though nothing is wrong.
+const PRODUCING: i64 = 20;
+
+/// A longer jump has a night in it, of which nobody knows how long it was.
+const NIGHT: i64 = 8 * 3600;
+
+/// It is said at most this often.
+const SAID_EVERY: Duration = Duration::from_hours(1);
+
+/// Counts what the Envoy overwrote.
+#[derive(Debug, Default)]
+pub(crate) struct Overwritten {
+    inverters: HashMap<Serial, History>,
+    count: u64,
+    /// How many were counted since that was said, and when it was.
+    unsaid: (u64, Option<Instant>),
+}
+
+#[derive(Debug)]
+struct History {
+    last: ReportTime,
+    produced: bool,
+    /// The last steps in seconds, newest last.
+    steps: VecDeque<i64>,
+}
+
+impl Overwritten {
+    /// Takes in the new reports of a poll, and says what was overwritten before it.
+    pub(crate) fn note(&mut self, new: &[Report]) {
+        for report in new {
+            let missed = self.missed_before(report);
+            self.count += missed;
+            self.unsaid.0 += missed;
+        }
+        self.say();
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn say(&mut self) {
+        let (reports, said) = &mut self.unsaid;
+        if *reports > 0 && said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+            tracing::warn!(
+                reports,
+                "the Envoy overwrote reports of inverters before they could be read; they can't be had \
+                 again"
+            );
+            *said = Some(Instant::now());
+            *reports = 0;
+        }
+    }
+
+    fn missed_before(&mut self, report: &Report) -> u64 {
+        let produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
+            && report.power_w > 0;
+        let Some(history) = self.inverters.get_mut(&report.serial) else {
+            let first = History {
+                last: report.reported_at,
+                produced: produces,
+                steps: VecDeque::with_capacity(STEPS),
+            };
+            self.inverters.insert(report.serial.clone(), first);
+            return 0;
+        };
+        let step = report.reported_at.unix_seconds() - history.last.unix_seconds();
+        let produced = std::mem::replace(&mut history.produced, produces);
+        history.last = report.reported_at;
+        // A clock that was set back tells nothing of the interval.
+        if step <= 0 || step >= NIGHT {
+            return 0;
+        }
+        let usual = history.usual_step();
+        if history.steps.len() == STEPS {
+            history.steps.pop_front();
+        }
+        history.steps.push_back(step);
+        match usual {
+            Some(usual) if produced && produces => missed(step, usual),
+            _ => 0,
+        }
+    }
+}
+
+impl History {
+    fn usual_step(&self) -> Option<i64> {
+        if self.steps.len() < ENOUGH {
+            return None;
+        }
+        let mut steps: Vec<i64> = self.steps.iter().copied().collect();
+        steps.sort_unstable();
+        Some(steps[steps.len() / 2])
+    }
+}
+
+/// How many reports fit into a step, but for the one that ends it.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "steps are a few hours of seconds, and positive"
+)]
+fn missed(step: i64, usual: i64) -> u64 {
+    let times = step as f64 / usual as f64;
+    if times > LATE {
+        times.round() as u64 - 1
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(minute: i64, power_w: i32) -> Report {
+        Report {
+            serial: "a".parse().expect("a serial"),
+            reported_at: ReportTime::from_unix_seconds(1_700_000_000 + 60 * minute)
+                .expect("a report time"),
+            device_type: Some(1),
+            power_w,
+            peak_power_w: 300,
+        }
+    }
+
+    /// What is counted of an inverter that reports these powers at these minutes.
+    fn counted(reports: &[(i64, i32)]) -> u64 {
+        let mut overwritten = Overwritten::default();
+        for (minute, power_w) in reports {
+            overwritten.note(&[report(*minute, *power_w)]);
+        }
+        overwritten.count()
+    }
+
+    #[test]
+    fn regular_reports_and_one_that_is_a_little_late_count_nothing() {
+        let late = [
+            (0, 200),
+            (15, 200),
+            (30, 200),
+            (45, 200),
+            (67, 200),
+            (82, 200),
+        ];
+        assert_eq!(counted(&late), 0);
+    }
+
+    #[test]
+    fn each_report_that_fits_into_a_jump_counts() {
+        let hour = [(0, 200), (15, 200), (30, 200), (45, 200), (105, 200)];
+        assert_eq!(counted(&hour), 3);
+        let two = [(0, 200), (5, 200), (10, 200), (15, 200), (25, 200)];
+        assert_eq!(counted(&two), 1);
+    }
+
+    #[test]
+    fn a_night_and_the_pauses_at_dusk_and_dawn_count_nothing() {
+        let night = [(0, 200), (15, 200), (30, 200), (45, 200), (45 + 720, 200)];
+        assert_eq!(counted(&night), 0);
+        let dusk = [(0, 200), (15, 200), (30, 200), (45, 14), (105, 200)];
+        assert_eq!(counted(&dusk), 0);
+        let dawn = [(0, 200), (15, 200), (30, 200), (45, 200), (105, 14)];
+        assert_eq!(counted(&dawn), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_counts_nothing() {
+        let back = [
+            (60, 200),
+            (75, 200),
+            (90, 200),
+            (105, 200),
+            (45, 200),
+            (60, 200),
+        ];
+        assert_eq!(counted(&back), 0);
+    }
+
+    #[test]
+    fn of_an_inverter_that_has_just_come_nothing_is_usual_yet() {
+        assert_eq!(counted(&[(0, 200), (15, 200), (75, 200)]), 0);
+    }
+}
