@@ -1,6 +1,7 @@
 //! The chain as it is deployed: broker with accounts, database, and the programs that connect them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -163,17 +164,15 @@ impl Chain {
     /// The receiver, which writes through the tap.
     #[must_use]
     pub fn receiver(&self) -> Start {
-        self.with_broker(
-            Start::new(Binary::Receiver),
-            &self.accounts.receiver,
-            IMPATIENT,
-        )
-        .env("MQTT_USERNAME", self.accounts.receiver.user())
-        .env("RECEIVER_NAME", self.accounts.receiver.user())
-        .env("INFLUX_URL", self.tap.url())
-        .env("INFLUX_TOKEN", self.influx.token())
-        .env("INFLUX_ORG", self.influx.org())
-        .env("INFLUX_BUCKET", &self.bucket)
+        let settings = format!("{IMPATIENT}audit_after = \"2s\"\n");
+        let start = Start::new(Binary::Receiver);
+        self.with_broker(start, &self.accounts.receiver, &settings)
+            .env("MQTT_USERNAME", self.accounts.receiver.user())
+            .env("RECEIVER_NAME", self.accounts.receiver.user())
+            .env("INFLUX_URL", self.tap.url())
+            .env("INFLUX_TOKEN", self.influx.token())
+            .env("INFLUX_ORG", self.influx.org())
+            .env("INFLUX_BUCKET", &self.bucket)
     }
 
     /// A subscriber with an account that may read everything.
@@ -238,6 +237,12 @@ impl Chain {
         reports
     }
 
+    /// Where the daemon of this account keeps what must outlive it.
+    #[must_use]
+    pub fn state(&self, user: &str) -> PathBuf {
+        self.directory.path().join(format!("state-{user}"))
+    }
+
     fn with_broker(&self, start: Start, account: &Account, settings: &str) -> Start {
         let file = self
             .directory
@@ -247,6 +252,7 @@ impl Chain {
         start
             .arg("--config")
             .arg(file)
+            .env("STATE_DIR", self.state(account.user()))
             .env("MQTT_URL", self.broker.url())
             .env("MQTT_PASSWORD", account.password())
     }

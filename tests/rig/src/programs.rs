@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
+use tempfile::TempDir;
 
 use crate::leaks::Secrets;
 use crate::wait;
@@ -22,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the names of variables for secrets end.
 const SECRET: [&str; 2] = ["_PASSWORD", "_TOKEN"];
+
+/// Names the directory for what must outlive a daemon.
+const STATE_DIR: &str = "STATE_DIR";
 
 /// A binary of this workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,14 +156,31 @@ impl Start {
     /// When it can't be started.
     #[must_use]
     pub fn spawn(&self) -> Program {
-        let mut child = self.command().spawn().expect("the program starts");
+        let mut command = self.command();
+        let state = self.needs_state().then(|| {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            command.env(STATE_DIR, directory.path());
+            directory
+        });
+        let mut child = command.spawn().expect("the program starts");
         let output = Output::of(self.binary.name(), &mut child);
         Program {
             name: self.binary.name(),
             child,
             output,
             secrets: self.secrets(),
+            _state: state,
         }
+    }
+
+    /// Whether a directory for its state was not chosen: then it gets one that ends with it.
+    fn needs_state(&self) -> bool {
+        let chosen = self.environment.iter().any(|(name, _)| name == STATE_DIR)
+            || self
+                .arguments
+                .iter()
+                .any(|argument| argument == "--state-dir");
+        self.binary != Binary::Simulator && !chosen
     }
 
     /// What this program must never print: the values of the variables for secrets, and what the files
@@ -209,6 +230,7 @@ pub struct Program {
     child: std::process::Child,
     output: Output,
     secrets: Secrets,
+    _state: Option<TempDir>,
 }
 
 impl Program {

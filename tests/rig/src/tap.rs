@@ -14,12 +14,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// An HTTP proxy that records the lines of each write that the server accepted.
 pub struct WriteTap {
     address: SocketAddr,
     lines: Lines,
+    hold: watch::Sender<bool>,
     /// Ends the proxy and its connections with this value.
     _tasks: JoinSet<()>,
 }
@@ -42,16 +44,19 @@ impl WriteTap {
             .local_addr()
             .expect("a bound socket has an address");
         let lines = Lines::default();
+        let (hold, held) = watch::channel(false);
         let forward = Forward {
             server: server.trim_end_matches('/').to_owned(),
             client: reqwest::Client::new(),
             lines: Arc::clone(&lines),
+            held,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, forward));
         Self {
             address,
             lines,
+            hold,
             _tasks: tasks,
         }
     }
@@ -60,6 +65,16 @@ impl WriteTap {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on the server's answers to writes are held back: it has stored, and nobody is told.
+    pub fn hold_answers(&self) {
+        self.hold.send_replace(true);
+    }
+
+    /// Answers are passed on again, also those that were held back.
+    pub fn let_answers_go(&self) {
+        self.hold.send_replace(false);
     }
 
     /// The lines of line protocol in all writes that were answered with 204, in their order.
@@ -78,6 +93,7 @@ struct Forward {
     server: String,
     client: reqwest::Client,
     lines: Lines,
+    held: watch::Receiver<bool>,
 }
 
 async fn serve(listener: TcpListener, forward: Forward) {
@@ -133,6 +149,8 @@ impl Forward {
         let body = answer.bytes().await?;
         if accepted {
             self.lines.lock().expect("no holder panics").extend(lines);
+            // The sender is gone only when the test is over.
+            let _ = self.held.clone().wait_for(|held| !held).await;
         }
         Ok(response.body(Full::new(body))?)
     }

@@ -212,6 +212,27 @@ impl Influx {
         .await
     }
 
+    /// Deletes all points of `bucket`.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not do it.
+    pub async fn empty(&self, bucket: &str) {
+        // The first one wins, and all are the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let answer = reqwest::Client::new()
+            .post(format!(
+                "{}/api/v2/delete?org={}&bucket={bucket}",
+                self.url, self.org
+            ))
+            .header("Authorization", format!("Token {}", self.token))
+            .body(r#"{"start":"1970-01-01T00:00:00Z","stop":"2262-01-01T00:00:00Z"}"#)
+            .send()
+            .await
+            .expect("the server answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     /// Kills the database with -9; its disk stays as it is.
     ///
     /// # Panics

@@ -5,6 +5,8 @@ mod certificates;
 mod client;
 mod configuration;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,6 +63,8 @@ struct Own {
     container: Container,
     /// With a TLS listener.
     certificates: Option<Certificates>,
+    /// What it writes to disk.
+    disk: TempDir,
     /// Holds its configuration.
     _folder: TempDir,
 }
@@ -124,10 +128,15 @@ impl Mosquitto {
         accounts.set(&Account::reader(WITNESS)).await?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("mosquitto.conf");
-        std::fs::write(&file, configuration.text()).expect("a temporary folder can be written");
+        fs::write(&file, configuration.text()).expect("a temporary folder can be written");
         let certificates = configuration
             .has_tls()
             .then(|| Certificates::new(Certificate::Right));
+
+        // Mosquitto has given up root's rights when it writes there.
+        let disk = tempfile::tempdir().expect("a temporary folder can be made");
+        let open_to_all = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(disk.path(), open_to_all).expect("it is our own");
 
         let read_only = |source: &Path, target: &str| {
             Mount::bind_mount(source.display().to_string(), target)
@@ -136,6 +145,7 @@ impl Mosquitto {
         let mut mounts = vec![
             read_only(&file, "/mosquitto/config/mosquitto.conf"),
             read_only(accounts.directory(), "/mosquitto/config/accounts"),
+            Mount::bind_mount(disk.path().display().to_string(), "/mosquitto/data"),
         ];
         let mut ports = vec![PORT];
         if let Some(certificates) = &certificates {
@@ -146,6 +156,7 @@ impl Mosquitto {
         let own = Own {
             container,
             certificates,
+            disk,
             _folder: folder,
         };
         let server = Server::Own(Box::new(own));
@@ -332,6 +343,17 @@ impl Mosquitto {
     pub async fn start_again(&self) {
         self.own().start_again().await;
         self.wait_until_up().await;
+    }
+
+    /// Empties the disk of the broker while it does not run.
+    pub fn empty_disk(&self) {
+        let Server::Own(own) = &self.server else {
+            panic!("a given broker's disk is not ours to empty: use start_own");
+        };
+        for entry in fs::read_dir(own.disk.path()).expect("it is our own") {
+            let path = entry.expect("it is our own").path();
+            fs::remove_file(&path).expect("the broker writes files only");
+        }
     }
 
     fn own(&self) -> &Container {
