@@ -15,6 +15,10 @@ pub fn command() -> Command {
             "Secrets have no flags: set INFLUX_TOKEN and MQTT_PASSWORD or their _FILE twins.",
         )
         .subcommand(Command::new("run").about("Stores readings until it is stopped (the default)"))
+        .subcommand(Command::new("refill").about(
+            "Has the receiver fetch and store everything once more that the scrapers' journals hold: \
+             after InfluxDB was emptied or replaced",
+        ))
         .subcommand(check::command(
             "Tries all that it needs, from the broker to InfluxDB, step by step",
         ));

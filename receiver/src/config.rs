@@ -2,14 +2,16 @@
 
 mod influx;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, readable_file, text};
+use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
-use store::{InfluxDb, SettingsError, TokenSource};
+use store::{BesideFile, InfluxDb, MarksFile, SettingsError, TokenSource};
 use wire::ReceiverName;
 
 /// Its client id and its topic.
@@ -54,14 +56,20 @@ pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
 /// The time between two statuses on one connection; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
-const OWN_KEYS: [Key; 7] = [
+/// How long a reading may take from its announcement to the store before it is asked for; tests
+/// shorten it.
+pub const TESTING_AUDIT_AFTER: Key = Key::file_only("testing.audit_after").default("60s");
+
+const OWN_KEYS: [Key; 9] = [
     NAME,
+    STATE_DIR,
     INFLUX_URL,
     INFLUX_CA_FILE,
     INFLUX_TOKEN,
     INFLUX_ORG,
     INFLUX_BUCKET,
     TESTING_ANNOUNCE_EVERY,
+    TESTING_AUDIT_AFTER,
 ];
 
 /// Every key of the receiver.
@@ -79,14 +87,39 @@ pub struct Config {
     pub broker: Broker,
     /// The time between two statuses on one connection.
     pub announce_every: Duration,
+    /// How long a reading may take from its announcement to the store before it is asked for.
+    pub audit_after: Duration,
+    /// Where the marks, the dead letters and notes to a running receiver are.
+    pub state_dir: PathBuf,
+}
+
+impl Config {
+    /// The file of the marks, where the store has no place for them.
+    #[must_use]
+    pub fn marks_file(&self) -> PathBuf {
+        self.state_dir.join(format!("marks-{}.json", self.name))
+    }
+
+    /// The file of the dead letters.
+    #[must_use]
+    pub fn dead_letters_file(&self) -> PathBuf {
+        let name = format!("dead-letters-{}.jsonl", self.name);
+        self.state_dir.join(name)
+    }
+
+    /// The note that asks for a refill.
+    #[must_use]
+    pub fn refill_note(&self) -> PathBuf {
+        self.state_dir.join(format!("refill-{}", self.name))
+    }
 }
 
 /// A receiver that writes to InfluxDB.
 pub struct Everything {
     /// The daemon.
     pub config: Config,
-    /// Its store.
-    pub store: InfluxDb,
+    /// Its store, with the marks in a file.
+    pub store: BesideFile<InfluxDb>,
     /// Its logs.
     pub logs: Logs,
 }
@@ -113,15 +146,22 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
     let name = settings.required(&NAME, name);
     let broker = Broker::read(settings);
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
+    let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
+    let state_dir = state_dir(settings);
     let store = read_influx(settings);
     let logs = Logs::read_or(settings, filter);
+    let config = Config {
+        name: name?,
+        broker: broker?,
+        announce_every: announce_every?,
+        audit_after: audit_after?,
+        state_dir: state_dir?,
+    };
+    let store = store?;
+    let marks = MarksFile::new(config.marks_file(), store.identity().to_owned());
     Some(Everything {
-        config: Config {
-            name: name?,
-            broker: broker?,
-            announce_every: announce_every?,
-        },
-        store: store?,
+        config,
+        store: BesideFile::new(store, marks),
         logs: logs?,
     })
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::{JournalId, Reading, Serial};
 
+use crate::dead_letters::DeadLetter;
+
 /// The most messages of one batch: what InfluxDB recommends for a write.
 pub const BATCH: usize = 5_000;
 
@@ -27,6 +29,8 @@ pub struct Entry<A> {
     /// The reading, unless the message was refused. Acknowledgements must go out in the order of
     /// arrival, so a message without a reading takes its place in line, too.
     pub reading: Option<Reading>,
+    /// What is to be kept of the message if it was refused.
+    pub dead: Option<DeadLetter>,
     /// What acknowledges the message.
     pub acknowledgement: A,
 }
@@ -52,6 +56,13 @@ impl<A> Batch<A> {
         self.0
             .iter()
             .filter_map(|(_, waiting)| waiting.entry.reading.as_ref())
+    }
+
+    /// What is to be kept of its refused messages.
+    pub fn dead_letters(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.0
+            .iter()
+            .filter_map(|(_, waiting)| waiting.entry.dead.as_ref())
     }
 
     /// What acknowledges its messages, in the order of their arrival.

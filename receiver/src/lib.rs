@@ -3,18 +3,23 @@
 //! In reading order: [`cli`] is the command line; [`config`] says which broker and which store; [`run`] is the daemon; the
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
 //! its `proof` that the broker lets us publish is the status coming back;
-//! the `writer` brings one to the store for as long as it takes.
+//! the `writer` brings one to the store for as long as it takes; the [`audit`] finds what got lost on the
+//! way and asks for it; what can never be stored is kept as [`dead_letters`].
 //!
-//! The invariant of this crate: nothing is acknowledged before it is stored.
+//! The invariant of this crate: nothing is marked or acknowledged before it is stored.
 
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod refill;
+
+pub mod audit;
+pub mod dead_letters;
 pub mod gathering;
 
 mod complaints;
+mod content;
 mod proof;
-mod reading;
 mod subscription;
 mod writer;
 
@@ -22,10 +27,11 @@ use std::time::Duration;
 
 use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
-use store::Store;
+use store::MarkedStore;
 use wire::{ReceiverName, Status};
 
 use config::Config;
+use dead_letters::DeadLetters;
 use subscription::{Subscription, status};
 use writer::Writer;
 
@@ -49,7 +55,7 @@ pub enum RunError {
 /// # Errors
 /// When the configuration can't be used, or a part ends unasked. Neither the broker nor the store
 /// being away is an error.
-pub async fn run<S: Store>(
+pub async fn run<S: MarkedStore>(
     config: Config,
     store: S,
     service: &Service,
@@ -69,14 +75,9 @@ pub async fn run<S: Store>(
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let writer = Writer::new(store, config.broker.backoff_cap);
-    let subscription = Subscription::new(
-        base,
-        config.name,
-        writer,
-        config.announce_every,
-        service.part(),
-    );
+    let dead_letters = DeadLetters::new(config.dead_letters_file(), dead_letters::FULL);
+    let writer = Writer::new(store, base, dead_letters, config.broker.backoff_cap);
+    let subscription = Subscription::new(&config, writer, service.part());
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use daemon::service::Service;
 use daemon::{command_line, exit, signals};
-use receiver::{check, cli, config};
+use receiver::{check, cli, config, refill};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     daemon::install_crypto_provider();
     match matches.subcommand() {
         Some(("check", arguments)) => check_all(arguments),
+        Some(("refill", arguments)) => refill_all(arguments),
         Some((_, arguments)) => run(arguments),
         None => run(&matches),
     }
@@ -44,7 +45,25 @@ fn check_all(matches: &ArgMatches) -> ExitCode {
     everything.logs.start();
     let mut report = daemon::check::report(matches);
     exit::check(async move {
-        check::check(&everything.config, &everything.store, &mut report).await?;
+        check::check(&everything.config, everything.store.store(), &mut report).await?;
         Ok(report.finish()?)
+    })
+}
+
+fn refill_all(matches: &ArgMatches) -> ExitCode {
+    let read = command_line::configuration(matches, &config::keys(), config::from_settings);
+    let everything = match read {
+        Ok(everything) => everything,
+        Err(code) => return code,
+    };
+    everything.logs.start();
+    exit::block_on(async move {
+        refill::leave_note(&everything.config)?;
+        tracing::info!(
+            receiver = %everything.config.name,
+            state_dir = %everything.config.state_dir.display(),
+            "a note is left: the receiver fetches everything once more"
+        );
+        Ok(())
     })
 }

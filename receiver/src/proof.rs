@@ -23,6 +23,8 @@ pub(crate) struct Proof {
     deadline: Option<Instant>,
     /// Whether the last echo did not come.
     missing: bool,
+    /// Whether one has come on this connection.
+    given: bool,
 }
 
 impl Proof {
@@ -30,6 +32,11 @@ impl Proof {
     /// alike.
     pub(crate) fn is_awaited(&self) -> bool {
         self.receipt.is_some() || self.deadline.is_some()
+    }
+
+    /// Whether the broker lets us publish, as far as we know.
+    pub(crate) fn is_given(&self) -> bool {
+        self.given && !self.missing
     }
 
     /// Our status is on its way.
@@ -40,13 +47,14 @@ impl Proof {
 
     /// Nothing comes back any more on this connection.
     pub(crate) fn disconnected(&mut self) {
-        self.receipt = None;
-        self.deadline = None;
+        self.given = false;
+        self.no_longer_awaited();
     }
 
     /// Our status has come back. Whether it had been missing before.
     pub(crate) fn came_back(&mut self) -> bool {
-        self.disconnected();
+        self.given = true;
+        self.no_longer_awaited();
         std::mem::take(&mut self.missing)
     }
 
@@ -64,5 +72,10 @@ impl Proof {
     pub(crate) fn give_up(&mut self) {
         self.deadline = None;
         self.missing = true;
+    }
+
+    fn no_longer_awaited(&mut self) {
+        self.receipt = None;
+        self.deadline = None;
     }
 }

@@ -1,29 +1,38 @@
-//! Receives readings, stores them, and acknowledges them, in that order.
+//! Receives readings, stores them, marks them, and acknowledges them, in that order.
 //!
 //! ```text
-//!  broker ──deliveries──► gathering ──batch──► writer ──► store
-//!    ▲                                            │
-//!    └────────── acknowledgements, in order ◄─────┘ stored
+//!  broker ──deliveries──► gathering ──batch──► writer ──► store, then marks
+//!    ▲  │                                         │
+//!    ├──┼─────── acknowledgements, in order ◄─────┤ stored
+//!    │  └─announcements──► audit ◄── marks ◄──────┘
+//!    └────── requests ◄──────┘
 //! ```
 //!
 //! One loop owns all of it. How much can gather is bounded by the broker: on one connection it sends
 //! no more than its limit of unacknowledged messages, and on the next one the same ones again.
 
+mod auditing;
+mod settling;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::deadline::at;
 use daemon::service::Part;
 use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
-use store::Store;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use store::{MarkedStore, Marks};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, ReceiverName, Status, Topic};
 
+use crate::audit::Audit;
 use crate::complaints::Complaints;
-use crate::gathering::{Entry, Gathering};
+use crate::config::Config;
+use crate::content::Judge;
+use crate::gathering::Gathering;
 use crate::proof::Proof;
-use crate::reading::Judge;
-use crate::writer::{Attempt, Outcome, Writer, Writing};
+use crate::writer::{Writer, Writing};
+use settling::written;
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
 /// stays unacknowledged, and the broker delivers it again.
@@ -34,6 +43,9 @@ const LAST_WRITE: Duration = Duration::from_secs(2);
 /// gives its parts.
 const FAREWELL: Duration = Duration::from_millis(500);
 
+/// How often it is looked for what the store lacks, and for a note that asks for a refill.
+const AUDIT_EVERY: Duration = Duration::from_secs(1);
+
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
     base: BaseTopic,
@@ -41,6 +53,10 @@ pub(crate) struct Subscription<S> {
     writer: Writer<S>,
     gathering: Gathering<Acknowledgement>,
     writing: Option<Writing<Acknowledgement>>,
+    /// What the store has, and what can't be had any more.
+    marks: Marks,
+    audit: Audit,
+    refill_note: PathBuf,
     connection: Option<Connection>,
     judge: Judge,
     proof: Proof,
@@ -57,29 +73,26 @@ pub(crate) struct Subscription<S> {
 #[error("the MQTT session has ended")]
 pub(crate) struct SessionEnded;
 
-impl<S: Store> Subscription<S> {
-    pub(crate) fn new(
-        base: BaseTopic,
-        name: ReceiverName,
-        writer: Writer<S>,
-        announce_every: Duration,
-        part: Part,
-    ) -> Self {
+impl<S: MarkedStore> Subscription<S> {
+    pub(crate) fn new(config: &Config, writer: Writer<S>, part: Part) -> Self {
         Self {
-            complaints: Complaints::new(name.clone()),
+            complaints: Complaints::new(config.name.clone()),
             judge: Judge::default(),
             proof: Proof::default(),
-            announce_every,
+            announce_every: config.announce_every,
             part,
             status: (
                 "connecting to the broker".to_owned(),
                 "nothing to store yet",
             ),
-            base,
-            name,
+            base: config.broker.topic.clone(),
+            name: config.name.clone(),
             writer,
             gathering: Gathering::default(),
             writing: None,
+            marks: Marks::default(),
+            audit: Audit::new(config.audit_after),
+            refill_note: config.refill_note(),
             connection: None,
         }
     }
@@ -94,6 +107,7 @@ impl<S: Store> Subscription<S> {
         mut events: Events,
         stop: CancellationToken,
     ) -> Result<(), SessionEnded> {
+        self.marks = self.writer.marks().await;
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
             () = self.receive(&mut events) => Err(SessionEnded),
@@ -116,6 +130,8 @@ impl<S: Store> Subscription<S> {
         let first = Instant::now() + self.announce_every;
         let mut announce = interval_at(first, self.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut audit = interval(AUDIT_EVERY);
+        audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = if self.writing.is_none() {
                 self.gathering.due()
@@ -133,6 +149,10 @@ impl<S: Store> Subscription<S> {
                 () = self.proof.missed() => {
                     self.proof.give_up();
                     self.complaints.not_allowed();
+                }
+                _ = audit.tick() => {
+                    self.refill_if_asked().await;
+                    self.ask_for_what_is_missing().await;
                 }
                 _ = announce.tick() => {
                     if !self.proof.is_awaited() {
@@ -200,7 +220,11 @@ impl<S: Store> Subscription<S> {
         // Not behind the readings: the broker holds those back that come after many which the store
         // has not taken, and the echo would be missed for no fault of the account's.
         let own_status = self.own_status().render(&self.base);
-        let filters = [self.base.inverters_filter(), self.base.backlog_filter()];
+        let filters = [
+            self.base.inverters_filter(),
+            self.base.backlog_filter(),
+            self.base.journals_filter(),
+        ];
         let outcome = match connection.overhear([own_status]).await {
             Ok(()) => connection.subscribe(filters).await,
             refused => refused,
@@ -231,53 +255,6 @@ impl<S: Store> Subscription<S> {
                 .is_ok_and(|topic| topic == self.own_status())
             && matches!(Status::decode(&delivery.payload), Ok(Status::Online))
     }
-
-    fn take(&mut self, delivery: Delivery) {
-        let entry = Entry {
-            reading: self.judge.reading(&self.base, &delivery),
-            acknowledgement: delivery.acknowledgement,
-        };
-        self.gathering.push(entry, Instant::now());
-    }
-
-    fn write_next(&mut self) {
-        let batch = self.gathering.take();
-        self.writing = Some(self.writer.begin(batch));
-    }
-
-    /// Only here is anything acknowledged: behind the store.
-    async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
-        self.writing = None;
-        match self.writer.end(attempt, self.gathering.waiting()) {
-            Outcome::Again(batch, not_before) => {
-                self.status.1 = "the store takes no readings";
-                self.say_status();
-                self.gathering.put_back(batch, not_before);
-            }
-            Outcome::Settled(batch) => {
-                if batch.readings().next().is_some() {
-                    self.status.1 = "readings are stored";
-                    self.say_status();
-                }
-                for acknowledgement in batch.into_acknowledgements() {
-                    // On a connection that has ended there is nothing to acknowledge: the broker
-                    // sends the message again, and storing it twice does no harm.
-                    let _ = acknowledgement.send().await;
-                }
-            }
-        }
-    }
-
-    async fn store_the_rest(&mut self) {
-        while self.writing.is_some() || self.gathering.due().is_some() {
-            if self.writing.is_none() {
-                at(self.gathering.due()).await;
-                self.write_next();
-            }
-            let attempt = written(&mut self.writing).await;
-            self.conclude(attempt).await;
-        }
-    }
 }
 
 /// The receiver's status as a message.
@@ -287,13 +264,5 @@ pub(crate) fn status(base: &BaseTopic, name: &ReceiverName, status: Status) -> M
         topic: topic.render(base),
         payload: status.encode().into(),
         retain: true,
-    }
-}
-
-/// Completes with the write under way; never without one.
-async fn written(writing: &mut Option<Writing<Acknowledgement>>) -> Attempt<Acknowledgement> {
-    match writing {
-        Some(writing) => writing.await,
-        None => std::future::pending().await,
     }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use daemon::exit::with_causes;
 use daemon::outage::Outage;
-use store::{Store, WriteError, Written};
+use store::{Marked, MarkedStore, Marks, MarksError, WriteError, Written};
 use tokio::time::Instant;
-use wire::Reading;
+use wire::{BaseTopic, Reading};
 
+use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::gathering::Batch;
 
 /// The first pause after a failed write, before jitter.
@@ -26,7 +27,7 @@ pub(crate) type Writing<A> = Pin<Box<dyn Future<Output = Attempt<A>> + Send>>;
 /// A batch and what the store answered.
 pub(crate) struct Attempt<A> {
     batch: Batch<A>,
-    answer: Result<Written, WriteError>,
+    answer: Result<Marked, WriteError>,
 }
 
 /// What is to be done with a batch.
@@ -41,34 +42,77 @@ pub(crate) enum Outcome<A> {
 /// Writes batches to a store.
 pub(crate) struct Writer<S> {
     store: Arc<S>,
+    base: BaseTopic,
+    dead_letters: DeadLetters,
     longest_pause: Duration,
     pauses: ExponentialBackoff,
     outage: Outage,
     /// Readings that the bucket does not keep, since that was said last, and when it was.
     outside_retention: (usize, Option<Instant>),
+    /// While the marks can't be saved.
+    unsaved: Outage,
 }
 
-impl<S: Store> Writer<S> {
-    pub(crate) fn new(store: S, longest_pause: Duration) -> Self {
+impl<S: MarkedStore> Writer<S> {
+    pub(crate) fn new(
+        store: S,
+        base: BaseTopic,
+        dead_letters: DeadLetters,
+        longest_pause: Duration,
+    ) -> Self {
         Self {
             store: Arc::new(store),
+            base,
+            dead_letters,
             pauses: pauses(longest_pause),
             longest_pause,
             outage: Outage::new("the store takes no readings; they are kept"),
             outside_retention: (0, None),
+            unsaved: Outage::new(
+                "the marks of what is stored can't be saved; after a restart it is fetched once more",
+            ),
         }
     }
 
-    /// Begins to write a batch.
-    pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>) -> Writing<A> {
+    /// The marks that were saved last. Where they can't be had there are none, and everything that the
+    /// journals hold is fetched once more.
+    pub(crate) async fn marks(&self) -> Marks {
+        self.store.marks().await.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = with_causes(&error),
+                "there are no marks of what is stored; everything that the journals hold is fetched \
+                 once more"
+            );
+            Marks::default()
+        })
+    }
+
+    /// Replaces the marks. Whether that is durable.
+    pub(crate) async fn save(&mut self, marks: &Marks) -> bool {
+        let saved = self.store.save(marks).await;
+        self.note_saved(saved)
+    }
+
+    /// Begins to write a batch; `marks` have its readings marked. Its dead letters are kept once it is
+    /// stored, those too that the store makes of it.
+    pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>, marks: Marks) -> Writing<A> {
         let store = Arc::clone(&self.store);
+        let (base, kept) = (self.base.clone(), self.dead_letters.clone());
         Box::pin(async move {
             let readings: Vec<Reading> = batch.readings().cloned().collect();
             let answer = if readings.is_empty() {
-                Ok(Written::default())
+                Ok(Marked {
+                    written: Written::default(),
+                    saved: Ok(()),
+                })
             } else {
-                store.write(&readings).await
+                store.store(&readings, &marks).await
             };
+            if let Ok(marked) = &answer {
+                let mut letters: Vec<DeadLetter> = batch.dead_letters().cloned().collect();
+                letters.extend(unstorable(&base, &readings, &marked.written));
+                keep(kept, letters).await;
+            }
             Attempt { batch, answer }
         })
     }
@@ -80,7 +124,8 @@ impl<S: Store> Writer<S> {
             return Outcome::Settled(attempt.batch);
         }
         match attempt.answer {
-            Ok(written) => {
+            Ok(Marked { written, saved }) => {
+                self.note_saved(saved);
                 self.say_that_it_is_over(attempt.batch.readings().count() + behind);
                 self.pauses = pauses(self.longest_pause);
                 say_what_is_given_up(&attempt.batch, &written);
@@ -107,6 +152,19 @@ impl<S: Store> Writer<S> {
         }
     }
 
+    fn note_saved(&mut self, saved: Result<(), MarksError>) -> bool {
+        match &saved {
+            Err(error) => self.unsaved.failed(&with_causes(error), true),
+            Ok(()) => {
+                if let Some(ended) = self.unsaved.over() {
+                    let outage_s = ended.seconds();
+                    tracing::info!(outage_s, "the marks of what is stored are saved again");
+                }
+            }
+        }
+        saved.is_ok()
+    }
+
     fn note_outside_retention(&mut self, more: usize) {
         let (readings, said) = &mut self.outside_retention;
         *readings += more;
@@ -126,6 +184,31 @@ impl<S: Store> Writer<S> {
             } => own.max(*asked),
             _ => own,
         }
+    }
+}
+
+/// What is to be kept of the readings that the store will never take.
+fn unstorable(
+    base: &BaseTopic,
+    readings: &[Reading],
+    written: &Written,
+) -> impl Iterator<Item = DeadLetter> {
+    written.unstorable.iter().filter_map(|unstorable| {
+        let reading = readings.get(unstorable.index)?;
+        let topic = reading.topic().render(base);
+        let reason = unstorable.reason.clone();
+        Some(DeadLetter::new(&topic, reading.encode().as_bytes(), reason))
+    })
+}
+
+async fn keep(kept: DeadLetters, letters: Vec<DeadLetter>) {
+    if letters.is_empty() {
+        return;
+    }
+    let task = tokio::task::spawn_blocking(move || kept.append(&letters));
+    // A panic in there is a mistake of ours, and no reason to hold readings back.
+    if let Err(error) = task.await {
+        tracing::error!(%error, "dead letters could not be kept");
     }
 }
 

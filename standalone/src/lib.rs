@@ -33,6 +33,9 @@ const SIMULATED_POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// The longest time between two announcements, as in the big set-up.
 const ANNOUNCE_EVERY: Duration = Duration::from_mins(5);
 
+/// How long a reading may take from its announcement to the store, as in the big set-up.
+const AUDIT_AFTER: Duration = Duration::from_mins(1);
+
 /// The receiver's name at the embedded broker.
 const RECEIVER: &str = "standalone";
 
@@ -105,7 +108,7 @@ pub async fn run(
             access,
             poll_interval,
             announce_every: ANNOUNCE_EVERY,
-            state_dir: directory,
+            state_dir: directory.clone(),
             journal_size: config.journal_size,
             broker: ours(&broker),
         },
@@ -117,6 +120,8 @@ pub async fn run(
             name: RECEIVER.parse().expect("letters are a receiver's name"),
             broker: ours(&broker),
             announce_every: ANNOUNCE_EVERY,
+            audit_after: AUDIT_AFTER,
+            state_dir: directory.clone(),
         },
         Shown::new(store),
         service,

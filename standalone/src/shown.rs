@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use store::{Store, WriteError, Written};
+use store::{Marked, MarkedStore, Marks, MarksError, WriteError};
 use wire::Reading;
 
 /// Prints each reading to standard output once the store within has accepted it.
@@ -37,16 +37,25 @@ impl<S> Shown<S> {
     }
 }
 
-impl<S: Store> Store for Shown<S> {
-    async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
-        let written = self.store.write(readings).await?;
+impl<S: MarkedStore> MarkedStore for Shown<S> {
+    async fn marks(&self) -> Result<Marks, MarksError> {
+        self.store.marks().await
+    }
+
+    async fn store(&self, readings: &[Reading], marks: &Marks) -> Result<Marked, WriteError> {
+        let marked = self.store.store(readings, marks).await?;
         let mut out = std::io::stdout().lock();
         for (index, reading) in readings.iter().enumerate() {
-            if written.unstorable.iter().all(|u| u.index != index) {
+            let refused = &marked.written.unstorable;
+            if refused.iter().all(|unstorable| unstorable.index != index) {
                 // With standard output closed there is nobody to show it to.
                 let _ = writeln!(out, "{}", self.line(reading));
             }
         }
-        Ok(written)
+        Ok(marked)
+    }
+
+    async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
+        self.store.save(marks).await
     }
 }

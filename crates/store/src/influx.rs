@@ -40,6 +40,7 @@ const SIZE: &str = "raise the limit on the size of a request, at the server or a
 #[derive(Debug)]
 pub struct InfluxDb {
     connection: Connection,
+    identity: String,
     /// The line that the server accepted last. All lines are of one measurement today; with more
     /// of them each needs a witness of its own, as types are kept per measurement.
     witness: Mutex<Option<String>>,
@@ -49,9 +50,16 @@ impl InfluxDb {
     /// A writer with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         Ok(Self {
+            identity: settings::write_url(&settings)?.to_string(),
             connection: Connection::new(settings)?,
             witness: Mutex::new(None),
         })
+    }
+
+    /// Which store this is: address, organisation and bucket. Another one begins without marks.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Tries step by step what writing needs, for a person who wants to know. A step that fails is

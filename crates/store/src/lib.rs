@@ -9,16 +9,22 @@
 //! | `Ok`, some [`Unstorable`] | the others stored; these never can be | acknowledge; dead-letter these |
 //! | `Err` | any part of them stored, or none | acknowledge nothing, write all of them again |
 //!
+//! A [`MarkedStore`] also keeps the [`Marks`]: by Envoy and journal, the numbers of the readings that it
+//! has. They are saved once the readings are stored: with SQLite in the same transaction, with InfluxDB
+//! in a file ([`BesideFile`]).
+//!
 //! Writing again is harmless: a reading is identified by its Envoy, its inverter and its report
 //! time, and a second write of it changes nothing.
 
 mod influx;
 pub mod line;
+mod marks;
 mod sqlite;
 mod write;
 
 pub use influx::{
     CHECK_MEASUREMENT, Finding, InfluxDb, Outcome, Settings, SettingsError, TokenSource,
 };
+pub use marks::{BesideFile, MOST_ENVOYS, MOST_JOURNALS, MOST_RANGES, Marks, MarksFile};
 pub use sqlite::{OpenError, QueryError, Sqlite, StoredReading};
-pub use write::{Store, Unstorable, WriteError, Written};
+pub use write::{Marked, MarkedStore, MarksError, Store, Unstorable, WriteError, Written};

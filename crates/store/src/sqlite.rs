@@ -1,5 +1,6 @@
 //! Readings in one `SQLite` file, for a household that wants no servers.
 
+mod marks;
 mod migrations;
 mod read;
 
@@ -7,12 +8,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use wire::Reading;
 
 pub use self::migrations::OpenError;
 pub use self::read::{QueryError, StoredReading};
-use crate::write::{Store, WriteError, Written};
+use crate::marks::Marks;
+use crate::write::{Marked, MarkedStore, MarksError, WriteError, Written};
 
 /// How long to wait for another program that has the file locked (a backup, a shell).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,41 +60,61 @@ impl Sqlite {
     }
 }
 
-impl Store for Sqlite {
-    async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
-        let readings = readings.to_vec();
-        on_connection(&self.writer, move |writer| insert(writer, &readings))
-            .await
-            .map_err(write_error)?;
-        Ok(Written::default())
+impl MarkedStore for Sqlite {
+    async fn marks(&self) -> Result<Marks, MarksError> {
+        Ok(on_connection(&self.reader, |reader| marks::load(reader)).await?)
+    }
+
+    /// Readings and marks in one transaction.
+    async fn store(&self, readings: &[Reading], marks: &Marks) -> Result<Marked, WriteError> {
+        let (readings, marks) = (readings.to_vec(), marks.clone());
+        let stored = on_connection(&self.writer, move |writer| {
+            let transaction = writer.transaction()?;
+            insert(&transaction, &readings)?;
+            let envoys = readings.iter().map(|reading| reading.envoy.clone());
+            marks::replace(&transaction, &marks, &envoys.collect())?;
+            transaction.commit()
+        });
+        stored.await.map_err(write_error)?;
+        Ok(Marked {
+            written: Written::default(),
+            saved: Ok(()),
+        })
+    }
+
+    async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
+        let marks = marks.clone();
+        let saved = on_connection(&self.writer, move |writer| {
+            let transaction = writer.transaction()?;
+            marks::replace_all(&transaction, &marks)?;
+            transaction.commit()
+        });
+        Ok(saved.await?)
     }
 }
 
-fn insert(connection: &mut Connection, readings: &[Reading]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    {
-        // A reading that comes again may know its device type where the first did not.
-        let mut statement = transaction.prepare_cached(
-            "INSERT INTO inverter_reading
-                 (envoy, serial, reported_at, device_type, power_w, peak_power_w)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (envoy, serial, reported_at) DO UPDATE SET
-                 device_type = coalesce(excluded.device_type, device_type),
-                 power_w = excluded.power_w,
-                 peak_power_w = excluded.peak_power_w",
-        )?;
-        for reading in readings {
-            statement.execute(params![
-                reading.envoy.as_str(),
-                reading.serial.as_str(),
-                reading.reported_at.unix_seconds(),
-                reading.device_type,
-                reading.power_w,
-                reading.peak_power_w,
-            ])?;
-        }
+fn insert(transaction: &Transaction<'_>, readings: &[Reading]) -> rusqlite::Result<()> {
+    // A reading that comes again may know its device type where the first did not.
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO inverter_reading
+             (envoy, serial, reported_at, device_type, power_w, peak_power_w)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (envoy, serial, reported_at) DO UPDATE SET
+             device_type = coalesce(excluded.device_type, device_type),
+             power_w = excluded.power_w,
+             peak_power_w = excluded.peak_power_w",
+    )?;
+    for reading in readings {
+        statement.execute(params![
+            reading.envoy.as_str(),
+            reading.serial.as_str(),
+            reading.reported_at.unix_seconds(),
+            reading.device_type,
+            reading.power_w,
+            reading.peak_power_w,
+        ])?;
     }
-    transaction.commit()
+    Ok(())
 }
 
 /// Runs `work` where blocking is allowed. It runs to its end even if nobody waits for it any more.

@@ -2,9 +2,13 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use wire::Reading;
+
+use crate::marks::Marks;
 
 /// A place that keeps readings for good.
 pub trait Store: Send + Sync + 'static {
@@ -16,6 +20,74 @@ pub trait Store: Send + Sync + 'static {
         &self,
         readings: &[Reading],
     ) -> impl Future<Output = Result<Written, WriteError>> + Send;
+}
+
+/// A store together with the [`Marks`] of what it has.
+pub trait MarkedStore: Send + Sync + 'static {
+    /// The marks that were saved last.
+    ///
+    /// # Errors
+    /// When they can't be had: then there are none, and everything is fetched once more.
+    fn marks(&self) -> impl Future<Output = Result<Marks, MarksError>> + Send;
+
+    /// Stores `readings` as [`Store::write`] does, and once they are durable saves `marks`, which has
+    /// these readings marked.
+    fn store(
+        &self,
+        readings: &[Reading],
+        marks: &Marks,
+    ) -> impl Future<Output = Result<Marked, WriteError>> + Send;
+
+    /// Replaces the marks.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    fn save(&self, marks: &Marks) -> impl Future<Output = Result<(), MarksError>> + Send;
+}
+
+/// A batch that is stored, and what became of the marks. Where they were not saved nothing is lost:
+/// after a restart these readings are fetched once more.
+#[derive(Debug)]
+#[must_use]
+pub struct Marked {
+    /// What the store said of the batch.
+    pub written: Written,
+    /// Whether the marks are saved, too.
+    pub saved: Result<(), MarksError>,
+}
+
+/// Marks that can't be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum MarksError {
+    /// The file can't be read.
+    #[error("the marks in {} can't be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file holds no marks; it has been set aside.
+    #[error("{} holds no marks; it is now {}", path.display(), aside.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where it is now.
+        aside: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The file can't be written.
+    #[error("the marks can't be written to {}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The database that has them can't be read or written.
+    #[error("the marks can't be kept in the database")]
+    Database(#[from] rusqlite::Error),
 }
 
 /// A batch of which everything is settled: stored, but for what is set apart here.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use store::{OpenError, Sqlite, Store, StoredReading, WriteError, Written};
+use store::{MarkedStore, Marks, OpenError, Sqlite, StoredReading, WriteError, Written};
 use tempfile::TempDir;
 use wire::{Reading, ReportTime};
 
@@ -30,6 +30,21 @@ fn stored(reading: &Reading) -> StoredReading {
         power_w: reading.power_w,
         peak_power_w: reading.peak_power_w,
     }
+}
+
+/// Writes without a mark.
+async fn write(store: &Sqlite, readings: &[Reading]) -> Result<Written, WriteError> {
+    let marked = store.store(readings, &Marks::default()).await?;
+    assert!(marked.saved.is_ok());
+    Ok(marked.written)
+}
+
+/// The marks of these numbers of the journal that the readings are in.
+fn marks(envoy: &str, numbers: std::ops::RangeInclusive<u64>) -> Marks {
+    let mut marks = Marks::default();
+    let journal = "k3x9m2pq".parse().unwrap();
+    marks.settle(&envoy.parse().unwrap(), &journal, numbers);
+    marks
 }
 
 async fn all(store: &Sqlite) -> Vec<StoredReading> {
@@ -58,7 +73,7 @@ async fn readings_outlive_the_process_that_wrote_them() {
         },
     ];
     let store = Sqlite::open(&path).unwrap();
-    assert_eq!(store.write(&readings).await.unwrap(), Written::default());
+    assert_eq!(write(&store, &readings).await.unwrap(), Written::default());
     drop(store);
     let again = Sqlite::open(&path).unwrap();
     assert_eq!(all(&again).await, readings.each_ref().map(stored));
@@ -69,7 +84,7 @@ async fn readings_outlive_the_process_that_wrote_them() {
 async fn what_was_answered_is_in_the_file_while_the_writer_still_runs() {
     let (_directory, path) = database();
     let store = Sqlite::open(&path).unwrap();
-    let _ = store.write(&[reading("1", "a", 1, 5)]).await.unwrap();
+    let _ = write(&store, &[reading("1", "a", 1, 5)]).await.unwrap();
     let other = Connection::open(&path).unwrap();
     let count: i64 = other
         .query_row("SELECT count(*) FROM inverter_reading", [], |row| {
@@ -89,13 +104,13 @@ async fn storing_twice_is_harmless() {
     let store = Sqlite::open(&path).unwrap();
     let readings = [reading("1", "a", 10, 5), reading("1", "a", 20, 6)];
     for _ in 0..2 {
-        let _ = store.write(&readings).await.unwrap();
+        let _ = write(&store, &readings).await.unwrap();
     }
     let late_and_less = Reading {
         device_type: None,
         ..readings[0].clone()
     };
-    let _ = store.write(&[late_and_less]).await.unwrap();
+    let _ = write(&store, &[late_and_less]).await.unwrap();
     assert_eq!(all(&store).await, readings.each_ref().map(stored));
 }
 
@@ -106,8 +121,8 @@ async fn a_batch_of_thousands_and_an_empty_one() {
     let readings: Vec<_> = (1..=5_000)
         .map(|second| reading("1", "a", second, 1))
         .collect();
-    let _ = store.write(&readings).await.unwrap();
-    let _ = store.write(&[]).await.unwrap();
+    let _ = write(&store, &readings).await.unwrap();
+    let _ = write(&store, &[]).await.unwrap();
     assert_eq!(store.count().await.unwrap(), 5_000);
 }
 
@@ -120,7 +135,7 @@ async fn readings_are_asked_for_by_envoy_and_time() {
         reading("1", "a", 20, 2),
         reading("2", "a", 20, 3),
     ];
-    let _ = store.write(&readings).await.unwrap();
+    let _ = write(&store, &readings).await.unwrap();
     let time = |seconds| ReportTime::from_unix_seconds(seconds).unwrap();
     let envoy = "1".parse().unwrap();
     let found = store.readings(Some(&envoy), time(11)..=time(20)).await;
@@ -141,7 +156,7 @@ async fn the_newest_of_each_inverter() {
         reading("2", "a", 5, 4),
         reading("1", "b", 10, 5),
     ];
-    let _ = store.write(&readings).await.unwrap();
+    let _ = write(&store, &readings).await.unwrap();
     let newest = [1, 0, 3].map(|index: usize| stored(&readings[index]));
     assert_eq!(store.latest().await.unwrap(), newest);
 }
@@ -158,7 +173,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let error = Sqlite::open(&path).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 99, .. }));
     assert!(error.to_string().contains("version 99"), "{error}");
-    alter(&path, "PRAGMA user_version = 1");
+    alter(&path, "PRAGMA user_version = 2");
     assert!(Sqlite::open(&path).is_ok());
 }
 
@@ -170,7 +185,7 @@ fn the_database_of_another_program_is_refused() {
         Sqlite::open(&path),
         Err(OpenError::Foreign { .. })
     ));
-    alter(&path, "PRAGMA user_version = 1");
+    alter(&path, "PRAGMA user_version = 2");
     assert!(matches!(
         Sqlite::open(&path),
         Err(OpenError::Foreign { .. })
@@ -207,10 +222,53 @@ async fn a_failed_write_stores_nothing_and_can_be_repeated() {
         "CREATE TRIGGER refuse BEFORE INSERT ON inverter_reading WHEN new.serial = 'b'
          BEGIN SELECT raise(ABORT, 'refused'); END",
     );
-    let error = store.write(&readings).await.unwrap_err();
+    let error = write(&store, &readings).await.unwrap_err();
     assert!(matches!(error, WriteError::Unavailable { .. }), "{error:?}");
     assert_eq!(store.count().await.unwrap(), 0);
     alter(&path, "DROP TRIGGER refuse");
-    let _ = store.write(&readings).await.unwrap();
+    let _ = write(&store, &readings).await.unwrap();
     assert_eq!(store.count().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn marks_are_saved_with_the_readings_and_come_back() {
+    let (_folder, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.marks().await.unwrap(), Marks::default());
+    let readings = [reading("1", "a", 1, 5)];
+    let _ = store.store(&readings, &marks("1", 1..=1)).await.unwrap();
+    let _ = store.store(&readings, &marks("1", 1..=9)).await.unwrap();
+    drop(store);
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.marks().await.unwrap(), marks("1", 1..=9));
+    store.save(&Marks::default()).await.unwrap();
+    assert_eq!(store.marks().await.unwrap(), Marks::default());
+    assert_eq!(all(&store).await.len(), 1, "the readings stay");
+}
+
+#[tokio::test]
+async fn the_marks_of_other_envoys_stay_as_they_are() {
+    let (_folder, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    store.save(&marks("1", 1..=5)).await.unwrap();
+    let readings = [reading("2", "a", 1, 5)];
+    let _ = store.store(&readings, &marks("2", 7..=7)).await.unwrap();
+    let kept = store.marks().await.unwrap();
+    let journal = "k3x9m2pq".parse().unwrap();
+    assert!(kept.contains(&"1".parse().unwrap(), &journal, 5));
+    assert!(kept.contains(&"2".parse().unwrap(), &journal, 7));
+}
+
+#[tokio::test]
+async fn readings_that_could_not_be_stored_are_not_marked_either() {
+    let (_folder, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let breaking = Connection::open(&path).unwrap();
+    breaking
+        .execute_batch("ALTER TABLE inverter_reading RENAME TO away")
+        .unwrap();
+    let readings = [reading("1", "a", 1, 5)];
+    let refused = store.store(&readings, &marks("1", 1..=1)).await;
+    assert!(refused.is_err());
+    assert_eq!(store.marks().await.unwrap(), Marks::default());
 }

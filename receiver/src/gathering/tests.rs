@@ -4,6 +4,7 @@ use super::*;
 fn refused(acknowledgement: usize) -> Entry<usize> {
     Entry {
         reading: None,
+        dead: None,
         acknowledgement,
     }
 }
@@ -22,6 +23,7 @@ fn delivery(seq: u64, acknowledgement: usize) -> Entry<usize> {
     };
     Entry {
         reading: Some(reading),
+        dead: None,
         acknowledgement,
     }
 }

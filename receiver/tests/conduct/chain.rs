@@ -1,6 +1,7 @@
 //! The receiver between both servers.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use receiver::config;
 use scripted::broker::Broker;
 use scripted::influx::{Reply, Request, Server};
 use scripted::within;
-use store::{InfluxDb, Settings, TokenSource};
+use store::{BesideFile, InfluxDb, MarksFile, Settings, TokenSource};
+use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -62,6 +64,7 @@ pub(crate) struct Chain {
     receiver: AbortOnDropHandle<Result<(), receiver::RunError>>,
     broker: AbortOnDropHandle<()>,
     _influx: Server,
+    _folder: TempDir,
 }
 
 impl Chain {
@@ -89,7 +92,8 @@ impl Chain {
         let influx = influx(state.clone(), Arc::clone(&script)).await;
 
         let broker = Broker::bind().await;
-        let config = config(&broker.url());
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&broker.url(), folder.path());
         let (orders, taken) = mpsc::channel(1);
         let broker = tokio::spawn(broker::serve(broker, state.clone(), taken));
 
@@ -102,7 +106,9 @@ impl Chain {
             ca_file: None,
         };
         change(&mut settings);
-        let store = InfluxDb::new(settings).unwrap();
+        let influxdb = InfluxDb::new(settings).unwrap();
+        let marks = MarksFile::new(config.marks_file(), influxdb.identity().to_owned());
+        let store = BesideFile::new(influxdb, marks);
         let (stop, stopped) = oneshot::channel();
         let receiver = tokio::spawn(async move {
             let shutdown = async {
@@ -118,6 +124,7 @@ impl Chain {
             receiver: AbortOnDropHandle::new(receiver),
             broker: AbortOnDropHandle::new(broker),
             _influx: influx,
+            _folder: folder,
         }
     }
 
@@ -200,9 +207,10 @@ async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script>>) -> Serv
 }
 
 /// The settings that a user has who sets nothing but what is needed, with short pauses.
-fn config(broker: &str) -> config::Config {
+fn config(broker: &str, state: &Path) -> config::Config {
     let environment = [
         ("MQTT_URL", broker),
+        ("STATE_DIR", state.to_str().unwrap()),
         ("INFLUX_TOKEN", "unused"),
         ("INFLUX_ORG", "unused"),
         ("INFLUX_BUCKET", "unused"),

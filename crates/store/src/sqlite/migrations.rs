@@ -18,6 +18,14 @@ const MIGRATIONS: &[&str] = &[
          peak_power_w INTEGER NOT NULL,
          PRIMARY KEY (envoy, serial, reported_at)
      ) STRICT, WITHOUT ROWID;",
+    // Which numbers of an Envoy's journals are stored, or never will be: both ends belong to it.
+    "CREATE TABLE mark (
+         envoy   TEXT    NOT NULL,
+         journal TEXT    NOT NULL,
+         first   INTEGER NOT NULL,
+         last    INTEGER NOT NULL
+     ) STRICT;
+     CREATE INDEX mark_envoy ON mark (envoy);",
 ];
 
 /// Says in the file's header whose it is ("Envy" in ASCII).

@@ -1,0 +1,74 @@
+//! The marks, in a table beside the readings.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, Transaction, params};
+use wire::{JournalId, Serial};
+
+use crate::marks::Marks;
+
+/// All marks, in the order in which they were used.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Marks> {
+    let mut statement =
+        connection.prepare("SELECT envoy, journal, first, last FROM mark ORDER BY rowid")?;
+    let mut marks = Marks::default();
+    let rows = statement.query_map([], mark)?;
+    for row in rows {
+        let (envoy, journal, numbers) = row?;
+        marks.settle(&envoy, &journal, numbers);
+    }
+    Ok(marks)
+}
+
+/// Replaces the marks of these Envoys.
+pub(super) fn replace(
+    transaction: &Transaction<'_>,
+    marks: &Marks,
+    envoys: &BTreeSet<Serial>,
+) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM mark WHERE envoy = ?1")?;
+    for envoy in envoys {
+        delete.execute([envoy.as_str()])?;
+    }
+    insert(transaction, marks, |envoy| envoys.contains(envoy))
+}
+
+/// Replaces all marks.
+pub(super) fn replace_all(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM mark", [])?;
+    insert(transaction, marks, |_| true)
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    marks: &Marks,
+    is_meant: impl Fn(&Serial) -> bool,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO mark (envoy, journal, first, last) VALUES (?1, ?2, ?3, ?4)")?;
+    for (envoy, journal, numbers) in marks.iter().filter(|(envoy, ..)| is_meant(envoy)) {
+        let (first, last) = numbers.into_inner();
+        insert.execute(params![
+            envoy.as_str(),
+            journal.as_str(),
+            // Numbers of readings stay below 2^53.
+            first.cast_signed(),
+            last.cast_signed(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<(Serial, JournalId, RangeInclusive<u64>)> {
+    let text = |column: usize| row.get::<_, String>(column);
+    let foreign = |column: usize, error: wire::InvalidName| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+    };
+    let envoy = text(0)?.parse().map_err(|error| foreign(0, error))?;
+    let journal = text(1)?.parse().map_err(|error| foreign(1, error))?;
+    let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
+    let numbers = first.max(0).cast_unsigned()..=last.max(0).cast_unsigned();
+    Ok((envoy, journal, numbers))
+}

@@ -1,0 +1,123 @@
+//! Which readings the store lacks, and when to ask whom for them: pure, with the time as an argument.
+//!
+//! Scrapers announce what their journals hold; the [`Marks`] say what the store has. What was announced
+//! a while ago and is not marked has got lost on the way (the broker was killed, its queue overflowed,
+//! its disk was replaced, a write did not last), and the scraper still has it. Nothing else is asked for
+//! and nothing is sent again on suspicion.
+//!
+//! An Envoy is asked for one piece at a time, lowest numbers first, the next once that one is stored.
+//! What does not come goes to the end of the line. While nothing comes at all, the pause between two
+//! requests doubles.
+
+mod announced;
+mod site;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use store::Marks;
+use tokio::time::Instant;
+use wire::{Announcement, JournalId, ReplayRequest, Serial};
+
+use site::Site;
+
+pub use site::PIECE;
+
+/// Envoys that are audited: more than a receiver has. Announcements come from outside.
+pub const MOST_ENVOYS: usize = store::MOST_ENVOYS;
+
+/// What the user should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// So many readings that an Envoy's journals hold are not in the store; they are asked for.
+    Missing {
+        /// The Envoy.
+        envoy: Serial,
+        /// How many.
+        readings: u64,
+    },
+    /// All that was missing is in the store.
+    Filled {
+        /// The Envoy.
+        envoy: Serial,
+        /// How many there were.
+        readings: u64,
+    },
+    /// So many readings have left a journal before they were stored: nobody has them any more.
+    Lost {
+        /// The Envoy.
+        envoy: Serial,
+        /// The journal.
+        journal: JournalId,
+        /// How many.
+        readings: u64,
+    },
+}
+
+/// The audit of all Envoys whose announcements came.
+#[derive(Debug)]
+pub struct Audit {
+    /// How long a reading may take from its announcement to the store, and the first pause after a
+    /// request in vain.
+    wait: Duration,
+    sites: BTreeMap<Serial, Site>,
+}
+
+impl Audit {
+    /// Nothing was announced yet.
+    #[must_use]
+    pub fn new(wait: Duration) -> Self {
+        Self {
+            wait,
+            sites: BTreeMap::new(),
+        }
+    }
+
+    /// An Envoy's scraper has announced what it holds. What has left its journals is settled in `marks`,
+    /// and told if it was never stored.
+    pub fn announced(
+        &mut self,
+        envoy: &Serial,
+        announcement: &Announcement,
+        marks: &mut Marks,
+        now: Instant,
+    ) -> Vec<Finding> {
+        if !self.sites.contains_key(envoy) {
+            if self.sites.len() >= MOST_ENVOYS {
+                self.forget_one();
+            }
+            let site = Site::new(envoy.clone(), self.wait, now);
+            self.sites.insert(envoy.clone(), site);
+        }
+        self.sites
+            .get_mut(envoy)
+            .map(|site| site.announced(announcement, marks, now))
+            .unwrap_or_default()
+    }
+
+    /// What is to be asked for at `now`, and whom, given what the store has.
+    pub fn requests(
+        &mut self,
+        marks: &Marks,
+        now: Instant,
+    ) -> (Vec<(Serial, ReplayRequest)>, Vec<Finding>) {
+        let mut requests = Vec::new();
+        let mut findings = Vec::new();
+        for (envoy, site) in &mut self.sites {
+            let request = site.request(marks, now, &mut findings);
+            requests.extend(request.map(|request| (envoy.clone(), request)));
+        }
+        (requests, findings)
+    }
+
+    /// Makes room: the one that was silent for longest goes.
+    fn forget_one(&mut self) {
+        let silent = self.sites.iter().min_by_key(|(_, site)| site.heard());
+        if let Some(envoy) = silent.map(|(envoy, _)| envoy.clone()) {
+            self.sites.remove(&envoy);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! What one journal was announced to hold, and since when.
+
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire::{JournalId, JournalSpan};
+
+/// Announcements of which it is remembered when they came. Over that some numbers are old enough a
+/// little later.
+const STEPS: usize = 64;
+
+/// How long after its last announcement a journal is taken to be there.
+const HELD_FOR: Duration = Duration::from_mins(15);
+
+/// A journal that was announced.
+#[derive(Debug)]
+pub(super) struct Announced {
+    span: JournalSpan,
+    heard: Instant,
+    /// When higher last numbers were announced first, and these.
+    steps: VecDeque<(Instant, u64)>,
+    /// Up to this number all were announced long enough ago.
+    due: u64,
+}
+
+impl Announced {
+    pub(super) fn new(span: &JournalSpan, now: Instant) -> Self {
+        let mut announced = Self {
+            span: span.clone(),
+            heard: now,
+            steps: VecDeque::new(),
+            due: 0,
+        };
+        announced.step(span.last(), now);
+        announced
+    }
+
+    pub(super) fn id(&self) -> &JournalId {
+        self.span.id()
+    }
+
+    /// It was announced again. The last word counts, also where it takes something back.
+    pub(super) fn again(&mut self, span: &JournalSpan, now: Instant) {
+        let last = span.last();
+        self.steps.retain(|(_, announced)| *announced <= last);
+        self.due = self.due.min(last);
+        let known = self.steps.back().map_or(self.due, |(_, last)| *last);
+        if last > known {
+            self.step(last, now);
+        }
+        self.span = span.clone();
+        self.heard = now;
+    }
+
+    fn step(&mut self, last: u64, now: Instant) {
+        if self.steps.len() == STEPS {
+            self.steps.pop_back();
+        }
+        self.steps.push_back((now, last));
+    }
+
+    /// Whether it is taken to be there.
+    pub(super) fn is_held(&self, now: Instant) -> bool {
+        now < self.heard + HELD_FOR
+    }
+
+    /// The numbers that it holds and that were announced `wait` ago or longer.
+    pub(super) fn due(&mut self, wait: Duration, now: Instant) -> RangeInclusive<u64> {
+        while let Some((since, last)) = self.steps.front()
+            && now >= *since + wait
+        {
+            self.due = self.due.max(*last);
+            self.steps.pop_front();
+        }
+        self.span.first()..=self.due
+    }
+}

@@ -1,0 +1,94 @@
+//! What the store lacks is asked for; and all of it, where a note says so.
+
+use std::fs;
+use std::io;
+
+use mqtt::Message;
+use store::{MarkedStore, Marks};
+use tokio::time::Instant;
+use wire::{Announcement, Serial, Topic};
+
+use super::Subscription;
+use crate::audit::Finding;
+
+impl<S: MarkedStore> Subscription<S> {
+    pub(super) fn take_announcement(&mut self, envoy: &Serial, announcement: &Announcement) {
+        let (marks, now) = (&mut self.marks, Instant::now());
+        let findings = self.audit.announced(envoy, announcement, marks, now);
+        say(findings);
+    }
+
+    /// Asks the scrapers. Without a connection, or where the broker does not let us publish, it waits.
+    pub(super) async fn ask_for_what_is_missing(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.proof.is_given()) else {
+            return;
+        };
+        let (requests, findings) = self.audit.requests(&self.marks, Instant::now());
+        say(findings);
+        for (envoy, request) in requests {
+            tracing::debug!(%envoy, request = request.encode(), "asking for readings");
+            let topic = Topic::Replay {
+                receiver: self.name.clone(),
+                envoy,
+            };
+            let message = Message {
+                topic: topic.render(&self.base),
+                payload: request.encode().into(),
+                retain: false,
+            };
+            // A connection that has ended is reported as an event of its own, and what does not come
+            // is asked for again.
+            let _ = connection.publish(message).await;
+        }
+    }
+
+    /// Takes up the note that asks for a refill, between two batches: with no marks the audit finds that
+    /// everything is missing. The note goes when that is durable.
+    pub(super) async fn refill_if_asked(&mut self) {
+        if self.writing.is_some() || !self.refill_note.exists() {
+            return;
+        }
+        let nothing = Marks::default();
+        if !self.writer.save(&nothing).await {
+            return;
+        }
+        self.marks = nothing;
+        match fs::remove_file(&self.refill_note) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(
+                path = %self.refill_note.display(),
+                %error,
+                "the note that asks for a refill can't be removed, so it is taken up again and again; \
+                 remove it"
+            ),
+            _ => {
+                tracing::info!("refilling: everything that the journals hold is fetched once more")
+            }
+        }
+    }
+}
+
+fn say(findings: Vec<Finding>) {
+    for finding in findings {
+        match finding {
+            Finding::Missing { envoy, readings } => tracing::info!(
+                %envoy,
+                readings,
+                "readings that the scraper has are not in the store; they are asked for"
+            ),
+            Finding::Filled { envoy, readings } => {
+                tracing::info!(%envoy, readings, "all that was missing is in the store now");
+            }
+            Finding::Lost {
+                envoy,
+                journal,
+                readings,
+            } => tracing::error!(
+                %envoy,
+                %journal,
+                readings,
+                "readings have left the scraper's journal before they were stored; they are lost \
+                 (setting of the scraper: JOURNAL_SIZE)"
+            ),
+        }
+    }
+}

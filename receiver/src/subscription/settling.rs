@@ -1,0 +1,99 @@
+//! From a message to its acknowledgement: in line, in a batch, in the store.
+
+use daemon::deadline::at;
+use mqtt::{Acknowledgement, Delivery};
+use store::MarkedStore;
+use tokio::time::Instant;
+use wire::Reading;
+
+use super::Subscription;
+use crate::content::Content;
+use crate::gathering::Entry;
+use crate::writer::{Attempt, Outcome, Writing};
+
+impl<S: MarkedStore> Subscription<S> {
+    /// Puts a message in line: acknowledgements go out in the order of arrival, also those of messages
+    /// that need not be stored.
+    pub(super) fn take(&mut self, delivery: Delivery) {
+        let (mut reading, mut dead) = (None, None);
+        match self.judge.content(&self.base, &delivery) {
+            // The broker sends what it keeps with each connection; the store has it.
+            Content::Reading(known) if delivery.retain && self.is_marked(&known) => {}
+            Content::Reading(new) => reading = Some(new),
+            Content::Announcement(envoy, announcement) => {
+                self.take_announcement(&envoy, &announcement);
+            }
+            Content::Nothing => {}
+            Content::Refused(letter) => dead = Some(letter),
+        }
+        let entry = Entry {
+            reading,
+            dead,
+            acknowledgement: delivery.acknowledgement,
+        };
+        self.gathering.push(entry, Instant::now());
+    }
+
+    fn is_marked(&self, reading: &Reading) -> bool {
+        let Reading {
+            envoy,
+            journal,
+            seq,
+            ..
+        } = reading;
+        self.marks.contains(envoy, journal, *seq)
+    }
+
+    pub(super) fn write_next(&mut self) {
+        let batch = self.gathering.take();
+        // What the marks will be once this batch is stored.
+        let mut marks = self.marks.clone();
+        batch.readings().for_each(|reading| marks.add(reading));
+        self.writing = Some(self.writer.begin(batch, marks));
+    }
+
+    /// Only here is anything marked and acknowledged: behind the store.
+    pub(super) async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
+        self.writing = None;
+        match self.writer.end(attempt, self.gathering.waiting()) {
+            Outcome::Again(batch, not_before) => {
+                self.status.1 = "the store takes no readings";
+                self.say_status();
+                self.gathering.put_back(batch, not_before);
+            }
+            Outcome::Settled(batch) => {
+                batch.readings().for_each(|reading| self.marks.add(reading));
+                if batch.readings().next().is_some() {
+                    self.status.1 = "readings are stored";
+                    self.say_status();
+                }
+                for acknowledgement in batch.into_acknowledgements() {
+                    // On a connection that has ended there is nothing to acknowledge: the broker
+                    // sends the message again, and storing it twice does no harm.
+                    let _ = acknowledgement.send().await;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn store_the_rest(&mut self) {
+        while self.writing.is_some() || self.gathering.due().is_some() {
+            if self.writing.is_none() {
+                at(self.gathering.due()).await;
+                self.write_next();
+            }
+            let attempt = written(&mut self.writing).await;
+            self.conclude(attempt).await;
+        }
+    }
+}
+
+/// Completes with the write under way; never without one.
+pub(super) async fn written(
+    writing: &mut Option<Writing<Acknowledgement>>,
+) -> Attempt<Acknowledgement> {
+    match writing {
+        Some(writing) => writing.await,
+        None => std::future::pending().await,
+    }
+}
