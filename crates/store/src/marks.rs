@@ -94,6 +94,13 @@ impl Marks {
         self.settled(envoy, journal).is_some()
     }
 
+    /// The highest number of a journal that is settled.
+    #[must_use]
+    pub fn highest(&self, envoy: &Serial, journal: &JournalId) -> Option<u64> {
+        let highest = self.settled(envoy, journal)?.last()?;
+        Some(*highest.end())
+    }
+
     /// The numbers of a journal in `within` that are not settled, lowest first, as few ranges as
     /// possible.
     #[must_use]

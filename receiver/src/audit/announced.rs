@@ -41,6 +41,16 @@ impl Announced {
         self.span.id()
     }
 
+    /// When it was announced last.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// The highest number that it has given out, as it was announced last.
+    pub(super) fn last(&self) -> u64 {
+        self.span.last()
+    }
+
     /// It was announced again. The last word counts, also where it takes something back.
     pub(super) fn again(&mut self, span: &JournalSpan, now: Instant) {
         let last = span.last();

@@ -40,6 +40,8 @@ pub(super) struct Site {
     deferred: Vec<(JournalId, RangeInclusiveSet<u64>)>,
     /// How many readings were found missing since nothing was.
     missing: u64,
+    /// When it was last asked about a journal that holds less than we have of it.
+    doubted: Option<Instant>,
 }
 
 /// A request that is out.
@@ -68,6 +70,7 @@ impl Site {
             pause: wait,
             deferred: Vec::new(),
             missing: 0,
+            doubted: None,
         }
     }
 
@@ -129,6 +132,9 @@ impl Site {
         now: Instant,
         findings: &mut Vec<Finding>,
     ) -> Option<ReplayRequest> {
+        if let Some(doubt) = self.doubt(marks, now) {
+            return Some(doubt);
+        }
         if self.is_busy(marks, now) {
             return None;
         }
@@ -155,6 +161,22 @@ impl Site {
             moved: now,
         });
         ReplayRequest::new(journal, ranges).ok()
+    }
+
+    /// A journal that was announced with less than we have of it was put back from an older copy, and its
+    /// numbers come to name other readings. Asking for the highest one tells its scraper, which gives it
+    /// another id. (It may be an old announcement that a broker kept; then this one reading comes again.)
+    fn doubt(&mut self, marks: &Marks, now: Instant) -> Option<ReplayRequest> {
+        if self.doubted.is_some_and(|last| now < last + self.wait) {
+            return None;
+        }
+        let said_last = self.journals.iter().filter(|one| one.heard() == self.heard);
+        let (journal, highest) = said_last
+            .filter_map(|one| Some((one, marks.highest(&self.envoy, one.id())?)))
+            .find(|(one, highest)| *highest > one.last())?;
+        self.doubted = Some(now);
+        let highest = highest..=highest;
+        ReplayRequest::new(journal.id().clone(), vec![highest]).ok()
     }
 
     /// Whether a request is out that may still be answered.

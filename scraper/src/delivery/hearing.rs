@@ -1,7 +1,7 @@
 //! What is made of the messages on our own topics, and of what does not come.
 
 use tokio::time::Instant;
-use wire::{InstanceId, JournalId};
+use wire::{InstanceId, JournalId, JournalSpan, ReplayRequest};
 
 use super::link::{Heard, Listener, Message};
 use super::{Delivery, Journal};
@@ -58,11 +58,23 @@ impl<J: Journal> Delivery<J> {
             }
             Heard::AnotherScraper(instance) => News::AnotherScraper(instance),
             Heard::JournalUsedElsewhere(journal) => self.renew(journal, now),
-            Heard::Request(request) => {
-                News::AskedAgain(self.replay.ask(&request, &self.journal.spans()))
-            }
+            Heard::Request(request) => self.asked(&request, now),
             Heard::Nothing => News::Nothing,
         }
+    }
+
+    /// A receiver asks. Who asks for more than a journal ever had has seen it with other readings.
+    fn asked(&mut self, request: &ReplayRequest, now: Instant) -> News {
+        let spans = self.journal.spans();
+        let span = spans.iter().find(|span| span.id() == request.journal());
+        let beyond = |span: &JournalSpan| {
+            let mut ranges = request.ranges().iter();
+            ranges.any(|range| *range.end() > span.last())
+        };
+        if span.is_some_and(beyond) {
+            return self.renew(request.journal().clone(), now);
+        }
+        News::AskedAgain(self.replay.ask(request, &spans))
     }
 
     /// What was sent since the last echo may have been dropped. It stays in the outbox until an echo

@@ -261,3 +261,17 @@ fn a_renewed_journal_is_sent_under_its_new_id_also_what_a_poll_brought_under_the
     assert_eq!(short(&rig.send()), ["plain j2 1", "plain j2 2"]);
     assert_eq!(rig.delivery.given_up(), 0);
 }
+
+#[test]
+fn a_receiver_that_asks_for_more_than_the_journal_ever_had_has_seen_it_with_other_readings() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    rig.send();
+    let request = r#"{"journal":"j1","ranges":[[2,2]]}"#;
+    let news = rig.hear("envoy-receiver/r/replay/e", request, false);
+    assert!(matches!(news, News::JournalRenewed { .. }), "{news:?}");
+    assert_eq!(short(&rig.send()), ["plain j2 1"]);
+    // It is none of ours any more.
+    let news = rig.hear("envoy-receiver/r/replay/e", request, false);
+    assert_eq!(news, News::AskedAgain(0));
+}

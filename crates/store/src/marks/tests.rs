@@ -48,6 +48,8 @@ fn what_is_missing_is_as_few_ranges_as_possible() {
     assert_eq!(missing(&marks, 1..=12), [4..=6, 10..=12]);
     assert_eq!(missing(&marks, 2..=9), [4..=6]);
     assert_eq!(missing(&marks, 5..=4), []);
+    assert_eq!(marks.highest(&envoy("e"), &journal("j")), Some(9));
+    assert_eq!(marks.highest(&envoy("e"), &journal("other")), None);
     assert_eq!(missing(&Marks::default(), 1..=MAX_SEQ), [1..=MAX_SEQ]);
 }
 
