@@ -138,14 +138,14 @@ pub struct Planned {
     pub lasts: u64,
 }
 
-/// The schedule of a seed, in order of time: three to twelve faults.
-pub(crate) fn plan(rng: &mut StdRng) -> Vec<Planned> {
+/// The schedule of a seed, in order of time: three to twelve of these faults.
+pub(crate) fn plan(rng: &mut StdRng, among: &[Fault]) -> Vec<Planned> {
     let number = rng.random_range(3..=12);
     let mut plan: Vec<Planned> = (0..number)
         .map(|_| {
             let at = rng.random_range(60..FAULTY - 60);
             Planned {
-                fault: *Fault::ALL.choose(rng).expect("there are some"),
+                fault: *among.choose(rng).expect("there are some"),
                 at,
                 lasts: rng.random_range(10..600).min(FAULTY - at),
             }

@@ -19,4 +19,4 @@ mod publisher;
 mod subscriber;
 
 pub use faults::Fault;
-pub use world::{Outcome, Sabotage, run};
+pub use world::{Outcome, Sabotage, run, run_among};

@@ -78,11 +78,17 @@ impl Outcome {
     }
 }
 
-/// Runs the schedule of a seed.
+/// Runs the schedule of a seed, of all faults there are.
 #[must_use]
-pub fn run(seed: u64, sabotage: Sabotage) -> Outcome {
+pub fn run(seed: u64) -> Outcome {
+    run_among(&Fault::ALL, seed, Sabotage::Nothing)
+}
+
+/// Runs the schedule of a seed with these faults only, and a part taken out.
+#[must_use]
+pub fn run_among(faults: &[Fault], seed: u64, sabotage: Sabotage) -> Outcome {
     let mut rng = StdRng::seed_from_u64(seed);
-    let plan = plan(&mut rng);
+    let plan = plan(&mut rng, faults);
     let mut world = World::new(rng, sabotage);
     for now in (0..FAULTY).step_by(usize::try_from(STEP).unwrap_or(1)) {
         for planned in plan
