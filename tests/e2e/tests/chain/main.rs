@@ -3,10 +3,13 @@
 //!
 //! One program for all of these tests, so that they run side by side.
 
+mod broker_forgets;
 mod day;
 mod healing;
+mod journal;
 mod killed_scraper;
 mod permission;
+mod receiver_state;
 mod second_scraper;
 
 use std::time::Duration;

@@ -1,0 +1,55 @@
+//! What the scraper's journal keeps, and what it does without one.
+
+use rig::chain::Chain;
+
+use crate::{caught_up, ends_with, gateway, more_was_shown};
+
+#[tokio::test]
+async fn a_scraper_killed_between_journal_and_publish_publishes_it_after_its_next_start() {
+    let envoy = "202400000035";
+    let test = "a scraper killed between journal and publish publishes it after its next start";
+    let Some(chain) = Chain::start_own(test, &[envoy]).await else {
+        return;
+    };
+    let gateway = gateway(envoy, "8.3.5169").await;
+    let _receiver = chain.receiver().spawn();
+    let scraper = chain.scraper(&gateway, envoy).spawn();
+    caught_up(&chain, &gateway).await;
+
+    chain.broker.stop().await;
+    more_was_shown(&gateway).await;
+    gateway.inject("refuse").await;
+    // What was shown before is in the journal once it asks again in vain.
+    scraper
+        .stderr_line("the Envoy's readings can't be had")
+        .await;
+    scraper.kill();
+    chain.broker.start_again().await;
+
+    // The Envoy is away: the journal knows whose readings these are.
+    let mut scraper = chain.scraper(&gateway, envoy).spawn();
+    let shown = gateway.ledger();
+    ends_with(&chain, shown).await;
+    assert!(scraper.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_scraper_whose_journal_can_not_be_written_says_so_and_goes_on_in_memory() {
+    let envoy = "202400000036";
+    let test = "a scraper whose journal can not be written says so and goes on in memory";
+    let Some(chain) = Chain::start(test, &[envoy]).await else {
+        return;
+    };
+    let gateway = gateway(envoy, "8.3.5169").await;
+    let _receiver = chain.receiver().spawn();
+    chain.online("envoy-receiver/e2e/status").await;
+    let mut scraper = chain
+        .scraper(&gateway, envoy)
+        .env("STATE_DIR", "/proc/nowhere")
+        .spawn();
+    let said = scraper.stderr_line("ERROR").await;
+    assert!(said.contains("/proc/nowhere"), "{said}");
+    more_was_shown(&gateway).await;
+    ends_with(&chain, gateway.stop().await.ledger()).await;
+    assert!(scraper.terminate().await.success());
+}
