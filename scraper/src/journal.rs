@@ -127,6 +127,7 @@ impl Journals {
     /// is set aside, said at ERROR, and a new one begun.
     pub fn open(directory: &Path, envoy: &Serial, size: u64) -> Result<Self, OpenError> {
         let medium = Arc::new(InDirectory::new(directory, envoy));
+        let size = size.clamp(*SIZES.start(), *SIZES.end());
         Self::open_on(medium, envoy, size, Instant::now())
     }
 
@@ -142,7 +143,6 @@ impl Journals {
         size: u64,
         now: Instant,
     ) -> Result<Self, OpenError> {
-        let size = size.clamp(*SIZES.start(), *SIZES.end());
         let writer = Writer::open(medium, envoy.clone(), size, MEMORY_CAPACITY, now)?;
         Ok(Self::new(envoy, writer))
     }

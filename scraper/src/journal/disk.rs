@@ -165,9 +165,9 @@ impl Disk {
     ) -> Result<Self, Failure> {
         contained(|| {
             let (mut database, length) = database(medium.as_ref(), size, None)?;
-            if format::prepare(&database, envoy)? {
-                medium.sync_entry().map_err(unusable)?;
-            }
+            format::prepare(&database, envoy)?;
+            // Also of a file that is not new: who made it may have been killed before this.
+            medium.sync_entry().map_err(unusable)?;
             fit(&mut database, &length, size)?;
             let content = format::read(&database)?;
             Ok(Self::new(medium, size, database, length, content, true))

@@ -4,6 +4,10 @@ use std::collections::HashSet;
 
 use super::*;
 
+mod faults;
+mod model;
+mod simulated;
+
 /// A serial number.
 fn serial(text: &str) -> Serial {
     text.parse().expect("a serial")

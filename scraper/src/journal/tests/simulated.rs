@@ -1,0 +1,246 @@
+//! A disk that loses its power, fills up, and fails, when told to.
+//!
+//! Writes are kept apart until the next sync: a power failure keeps any subset of their sectors.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use redb::StorageBackend;
+
+use crate::journal::medium::Medium;
+
+/// What a disk writes as a whole, in bytes.
+const SECTOR: usize = 512;
+
+/// How an operation that changes the disk fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is not done.
+    Undone,
+    /// It is done all the same.
+    Done,
+    /// What it should have synced can be read until the power fails, and is then gone.
+    Forgotten,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Length(usize),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What survives a power failure.
+    durable: Vec<u8>,
+    /// What can be read.
+    present: Vec<u8>,
+    /// What leads from the one to the other.
+    unsynced: Vec<Change>,
+    /// Files of an earlier life of the process do nothing any more.
+    life: u32,
+    /// Operations until the fault, the fault, and how many operations fail.
+    fault: Option<(u32, Fault, u32)>,
+    /// The longest that the file was.
+    longest: usize,
+    set_aside: u32,
+}
+
+/// A disk with one file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Simulated(Arc<Mutex<State>>);
+
+impl Simulated {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The process is killed: what it has written is there.
+    pub(super) fn kill(&self) {
+        let mut state = self.state();
+        state.life += 1;
+        state.fault = None;
+    }
+
+    /// The power fails: of what is not synced some sectors are written, and some not.
+    pub(super) fn lose_power(&self, seed: u64) {
+        let mut random = StdRng::seed_from_u64(seed);
+        // Now and then all or nothing but one, which chance seldom finds.
+        let share = [0.0, 0.05, 0.5, 0.95, 1.0][random.random_range(0..5)];
+        let mut state = self.state();
+        state.life += 1;
+        state.fault = None;
+        for change in std::mem::take(&mut state.unsynced) {
+            match change {
+                Change::Length(length) if random.random_bool(share) => {
+                    state.durable.resize(length, 0);
+                }
+                Change::Length(_) => {}
+                Change::Write(offset, data) => {
+                    for (part, sector) in data.chunks(SECTOR).enumerate() {
+                        if random.random_bool(share) {
+                            write(&mut state.durable, offset + part * SECTOR, sector);
+                        }
+                    }
+                }
+            }
+        }
+        state.present = state.durable.clone();
+    }
+
+    /// The operation that comes after `after` others fails, and `count` - 1 that follow it.
+    pub(super) fn fail(&self, after: u32, fault: Fault, count: u32) {
+        self.state().fault = Some((after, fault, count));
+    }
+
+    /// The disk works again.
+    pub(super) fn mend(&self) {
+        self.state().fault = None;
+    }
+
+    pub(super) fn longest(&self) -> usize {
+        self.state().longest
+    }
+
+    pub(super) fn set_aside(&self) -> u32 {
+        self.state().set_aside
+    }
+}
+
+fn write(content: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    let end = offset + data.len();
+    if content.len() < end {
+        content.resize(end, 0);
+    }
+    content[offset..end].copy_from_slice(data);
+}
+
+impl State {
+    fn next_fault(&mut self) -> Option<Fault> {
+        let (after, fault, count) = self.fault?;
+        if after > 0 {
+            self.fault = Some((after - 1, fault, count));
+            return None;
+        }
+        self.fault = (count > 1).then_some((0, fault, count - 1));
+        Some(fault)
+    }
+
+    fn change(&mut self, change: Change) -> io::Result<()> {
+        let fault = self.next_fault();
+        if fault != Some(Fault::Undone) {
+            match &change {
+                Change::Write(offset, data) => write(&mut self.present, *offset, data),
+                Change::Length(length) => self.present.resize(*length, 0),
+            }
+            self.longest = self.longest.max(self.present.len());
+            self.unsynced.push(change);
+        }
+        failed(fault)
+    }
+}
+
+fn failed(fault: Option<Fault>) -> io::Result<()> {
+    fault.map_or(Ok(()), |_| Err(io::ErrorKind::StorageFull.into()))
+}
+
+/// The file as one life of the process has it.
+#[derive(Debug)]
+struct Backend {
+    disk: Simulated,
+    life: u32,
+}
+
+impl Backend {
+    fn state(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.disk.state();
+        if state.life == self.life {
+            Ok(state)
+        } else {
+            Err(io::Error::other("this process was killed"))
+        }
+    }
+}
+
+fn at(offset: u64) -> usize {
+    usize::try_from(offset).expect("a small file")
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state()?.present.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state()?;
+        let range = at(offset)..at(offset) + out.len();
+        let content = state.present.get(range);
+        out.copy_from_slice(content.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.state()?.change(Change::Length(at(len)))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.state()?;
+        let fault = state.next_fault();
+        if matches!(fault, None | Some(Fault::Done)) {
+            // What was forgotten by an earlier sync stays so: its pages count as clean.
+            let unsynced = std::mem::take(&mut state.unsynced);
+            for change in unsynced {
+                match change {
+                    Change::Write(offset, data) => write(&mut state.durable, offset, &data),
+                    Change::Length(length) => state.durable.resize(length, 0),
+                }
+            }
+        } else if fault == Some(Fault::Forgotten) {
+            // The system writes lengths on its own.
+            let length = state.present.len();
+            state.durable.resize(length, 0);
+            state.unsynced.clear();
+        }
+        failed(fault)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let change = Change::Write(at(offset), data.to_vec());
+        self.state()?.change(change)
+    }
+}
+
+impl Medium for Simulated {
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        let life = self.state().life;
+        Ok(Box::new(Backend {
+            disk: self.clone(),
+            life,
+        }))
+    }
+
+    fn open_to_read(&self) -> io::Result<Box<dyn StorageBackend>> {
+        self.open()
+    }
+
+    fn sync_entry(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let mut state = self.state();
+        failed(state.next_fault())?;
+        state.present.clear();
+        state.durable.clear();
+        state.unsynced.clear();
+        state.set_aside += 1;
+        Ok("aside".into())
+    }
+
+    fn path(&self) -> &Path {
+        Path::new("simulated")
+    }
+}
