@@ -177,10 +177,8 @@ impl Disk {
     /// Opens a journal that can't be written.
     pub(super) fn open_to_read(medium: &Arc<dyn Medium>, envoy: &Serial) -> Result<Self, Failure> {
         contained(|| {
-            let backend = medium
-                .open_to_read()
-                .and_then(Overlay::new)
-                .map_err(unusable)?;
+            let (backend, is_synced) = medium.open_to_read().map_err(unusable)?;
+            let backend = Overlay::new(backend).map_err(unusable)?;
             let backend = Bounded::new(Box::new(backend), u64::MAX).map_err(unusable)?;
             let length = backend.length();
             if length.load(Ordering::Relaxed) == 0 {
@@ -191,7 +189,12 @@ impl Disk {
                 return Err(Failure::Unusable("it is empty".to_owned()));
             }
             let content = format::read(&database)?;
-            Ok(Self::new(medium, 0, database, length, content, false))
+            let mut disk = Self::new(medium, 0, database, length, content, false);
+            if !is_synced {
+                // What is there may be gone after a power failure, and its numbers given again.
+                disk.id = random::id();
+            }
+            Ok(disk)
         })
     }
 

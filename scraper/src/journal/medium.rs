@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use redb::StorageBackend;
 use redb::backends::FileBackend;
+use rustix::fs::{Advice, fadvise};
 use wire::Serial;
 
 /// Unusable files that are kept for whoever wants to look into them.
@@ -13,11 +14,15 @@ const KEPT_ASIDE: u32 = 3;
 
 /// A place for one journal. Tests have others than a directory.
 pub(super) trait Medium: std::fmt::Debug + Send + Sync {
-    /// The journal's storage, made when there is none.
+    /// The journal's storage, made when there is none. What can be read there has been synced.
+    ///
+    /// A process that was killed, or whose disk failed, leaves behind what the system would forget
+    /// with the next power failure. Numbers must not be taken from it.
     fn open(&self) -> io::Result<Box<dyn StorageBackend>>;
 
-    /// The journal's storage as far as it can be read; an error when there is none.
-    fn open_to_read(&self) -> io::Result<Box<dyn StorageBackend>>;
+    /// The journal's storage as far as it can be read, and whether that has been synced; an error
+    /// when there is none.
+    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)>;
 
     /// Makes the entry of a new file durable.
     fn sync_entry(&self) -> io::Result<()>;
@@ -57,11 +62,14 @@ impl Medium for InDirectory {
             .create(true)
             .truncate(false)
             .open(&self.path)?;
+        sync(&file)?;
         backend(file)
     }
 
-    fn open_to_read(&self) -> io::Result<Box<dyn StorageBackend>> {
-        backend(File::open(&self.path)?)
+    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+        let file = File::open(&self.path)?;
+        let is_synced = sync(&file).is_ok();
+        Ok((backend(file)?, is_synced))
     }
 
     fn sync_entry(&self) -> io::Result<()> {
@@ -90,6 +98,15 @@ impl Medium for InDirectory {
     fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Writes to the disk what the system has in memory of a file, and has it forget the rest: after a
+/// sync that failed, Linux takes what it could not write for written, until it reads it again.
+fn sync(file: &File) -> io::Result<()> {
+    file.sync_data()?;
+    // File systems that don't know this have no such memory.
+    let _ = fadvise(file, 0, None, Advice::DontNeed);
+    Ok(())
 }
 
 fn backend(file: File) -> io::Result<Box<dyn StorageBackend>> {

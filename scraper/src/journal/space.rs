@@ -60,7 +60,50 @@ impl Space {
             };
         }
         Step::Prune {
-            bytes: (wanted - free).max(most / SHARE) * PAGE,
+            bytes: (self.used + wanted - capacity).max(most / SHARE) * PAGE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with so many pages beside the first one, which no record is in.
+    fn space(size: u64, length: u64, used: u64) -> Space {
+        Space {
+            size: (size + 1) * PAGE,
+            length: (length + 1) * PAGE,
+            used,
+        }
+    }
+
+    #[test]
+    fn a_file_that_can_be_doubled_is_left_to_redb() {
+        let room = (200 - 90 - RESERVE) * PAGE / 2;
+        assert_eq!(space(255, 100, 90).next(PAGE), Step::Append { room });
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_to_double_is_extended_to_its_size() {
+        let length = 256 * PAGE;
+        assert_eq!(space(255, 200, 190).next(PAGE), Step::Extend { length });
+    }
+
+    #[test]
+    fn a_file_of_full_length_lets_a_twentieth_go_or_what_is_lacking() {
+        let bytes = 12 * PAGE;
+        assert_eq!(space(255, 255, 225).next(PAGE), Step::Prune { bytes });
+        let bytes = (250 + 20 + RESERVE - 255) * PAGE;
+        assert_eq!(space(255, 255, 250).next(10 * PAGE), Step::Prune { bytes });
+    }
+
+    #[test]
+    fn what_may_be_appended_without_counting_leaves_the_reserve() {
+        for used in 0..255 {
+            if let Step::Append { room } = space(255, 255, used).next(1) {
+                assert!(used + 2 * room / PAGE + RESERVE <= 255);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 
+mod damage;
 mod faults;
 mod model;
 mod simulated;
@@ -97,4 +98,97 @@ fn the_file_keeps_to_its_size_and_the_lowest_numbers_leave_it() {
         journals.last_reports().get(&silent.serial),
         Some(&silent.reported_at)
     );
+}
+
+#[test]
+fn a_second_opening_of_a_journal_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journals = Journals::open(directory.path(), &envoy(), MIB).expect("a journal");
+    let error = Journals::open(directory.path(), &envoy(), MIB).expect_err("it is open");
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("journal-122000000001.redb"));
+    assert_eq!(journals.append(reports(1, 0))[0].seq, 1);
+}
+
+#[test]
+fn a_journal_whose_size_was_set_lower_is_cut_to_it_and_keeps_the_newest() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let open = |size| Journals::open(directory.path(), &envoy(), size).expect("a journal");
+    let journals = open(4 * MIB);
+    for poll in 0..60 {
+        journals.append(reports(300, poll * 900));
+    }
+    let newest: HashSet<Reading> = journals.newest().into_iter().collect();
+    drop(journals);
+    let journals = open(MIB);
+    let path = directory.path().join("journal-122000000001.redb");
+    let length = std::fs::metadata(&path).expect("the file").len();
+    assert!(length <= MIB, "{length}");
+    assert_eq!(
+        journals.newest().into_iter().collect::<HashSet<_>>(),
+        newest
+    );
+    let span = &journals.spans()[0];
+    assert!(span.len() > 2000, "{}", span.len());
+    assert_eq!(journals.append(reports(1, 99_999))[0].seq, 18_001);
+    let length = std::fs::metadata(&path).expect("the file").len();
+    assert!(length <= MIB, "{length}");
+}
+
+#[test]
+fn readers_do_not_wait_for_the_sync_of_an_append() {
+    let disk = simulated::Simulated::default();
+    let medium = Arc::new(disk.clone());
+    let journals = Journals::open_on(medium, &envoy(), MIB, Instant::now()).expect("a journal");
+    let first = journals.append(reports(3, 0));
+    disk.hold_syncs();
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| journals.append(reports(3, 900)));
+        disk.wait_for_sync();
+        // Were any of these to wait, this test would not end.
+        assert_eq!(journals.id(), first[0].journal);
+        assert_eq!(journals.spans()[0].last(), 3);
+        assert_eq!(journals.readings(&journals.id(), 1..=9, 9), first);
+        assert_eq!(journals.newest().len(), 3);
+        assert_eq!(journals.last_reports().len(), 3);
+        journals.note_delivered(&journals.id(), 3);
+        assert_eq!(journals.delivered_below(&journals.id()), 3);
+        disk.release_syncs();
+        assert_eq!(appending.join().expect("an append").len(), 3);
+    });
+    assert_eq!(journals.spans()[0].last(), 6);
+}
+
+#[test]
+fn what_was_delivered_is_remembered_with_the_next_append() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let open = || Journals::open(directory.path(), &envoy(), MIB).expect("a journal");
+    let journals = open();
+    journals.append(reports(3, 0));
+    let id = journals.id();
+    assert_eq!(journals.delivered_below(&id), 1);
+    journals.note_delivered(&id, 3);
+    journals.append(reports(3, 900));
+    journals.note_delivered(&id, 6);
+    drop(journals);
+    let journals = open();
+    assert_eq!(journals.delivered_below(&id), 3);
+    let renewed = journals.renew(&id).expect("the journal");
+    assert_eq!(journals.delivered_below(&renewed), 3);
+    assert_eq!(journals.delivered_below(&id), 1);
+}
+
+#[test]
+fn a_journal_in_memory_lets_the_lowest_numbers_go_but_keeps_the_newest() {
+    let journals = Journals::in_memory(&envoy(), 4);
+    let silent = journals.append(vec![report(9, 0, 1)]).remove(0);
+    journals.append(reports(3, 900));
+    journals.append(reports(3, 1800));
+    let spans = journals.spans();
+    assert_eq!((spans[0].first(), spans[0].last()), (4, 7));
+    assert_eq!(journals.newest().len(), 4);
+    assert!(journals.newest().contains(&silent));
+    let id = journals.renew(&silent.journal).expect("the journal");
+    assert_eq!(journals.id(), id);
+    assert_eq!(journals.reading(&id, 7).map(|reading| reading.seq), Some(7));
 }

@@ -105,13 +105,11 @@ fn run(actions: Vec<Action>) {
                         assert_eq!(held, *reading);
                     }
                 }
-                let newest = journals.newest();
-                let held = appended.iter().filter(|reading| newest.contains(reading));
-                assert_eq!(
-                    held.count(),
-                    appended.len(),
-                    "each is the newest of its inverter"
-                );
+                // By its power, which no other has: the journal may have another id by now.
+                let newest = journals.newest().into_iter();
+                let newest: HashSet<_> = newest.map(|reading| reading.power_w).collect();
+                let mut powers = appended.iter().map(|reading| reading.power_w);
+                assert!(powers.all(|power| newest.contains(&power)));
             }
             Action::Fail {
                 after,
@@ -144,7 +142,7 @@ fn run(actions: Vec<Action>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_number_names_two_readings_however_the_disk_fails(

@@ -4,7 +4,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -14,6 +15,9 @@ use crate::journal::medium::Medium;
 
 /// What a disk writes as a whole, in bytes.
 const SECTOR: usize = 512;
+
+/// How long a test waits for what must happen.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How an operation that changes the disk fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,15 +51,33 @@ struct State {
     /// The longest that the file was.
     longest: usize,
     set_aside: u32,
+    read_only: bool,
+    /// Syncs wait, and whether one does.
+    held: bool,
+    waiting: bool,
 }
 
 /// A disk with one file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Simulated(Arc<Mutex<State>>);
+pub(super) struct Simulated(Arc<(Mutex<State>, Condvar)>);
 
 impl Simulated {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Syncs, and reads anew from the disk from now on.
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.sync()?;
+        state.present = state.durable.clone();
+        Ok(())
+    }
+
+    fn backend(&self) -> Box<dyn StorageBackend> {
+        let life = self.state().life;
+        let disk = self.clone();
+        Box::new(Backend { disk, life })
     }
 
     /// The process is killed: what it has written is there.
@@ -101,6 +123,35 @@ impl Simulated {
         self.state().fault = None;
     }
 
+    /// From now on the file can only be read; as if the system had been restarted so.
+    pub(super) fn turn_read_only(&self) {
+        let mut state = self.state();
+        state.life += 1;
+        state.read_only = true;
+    }
+
+    /// From now on a sync does not end.
+    pub(super) fn hold_syncs(&self) {
+        self.state().held = true;
+    }
+
+    /// Waits until a sync waits.
+    pub(super) fn wait_for_sync(&self) {
+        let state = self.state();
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(state, DEADLINE, |state| !state.waiting);
+        let (_state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!result.timed_out(), "nothing was synced");
+    }
+
+    /// Syncs end again.
+    pub(super) fn release_syncs(&self) {
+        self.state().held = false;
+        self.0.1.notify_all();
+    }
+
     pub(super) fn longest(&self) -> usize {
         self.state().longest
     }
@@ -130,6 +181,9 @@ impl State {
     }
 
     fn change(&mut self, change: Change) -> io::Result<()> {
+        if self.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         let fault = self.next_fault();
         if fault != Some(Fault::Undone) {
             match &change {
@@ -138,6 +192,27 @@ impl State {
             }
             self.longest = self.longest.max(self.present.len());
             self.unsynced.push(change);
+        }
+        failed(fault)
+    }
+}
+
+impl State {
+    fn sync(&mut self) -> io::Result<()> {
+        let fault = self.next_fault();
+        if matches!(fault, None | Some(Fault::Done)) {
+            // What was forgotten by an earlier sync stays so: its pages count as clean.
+            for change in std::mem::take(&mut self.unsynced) {
+                match change {
+                    Change::Write(offset, data) => write(&mut self.durable, offset, &data),
+                    Change::Length(length) => self.durable.resize(length, 0),
+                }
+            }
+        } else if fault == Some(Fault::Forgotten) {
+            // The system writes lengths on its own.
+            let length = self.present.len();
+            self.durable.resize(length, 0);
+            self.unsynced.clear();
         }
         failed(fault)
     }
@@ -188,23 +263,14 @@ impl StorageBackend for Backend {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
-        let fault = state.next_fault();
-        if matches!(fault, None | Some(Fault::Done)) {
-            // What was forgotten by an earlier sync stays so: its pages count as clean.
-            let unsynced = std::mem::take(&mut state.unsynced);
-            for change in unsynced {
-                match change {
-                    Change::Write(offset, data) => write(&mut state.durable, offset, &data),
-                    Change::Length(length) => state.durable.resize(length, 0),
-                }
-            }
-        } else if fault == Some(Fault::Forgotten) {
-            // The system writes lengths on its own.
-            let length = state.present.len();
-            state.durable.resize(length, 0);
-            state.unsynced.clear();
+        if state.held {
+            state.waiting = true;
+            self.disk.0.1.notify_all();
+            let released = self.disk.0.1.wait_while(state, |state| state.held);
+            state = released.unwrap_or_else(PoisonError::into_inner);
+            state.waiting = false;
         }
-        failed(fault)
+        state.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -215,15 +281,16 @@ impl StorageBackend for Backend {
 
 impl Medium for Simulated {
     fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
-        let life = self.state().life;
-        Ok(Box::new(Backend {
-            disk: self.clone(),
-            life,
-        }))
+        if self.state().read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        self.sync()?;
+        Ok(self.backend())
     }
 
-    fn open_to_read(&self) -> io::Result<Box<dyn StorageBackend>> {
-        self.open()
+    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+        let is_synced = self.sync().is_ok();
+        Ok((self.backend(), is_synced))
     }
 
     fn sync_entry(&self) -> io::Result<()> {

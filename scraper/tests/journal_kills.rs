@@ -1,0 +1,185 @@
+//! The journal in processes that are killed while they append, and in two that want one file.
+//!
+//! This program runs itself again for the process that is killed. That one writes what each append
+//! returned to a file, which outlives it.
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rand::RngExt;
+use rustix::process::{Signal, getpid, kill_process};
+use scraper::changes::Report;
+use scraper::journal::{Journals, OpenError};
+use wire::{ReportTime, Serial};
+
+/// Names the directory to a process that is to be killed.
+const VICTIM: &str = "JOURNAL_VICTIM";
+/// Names it to a process that holds a journal open.
+const HOLDER: &str = "JOURNAL_HOLDER";
+
+/// Directories, and kills in each of them, of each of two threads.
+const FILES: u32 = 10;
+const KILLS: u32 = 100;
+
+const SIZE: u64 = 1024 * 1024;
+
+fn envoy() -> Serial {
+    "122000000001".parse().expect("a serial")
+}
+
+fn report(power_w: i32) -> Report {
+    Report {
+        serial: "121000000001".parse().expect("a serial"),
+        reported_at: ReportTime::from_unix_seconds(1_700_000_000).expect("a time"),
+        device_type: Some(1),
+        power_w,
+        peak_power_w: 300,
+    }
+}
+
+fn again(test: &str, variable: &str, directory: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command
+        .args(["--exact", test, "--nocapture"])
+        .env(variable, directory)
+        .stderr(Stdio::null());
+    command
+}
+
+/// Ends this process after a random time, as `kill -9` does.
+fn die_within(longest: Duration) {
+    let micros = u64::try_from(longest.as_micros()).expect("a short time");
+    let moment = Duration::from_micros(rand::rng().random_range(0..micros));
+    std::thread::spawn(move || {
+        let start = std::time::Instant::now();
+        while start.elapsed() < moment {
+            std::thread::yield_now();
+        }
+        kill_process(getpid(), Signal::KILL)
+    });
+}
+
+/// Appends as fast as it can, and never returns.
+fn append_until_killed(directory: &Path) {
+    let mut random = rand::rng();
+    // Some die while they open the journal.
+    let dies_early = random.random_ratio(1, 4);
+    if dies_early {
+        die_within(Duration::from_millis(20));
+    }
+    let mut returned = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(directory.join("returned"))
+        .expect("a file");
+    let journals = Journals::open(directory, &envoy(), SIZE).expect("a journal");
+    if !dies_early {
+        die_within(Duration::from_millis(6));
+    }
+    loop {
+        let count = random.random_range(1..6);
+        let reports = (0..count).map(|_| report(random.random())).collect();
+        let mut lines = String::new();
+        for reading in journals.append(reports) {
+            lines += &format!("{} {} {}\n", reading.journal, reading.seq, reading.power_w);
+        }
+        returned
+            .write_all(lines.as_bytes())
+            .expect("a written line");
+    }
+}
+
+/// Everything that was returned is in the journal, and was named once.
+fn check(directory: &Path) -> usize {
+    let journals = Journals::open(directory, &envoy(), SIZE).expect("a journal");
+    assert_eq!(journals.spans().len(), 1, "it is on disk");
+    let id = journals.id();
+    let held: HashMap<u64, i32> = journals
+        .readings(&id, 1..=u64::MAX, usize::MAX)
+        .into_iter()
+        .map(|reading| (reading.seq, reading.power_w))
+        .collect();
+    assert_eq!(held.len() as u64, journals.spans()[0].len());
+    let returned = fs::read_to_string(directory.join("returned")).unwrap_or_default();
+    let mut named = HashMap::new();
+    for line in returned.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [journal, seq, power] = fields[..] else {
+            panic!("{line:?}")
+        };
+        let (seq, power): (u64, i32) = (seq.parse().expect("a seq"), power.parse().expect("W"));
+        assert_eq!(journal, id.as_str(), "one journal for the life of the file");
+        assert_eq!(named.insert(seq, power), None, "{seq} was given twice");
+        let kept = seq < journals.spans()[0].first() || held.get(&seq) == Some(&power);
+        assert!(kept, "{seq} was returned and is not there");
+    }
+    named.len()
+}
+
+#[test]
+fn what_an_append_has_returned_outlives_a_kill_and_no_number_is_given_twice() {
+    const NAME: &str = "what_an_append_has_returned_outlives_a_kill_and_no_number_is_given_twice";
+    if let Some(directory) = std::env::var_os(VICTIM) {
+        append_until_killed(Path::new(&directory));
+    }
+    let returned: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut returned = 0;
+                    for _ in 0..FILES {
+                        let directory = tempfile::tempdir().expect("a directory");
+                        for kill in 1..=KILLS {
+                            let mut victim = again(NAME, VICTIM, directory.path());
+                            let status = victim.stdout(Stdio::null()).status();
+                            let status = status.expect("this program runs again");
+                            assert_eq!(status.code(), None, "it is killed and does not end");
+                            if kill % 20 == 0 {
+                                check(directory.path());
+                            }
+                        }
+                        returned += check(directory.path());
+                    }
+                    returned
+                })
+            })
+            .collect();
+        let counts = threads.into_iter().map(|thread| thread.join());
+        counts.map(|count| count.expect("a thread")).sum()
+    });
+    assert!(returned > 1000, "only {returned} appends returned at all");
+}
+
+#[test]
+fn a_journal_that_another_process_has_open_is_refused() {
+    const NAME: &str = "a_journal_that_another_process_has_open_is_refused";
+    if let Some(directory) = std::env::var_os(HOLDER) {
+        let _journals = Journals::open(Path::new(&directory), &envoy(), SIZE).expect("a journal");
+        let mut output = std::io::stdout();
+        output.write_all(b"\nopen\n").expect("standard output");
+        std::io::stdin().lines().for_each(drop);
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut holder = again(NAME, HOLDER, directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program runs again");
+    let output = BufReader::new(holder.stdout.take().expect("its output"));
+    let mut lines = output.lines().map_while(Result::ok);
+    assert!(
+        lines.any(|line| line == "open"),
+        "it has opened the journal"
+    );
+    let error = Journals::open(directory.path(), &envoy(), SIZE).expect_err("it is open");
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    drop(holder.stdin.take());
+    lines.for_each(drop);
+    assert!(holder.wait().expect("its end").success());
+    Journals::open(directory.path(), &envoy(), SIZE).expect("it is closed");
+}
