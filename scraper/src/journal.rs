@@ -2,8 +2,9 @@
 //!
 //! It gives readings their numbers, consecutive from 1; one pair of journal and number never names
 //! two readings. In reading order: `record` is what is kept of a reading and `index` the newest of
-//! each inverter; `format` is the file's tables; `disk` appends to it, with the `space` that it may
-//! take, kept by `bounded`; `medium` is where the file lies; `memory` stands in for a disk that
+//! each inverter; `format` is the file's tables; `disk` appends to it, through a `handle` that readers
+//! share, with the `space` that it may take, counted in `pages` and kept by `bounded`; `opening` says
+//! what can be wrong with a file, and `medium` where it lies; `memory` stands in for a disk that
 //! fails, beside an `overlay` that reads what it still can; `writer` chooses between them.
 //!
 //! ```text
@@ -15,7 +16,7 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -33,7 +34,10 @@ mod record;
 mod bounded;
 mod disk;
 mod format;
+mod handle;
 mod medium;
+mod opening;
+mod pages;
 mod space;
 
 mod memory;
@@ -41,7 +45,10 @@ mod overlay;
 mod view;
 mod writer;
 
+mod refusal;
+
 pub use medium::remembered_serial;
+pub use refusal::OpenError;
 use view::View;
 
 /// Readings that a journal in memory holds. At some 300 bytes each they take 12 MB at most: ten
@@ -55,47 +62,6 @@ const SIZES: RangeInclusive<u64> = 1024 * 1024..=2 * 1024 * 1024 * 1024;
 /// What to do about a journal that can't be used.
 const REMEDY: &str = "see to it that its directory exists, that the scraper's user may write there \
                       and that the disk has room: the scraper tries again each minute";
-
-/// Why the scraper must not start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A newer version of this program wrote the file: run that one, or begin with an empty
-    /// journal.
-    #[error(
-        "{path} has version {found} of the journal's format, and this program knows only those up \
-         to {known}: run the version that wrote it, or move the file away to begin a new journal \
-         (what is in it and no receiver has is lost then)",
-        path = path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The version of the file.
-        found: usize,
-        /// The newest version known here.
-        known: usize,
-    },
-    /// Another process has the file open: end it, or give this one another directory.
-    #[error(
-        "{path} is in use by another process: is a second scraper running for this Envoy? End it, \
-         or give one of them another directory",
-        path = path.display()
-    )]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl OpenError {
-    fn newer(path: PathBuf, found: usize) -> Self {
-        Self::Newer {
-            path,
-            found,
-            known: format::KNOWN,
-        }
-    }
-}
 
 /// The journals of one Envoy that this process holds: one, or one on disk and one in memory. Cheap
 /// to clone.
@@ -167,6 +133,7 @@ impl Journals {
     /// memory.
     ///
     /// Blocks until the disk has it.
+    #[allow(clippy::must_use_candidate, reason = "to append is what it is for")]
     pub fn append(&self, reports: Vec<Report>) -> Vec<Reading> {
         self.append_at(reports, Instant::now())
     }
@@ -246,6 +213,7 @@ impl Journals {
     /// fails, used by this process and written once the disk works again.
     ///
     /// Blocks until the disk has it.
+    #[allow(clippy::must_use_candidate, reason = "announcements say the new id")]
     pub fn renew(&self, journal: &JournalId) -> Option<JournalId> {
         self.renew_at(journal, Instant::now())
     }

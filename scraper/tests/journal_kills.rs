@@ -83,12 +83,13 @@ fn append_until_killed(directory: &Path) {
     loop {
         let count = random.random_range(1..6);
         let reports = (0..count).map(|_| report(random.random())).collect();
-        let mut lines = String::new();
-        for reading in journals.append(reports) {
-            lines += &format!("{} {} {}\n", reading.journal, reading.seq, reading.power_w);
-        }
+        let lines: Vec<String> = journals
+            .append(reports)
+            .iter()
+            .map(|reading| format!("{} {} {}\n", reading.journal, reading.seq, reading.power_w))
+            .collect();
         returned
-            .write_all(lines.as_bytes())
+            .write_all(lines.concat().as_bytes())
             .expect("a written line");
     }
 }
@@ -148,7 +149,7 @@ fn what_an_append_has_returned_outlives_a_kill_and_no_number_is_given_twice() {
                 })
             })
             .collect();
-        let counts = threads.into_iter().map(|thread| thread.join());
+        let counts = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
         counts.map(|count| count.expect("a thread")).sum()
     });
     assert!(returned > 1000, "only {returned} appends returned at all");

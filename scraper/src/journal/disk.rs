@@ -1,130 +1,22 @@
 //! The journal in its file: one redb transaction for each append.
 
-use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use daemon::random;
-use redb::{
-    Builder, Database, DatabaseError, Error, ReadableDatabase, ReadableTable, StorageBackend,
-    StorageError,
-};
+use redb::Database;
 use wire::{JournalId, Serial};
 
 use super::bounded::Bounded;
-use super::format::{self, Content, Unfit};
+use super::format::{self, Content};
+use super::handle::{Failed, Handle};
 use super::index::Index;
 use super::medium::Medium;
+use super::opening::{Failure, builder, contained, database, unusable};
 use super::overlay::Overlay;
+use super::pages::{ATTEMPTS, fit, prune, taken, used_pages};
 use super::record::Record;
-use super::space::{PAGE, Space, Step};
-
-/// What redb may keep of the file in memory, in bytes; its default is a gigabyte.
-const CACHE: usize = 4 * 1024 * 1024;
-
-/// What a record takes in a page beside its own bytes: its number and where it lies.
-const OVERHEAD: u64 = 16;
-
-/// How often room is looked for before the file is said to be full: the second time follows a
-/// pruning, and the others are for pages that are scattered.
-const ATTEMPTS: u32 = 10;
-
-/// Why a file can't be opened.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// A newer version of this program wrote it.
-    Newer { found: usize },
-    /// Another process has it.
-    InUse,
-    /// It is damaged, or not this journal.
-    Corrupt(String),
-    /// It can't be read, or not written.
-    Unusable(String),
-}
-
-impl From<Unfit> for Failure {
-    fn from(unfit: Unfit) -> Self {
-        match unfit {
-            Unfit::Newer { found } => Self::Newer { found },
-            Unfit::Content(text) => Self::Corrupt(text),
-            Unfit::Storage(error) => error.into(),
-        }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        use std::io::ErrorKind::{InvalidData, UnexpectedEof};
-        match error {
-            Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => Self::InUse,
-            // What is no file of redb's, and what ends before its end.
-            Error::Io(error) if matches!(error.kind(), InvalidData | UnexpectedEof) => {
-                Self::Corrupt(error.to_string())
-            }
-            Error::Io(_) | Error::PreviousIo | Error::Backend(_) | Error::Unsupported => {
-                Self::Unusable(error.to_string())
-            }
-            error => Self::Corrupt(error.to_string()),
-        }
-    }
-}
-
-/// A step that failed in mid-run, in words.
-#[derive(Debug)]
-pub(super) struct Failed(pub(super) String);
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// The database, which readers share with the one that appends. It is locked for writing only
-/// while it is closed and opened again.
-#[derive(Debug, Default)]
-pub(super) struct Handle(RwLock<Option<Database>>);
-
-impl Handle {
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Error>) -> Result<T, Failed> {
-        let guard = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let database = guard
-            .as_ref()
-            .ok_or_else(|| Failed("it is closed".to_owned()))?;
-        // redb panics on some damage that it meets.
-        match catch_unwind(AssertUnwindSafe(|| work(database))) {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(Failed("it is damaged".to_owned())),
-        }
-    }
-
-    /// The records in a range of numbers, lowest first, at most `limit`. What can't be decoded is
-    /// left out.
-    pub(super) fn records(
-        &self,
-        range: RangeInclusive<u64>,
-        limit: usize,
-    ) -> Result<Vec<(u64, Record)>, Failed> {
-        self.with(|database| {
-            let table = database.begin_read()?.open_table(format::RECORDS)?;
-            let mut records = Vec::new();
-            for row in table.range(range)?.take(limit) {
-                let (seq, bytes) = row?;
-                if let Some(record) = Record::decode(bytes.value()) {
-                    records.push((seq.value(), record));
-                }
-            }
-            Ok(records)
-        })
-    }
-
-    fn close(&self) {
-        let mut guard = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let database = guard.take();
-        // Closing commits once more, which can fail as any commit does: the next opening repairs.
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(database)));
-    }
-}
+use super::space::{Space, Step};
 
 /// What a file is known to have: id shown, id written, and highest number.
 #[derive(Debug, Clone)]
@@ -209,7 +101,7 @@ impl Disk {
         Self {
             medium: Arc::clone(medium),
             size,
-            handle: Arc::new(Handle(RwLock::new(Some(database)))),
+            handle: Arc::new(Handle::new(database)),
             id: content.id.clone(),
             written_id: content.id,
             first: content.first,
@@ -316,175 +208,13 @@ impl Disk {
     /// Gives the file a length that redb would not: opening a file that is longer than it was is
     /// a repair, which redb does as after a power failure.
     fn extend(&mut self, length: u64) -> Result<(), Failed> {
-        let mut guard = self
-            .handle
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let closing = guard.take();
-        let opened = contained(|| {
-            drop(closing);
-            database(self.medium.as_ref(), self.size, Some(length))
+        let opened = self.handle.replace(|closing| {
+            contained(|| {
+                drop(closing);
+                database(self.medium.as_ref(), self.size, Some(length))
+            })
         });
-        match opened {
-            Ok((database, length)) => {
-                *guard = Some(database);
-                self.length = length;
-                Ok(())
-            }
-            Err(failure) => Err(Failed(format!("{failure:?}"))),
-        }
-    }
-}
-
-/// What a record takes, in bytes.
-fn taken(record: &[u8]) -> u64 {
-    record.len() as u64 + OVERHEAD
-}
-
-fn unusable(error: std::io::Error) -> Failure {
-    Failure::Unusable(error.to_string())
-}
-
-/// redb panics on some damaged files.
-fn contained<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Failure::Corrupt("redb can't make sense of it".to_owned())))
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    // Without the check redb trusts what it finds after a clean shutdown, and panics if it was
-    // damaged since.
-    builder
-        .set_cache_size(CACHE)
-        .set_check_integrity_on_open(true);
-    builder
-}
-
-/// Opens the file, and says how long it is from then on.
-fn database(
-    medium: &dyn Medium,
-    size: u64,
-    extend_to: Option<u64>,
-) -> Result<(Database, Arc<AtomicU64>), Failure> {
-    let open = || {
-        let backend = medium.open().map_err(unusable)?;
-        if let Some(length) = extend_to
-            && backend.len().map_err(unusable)? < length
-        {
-            backend.set_len(length).map_err(unusable)?;
-            backend.sync_data().map_err(unusable)?;
-        }
-        let backend = Bounded::new(backend, size).map_err(unusable)?;
-        let length = backend.length();
-        let database = builder().create_with_backend(backend)?;
-        Ok((database, length))
-    };
-    match open() {
-        Err(Failure::Corrupt(reason)) => {
-            let backend = medium.open().map_err(unusable)?;
-            if !was_never_finished(backend.as_ref()).map_err(unusable)? {
-                return Err(Failure::Corrupt(reason));
-            }
-            backend.set_len(0).map_err(unusable)?;
-            drop(backend);
-            open()
-        }
-        result => result,
-    }
-}
-
-/// Whether the making of the file was interrupted, so that nothing was ever in it: redb writes its
-/// first nine bytes last, and before them nothing but the rest of the first page.
-fn was_never_finished(backend: &dyn StorageBackend) -> std::io::Result<bool> {
-    const LONGEST: u64 = 32 * PAGE;
-    let length = backend.len()?;
-    if length > LONGEST {
-        return Ok(false);
-    }
-    let mut content = vec![0; usize::try_from(length).unwrap_or_default()];
-    backend.read(0, &mut content)?;
-    let mut bytes = content.iter().zip(0..);
-    Ok(bytes.all(|(byte, at)| *byte == 0 || (9..PAGE).contains(&at)))
-}
-
-fn used_pages(database: &Database) -> Result<u64, Error> {
-    let transaction = database.begin_write()?;
-    let used = transaction.stats()?.allocated_pages();
-    transaction.abort()?;
-    Ok(used)
-}
-
-/// Removes the lowest records that together take `bytes`, in one transaction; the newest and the
-/// last of each inverter are kept apart. Returns the lowest number that is left.
-fn prune(database: &Database, index: &Index, bytes: u64) -> Result<Option<u64>, Error> {
-    let transaction = database.begin_write()?;
-    let first = {
-        let mut records = transaction.open_table(format::RECORDS)?;
-        let mut newest = transaction.open_table(format::NEWEST)?;
-        let mut last = transaction.open_table(format::LAST)?;
-        let mut removed = 0;
-        let mut upto = 0;
-        for row in records.iter()? {
-            let (seq, value) = row?;
-            if removed >= bytes {
-                break;
-            }
-            upto = seq.value();
-            removed += taken(value.value());
-            let Some(record) = Record::decode(value.value()) else {
-                continue;
-            };
-            let serial = record.serial();
-            if index.is_newest(serial, upto) {
-                newest.insert(serial.as_str(), (upto, value.value()))?;
-            }
-            if index.is_last(serial, upto) {
-                let seconds = record.reported_at().unix_seconds();
-                last.insert(serial.as_str(), (upto, seconds))?;
-            }
-        }
-        records.retain_in(..=upto, |_, _| false)?;
-        records.first()?.map(|(seq, _)| seq.value())
-    };
-    transaction.commit()?;
-    // redb uses the pages that this gave up after the next transaction.
-    database.begin_write()?.commit()?;
-    Ok(first)
-}
-
-/// Makes a file that is too long, because its size was set lower, short enough.
-fn fit(database: &mut Database, length: &AtomicU64, size: u64) -> Result<(), Failure> {
-    if length.load(Ordering::Relaxed) <= size {
-        return Ok(());
-    }
-    let index = format::read(database)?.index;
-    for _ in 0..ATTEMPTS {
-        let used = used_pages(database)?;
-        match (Space {
-            size,
-            length: size,
-            used,
-        })
-        .next(0)
-        {
-            Step::Prune { bytes } => drop(prune(database, &index, bytes)?),
-            Step::Append { .. } | Step::Extend { .. } => break,
-        }
-    }
-    database.compact().map_err(Error::from)?;
-    Ok(())
-}
-
-impl From<DatabaseError> for Failure {
-    fn from(error: DatabaseError) -> Self {
-        Error::from(error).into()
-    }
-}
-
-impl From<StorageError> for Failure {
-    fn from(error: StorageError) -> Self {
-        Error::from(error).into()
+        self.length = opened.map_err(|failure| Failed(failure.to_string()))?;
+        Ok(())
     }
 }

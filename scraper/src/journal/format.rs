@@ -38,7 +38,9 @@ pub(super) const DELIVERED_BELOW: &str = "delivered_below";
 
 /// Each brings a file from the version that is its place in this list, counted from 1, to the next
 /// one. What is here never changes; a new version is a new entry at the end.
-const UPGRADES: &[fn(&WriteTransaction) -> Result<(), Error>] = &[];
+const UPGRADES: &[Upgrade] = &[];
+
+type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 
 /// The version that this program writes.
 pub(super) const KNOWN: usize = UPGRADES.len() + 1;

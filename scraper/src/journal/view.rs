@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError};
 
 use wire::{JournalId, JournalSpan, Reading, Serial};
 
-use super::disk::{Disk, Handle};
+use super::disk::Disk;
+use super::handle::Handle;
 use super::index::Index;
 use super::memory::{Memory, Records};
 use super::record::Record;

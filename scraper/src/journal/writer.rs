@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 use daemon::random;
 use wire::{JournalId, Serial};
 
-use super::disk::{Disk, Failed, Failure, Known};
+use super::disk::{Disk, Known};
+use super::handle::Failed;
 use super::medium::Medium;
 use super::memory::Memory;
+use super::opening::Failure;
 use super::record::Record;
 use super::{OpenError, REMEDY};
 
 /// How long a disk that failed is left alone.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// The place where an append has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -149,7 +149,7 @@ fn the_disk_is_used_once_its_directory_can_be_made() {
     let journals = Journals::open_on(medium, &envoy(), MIB, now).expect("a journal in memory");
     let in_memory = journals.append_at(reports(2, 0), now);
     fs::remove_file(&file).expect("no file");
-    let on_disk = journals.append_at(reports(2, 900), now + Duration::from_secs(60));
+    let on_disk = journals.append_at(reports(2, 900), now + Duration::from_mins(1));
     assert_ne!(in_memory[0].journal, on_disk[0].journal);
     assert_eq!(on_disk[0].seq, 1);
     assert_eq!(journals.id(), on_disk[0].journal);

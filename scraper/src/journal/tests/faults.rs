@@ -134,7 +134,7 @@ fn run(actions: Vec<Action>) {
                 let id = ids[ids.len() - 1].id();
                 assert_ne!(journals.renew_at(id, now).as_ref(), Some(id));
             }
-            Action::Wait => now += Duration::from_secs(60),
+            Action::Wait => now += Duration::from_mins(1),
         }
         named.look(&journals);
         assert!(disk.longest() as u64 <= SIZE);
@@ -206,7 +206,7 @@ fn an_append_that_failed_but_is_in_the_file_gives_the_journal_a_new_id() {
                 break spans[1].clone();
             }
             assert_eq!(spans[1].last() % 3, 0);
-            now += Duration::from_secs(60);
+            now += Duration::from_mins(1);
             disk.mend();
             journals.append_at(reports(3, 900 * i64::from(tried + 1) + 450), now);
         }
@@ -217,7 +217,7 @@ fn an_append_that_failed_but_is_in_the_file_gives_the_journal_a_new_id() {
             "no change of the disk was the last of a commit"
         );
     };
-    now += Duration::from_secs(60);
+    now += Duration::from_mins(1);
     disk.mend();
     let again = journals.append_at(reports(1, 99_999), now).remove(0);
     assert_eq!((&again.journal, again.seq), (found.id(), found.last() + 1));

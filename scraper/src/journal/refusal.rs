@@ -1,0 +1,46 @@
+//! When the scraper must not start.
+
+use std::path::PathBuf;
+
+use super::format::KNOWN;
+
+/// Why the scraper must not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A newer version of this program wrote the file: run that one, or begin with an empty
+    /// journal.
+    #[error(
+        "{path} has version {found} of the journal's format, and this program knows only those up \
+         to {known}: run the version that wrote it, or move the file away to begin a new journal \
+         (what is in it and no receiver has is lost then)",
+        path = path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: usize,
+        /// The newest version known here.
+        known: usize,
+    },
+    /// Another process has the file open: end it, or give this one another directory.
+    #[error(
+        "{path} is in use by another process: is a second scraper running for this Envoy? End it, \
+         or give one of them another directory",
+        path = path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl OpenError {
+    pub(super) fn newer(path: PathBuf, found: usize) -> Self {
+        Self::Newer {
+            path,
+            found,
+            known: KNOWN,
+        }
+    }
+}
