@@ -1,6 +1,7 @@
-//! The journal in processes that are killed while they append, and in two that want one file.
+//! The journal in processes that are killed while they append, in two that want one file, and in one
+//! whose files may not grow.
 //!
-//! This program runs itself again for the process that is killed. That one writes what each append
+//! This program runs itself again for those processes. One that is killed writes what each append
 //! returned to a file, which outlives it.
 
 use std::collections::HashMap;
@@ -14,15 +15,18 @@ use rand::RngExt;
 use rustix::process::{Signal, getpid, kill_process};
 use scraper::changes::Report;
 use scraper::journal::{Journals, OpenError};
-use wire::{ReportTime, Serial};
+use wire::{Reading, ReportTime, Serial};
 
 /// Names the directory to a process that is to be killed.
 const VICTIM: &str = "JOURNAL_VICTIM";
 /// Names it to a process that holds a journal open.
 const HOLDER: &str = "JOURNAL_HOLDER";
 
+/// Names it to a process whose files may not grow.
+const LIMITED: &str = "JOURNAL_LIMITED";
+
 /// Directories, and kills in each of them, of each of two threads.
-const FILES: u32 = 10;
+const FILES: u32 = 7;
 const KILLS: u32 = 100;
 
 const SIZE: u64 = 1024 * 1024;
@@ -183,4 +187,50 @@ fn a_journal_that_another_process_has_open_is_refused() {
     lines.for_each(drop);
     assert!(holder.wait().expect("its end").success());
     Journals::open(directory.path(), &envoy(), SIZE).expect("it is closed");
+}
+
+/// Appends until the file may not grow any further, and a little more.
+fn append_beyond_the_limit(directory: &Path) {
+    let journals = Journals::open(directory, &envoy(), SIZE).expect("a journal");
+    let mut on_disk: Vec<Reading> = Vec::new();
+    let in_memory = loop {
+        let appended = journals.append((0..20).map(report).collect());
+        if on_disk.is_empty() || appended[0].journal == on_disk[0].journal {
+            on_disk.extend(appended);
+            assert!(on_disk.len() < 20_000, "there is no limit");
+        } else {
+            break appended;
+        }
+    };
+    assert_eq!(journals.spans().len(), 2);
+    for readings in [&on_disk, &in_memory] {
+        let held = journals.readings(&readings[0].journal, 1..=u64::MAX, usize::MAX);
+        assert!(held == *readings);
+    }
+    fs::write(directory.join("count"), on_disk.len().to_string()).expect("a file");
+}
+
+#[test]
+fn a_disk_that_has_no_room_keeps_what_it_has_and_memory_takes_the_rest() {
+    const NAME: &str = "a_disk_that_has_no_room_keeps_what_it_has_and_memory_takes_the_rest";
+    if let Some(directory) = std::env::var_os(LIMITED) {
+        append_beyond_the_limit(Path::new(&directory));
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    // A limit of 900 blocks of 512 or 1,024 bytes, as shells have it. Its signal would end the
+    // process; ignored, it leaves the error, and that is like the error of a full disk.
+    let status = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 900; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().expect("this program"))
+        .args(["--exact", NAME])
+        .env(LIMITED, directory.path())
+        .stdout(Stdio::null())
+        .status()
+        .expect("this program runs again");
+    assert!(status.success());
+    let count = fs::read_to_string(directory.path().join("count")).expect("a file");
+    let journals = Journals::open(directory.path(), &envoy(), SIZE).expect("a journal");
+    assert_eq!(journals.spans().len(), 1);
+    assert_eq!(journals.spans()[0].last().to_string(), count);
 }

@@ -1,11 +1,12 @@
 //! Files that are no journal, or no longer one, and places where there can be none.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redb::Database;
+use redb::{Database, StorageBackend};
 
 use super::simulated::Simulated;
 use super::*;
@@ -184,6 +185,49 @@ fn a_journal_that_can_only_be_read_is_announced_beside_the_one_in_memory() {
         assert_eq!(journals.newest().len(), 3);
         assert_eq!(journals.last_reports().len(), 3);
     }
+}
+
+/// A file that may be read, and not written.
+#[derive(Debug)]
+struct OnlyToRead(InDirectory);
+
+impl Medium for OnlyToRead {
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+
+    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+        self.0.open_to_read()
+    }
+
+    fn sync_entry(&self) -> io::Result<()> {
+        self.0.sync_entry()
+    }
+
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+#[test]
+fn a_real_file_that_can_only_be_read_is_read_and_left_as_it_is() {
+    let place = Place::new();
+    let held = place.fill();
+    let content = fs::read(place.file()).expect("the file");
+    let medium = Arc::new(OnlyToRead(InDirectory::new(
+        place.directory.path(),
+        &envoy(),
+    )));
+    let journals = Journals::open_on(medium, &envoy(), MIB, Instant::now()).expect("two journals");
+    assert_eq!(journals.append(reports(1, 99_999))[0].seq, 1);
+    assert_eq!(*journals.spans()[1].id(), held[0].journal);
+    assert!(journals.readings(&held[0].journal, 1..=u64::MAX, usize::MAX) == held);
+    drop(journals);
+    assert!(fs::read(place.file()).expect("the file") == content);
 }
 
 /// Something that befalls a file.
