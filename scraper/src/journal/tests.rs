@@ -192,3 +192,23 @@ fn a_journal_in_memory_lets_the_lowest_numbers_go_but_keeps_the_newest() {
     assert_eq!(journals.id(), id);
     assert_eq!(journals.reading(&id, 7).map(|reading| reading.seq), Some(7));
 }
+
+#[test]
+fn numbers_go_on_after_all_records_have_left() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let open = || Journals::open(directory.path(), &envoy(), MIB).expect("a journal");
+    let journals = open();
+    let id = journals.append(reports(3, 0))[0].journal.clone();
+    {
+        let writer = journals.writer();
+        let disk = writer.disk.as_ref().expect("a journal on disk");
+        let prune = |database: &redb::Database| pages::prune(database, &disk.index, u64::MAX);
+        assert_eq!(disk.handle.with(prune).expect("an empty table"), None);
+    }
+    drop(journals);
+    let journals = open();
+    let span = &journals.spans()[0];
+    assert_eq!((span.first(), span.last(), span.id()), (4, 3, &id));
+    assert_eq!(journals.newest().len(), 3);
+    assert_eq!(journals.append(reports(1, 900))[0].seq, 4);
+}

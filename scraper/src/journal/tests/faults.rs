@@ -222,3 +222,56 @@ fn an_append_that_failed_but_is_in_the_file_gives_the_journal_a_new_id() {
     let again = journals.append_at(reports(1, 99_999), now).remove(0);
     assert_eq!((&again.journal, again.seq), (found.id(), found.last() + 1));
 }
+
+/// A disk with three readings and an append of three more that the process did not live to see
+/// return: the fault struck after so many changes, and the process was killed.
+fn killed_in_a_fault(after: u32, fault: Fault, count: u32) -> (Simulated, Vec<Reading>) {
+    let disk = Simulated::default();
+    let medium = Arc::new(disk.clone());
+    let journals = Journals::open_on(medium, &envoy(), SIZE, Instant::now()).expect("a journal");
+    let on_disk = journals.append(reports(3, 0));
+    disk.fail(after, fault, count);
+    let _ = journals.append(reports(3, 900));
+    disk.kill();
+    (disk, on_disk)
+}
+
+#[test]
+fn what_is_read_and_can_not_be_synced_has_an_id_of_its_own() {
+    let mut found = 0;
+    for after in 0..40 {
+        let (disk, on_disk) = killed_in_a_fault(after, Fault::Undone, u32::MAX);
+        disk.fail(0, Fault::Undone, u32::MAX);
+        let medium = Arc::new(disk.clone());
+        let journals = Journals::open_on(medium, &envoy(), SIZE, Instant::now()).expect("journals");
+        let spans = journals.spans();
+        assert_eq!(spans.len(), 2, "the one on disk can be read");
+        if spans[1].last() > 3 {
+            assert_ne!(*spans[1].id(), on_disk[0].journal);
+            found += 1;
+        }
+    }
+    assert!(found > 0, "no fault left an append that can be read");
+}
+
+/// What random actions found once, and seldom find.
+#[test]
+fn what_a_process_left_unsynced_is_synced_or_forgotten_before_the_next_one_shows_it() {
+    for (after, count) in (0..16).flat_map(|after| (1..5).map(move |count| (after, count))) {
+        for seed in [1_224_892_010_809_437_633, 0, 1] {
+            run(vec![
+                Action::Append { inverters: 1 },
+                Action::Append { inverters: 28 },
+                Action::Fail {
+                    after,
+                    fault: Fault::Done,
+                    count,
+                },
+                Action::Append { inverters: 1 },
+                Action::Restart,
+                Action::LosePower { seed },
+                Action::Append { inverters: 1 },
+            ]);
+        }
+    }
+}
