@@ -49,6 +49,10 @@ pub trait Journal {
     /// Gives a journal another id, for good; its readings keep their numbers. The new id, if the journal
     /// is held.
     fn renew(&self, journal: &JournalId) -> Option<JournalId>;
+
+    /// The id that a journal has now, if it had this one before: by [`renew`](Self::renew), or by itself
+    /// after its disk had failed.
+    fn successor(&self, journal: &JournalId) -> Option<JournalId>;
 }
 
 /// Who delivers.
@@ -74,8 +78,6 @@ pub struct Beginning {
 pub struct Delivery<J> {
     sender: Sender,
     journal: J,
-    /// The last change of the journal's id: a poll may have been journalled under the one before.
-    renamed: Option<(JournalId, JournalId)>,
     outbox: Outbox,
     replay: Replay,
     pace: Pace,
@@ -106,7 +108,6 @@ impl<J: Journal> Delivery<J> {
             sender,
             outbox,
             journal,
-            renamed: None,
             replay: Replay::default(),
             pace: Pace::new(now),
             opens: now + FIRST_ANSWER,
@@ -122,16 +123,20 @@ impl<J: Journal> Delivery<J> {
     /// Takes in what a complete answer of the Envoy has brought to the journal.
     pub fn take(&mut self, readings: Vec<Reading>, now: Instant) {
         for mut reading in readings {
-            if let Some((from, to)) = &self.renamed
-                && reading.journal == *from
-            {
-                reading.journal.clone_from(to);
+            // It may have another id since it was written.
+            if let Some(successor) = self.journal.successor(&reading.journal) {
+                reading.journal = successor;
             }
             self.outbox.add(&reading);
             self.announce_soon(now);
         }
         self.outbox.open();
         let spans = self.journal.spans();
+        for journal in self.outbox.journals() {
+            if let Some(successor) = self.journal.successor(&journal) {
+                self.outbox.renamed(&journal, &successor);
+            }
+        }
         self.given_up += self.outbox.hold_only(&spans);
         self.replay.hold_only(&spans);
     }

@@ -59,6 +59,9 @@ pub const MEMORY_CAPACITY: usize = 40_000;
 /// beyond 2 GiB it lengthens a file by other rules.
 const SIZES: RangeInclusive<u64> = 1024 * 1024..=2 * 1024 * 1024 * 1024;
 
+/// Ids of the journal on disk that are remembered. It has a new one once in a long while.
+const SUCCESSIONS: usize = 8;
+
 /// What to do about a journal that can't be used.
 const REMEDY: &str = "see to it that its directory exists, that the scraper's user may write there \
                       and that the disk has room: the scraper tries again each minute";
@@ -79,6 +82,8 @@ struct Shared {
     last_reports: Mutex<HashMap<Serial, ReportTime>>,
     /// The journal on disk, and below which number all was delivered.
     delivered: Mutex<Option<(JournalId, u64)>>,
+    /// The ids that the journal on disk had, each with the one after it.
+    successions: Mutex<Vec<(JournalId, JournalId)>>,
 }
 
 impl Journals {
@@ -123,6 +128,7 @@ impl Journals {
             envoy: envoy.clone(),
             last_reports: Mutex::new(last.unwrap_or_default()),
             delivered: Mutex::new(disk.map(|disk| (disk.id.clone(), disk.delivered_below))),
+            successions: Mutex::default(),
             view: RwLock::new(Arc::new(View::of(&writer))),
             writer: Mutex::new(writer),
         }))
@@ -221,11 +227,6 @@ impl Journals {
     fn renew_at(&self, journal: &JournalId, now: Instant) -> Option<JournalId> {
         let mut writer = self.writer();
         let id = writer.renew(journal, now);
-        if let (Some(id), Some((held, _))) = (&id, &mut *lock(&self.0.delivered))
-            && held == journal
-        {
-            *held = id.clone();
-        }
         self.show(&writer);
         id
     }
@@ -299,7 +300,12 @@ impl Journals {
         if let Some(disk) = &writer.disk
             && delivered.as_ref().is_none_or(|(id, _)| *id != disk.id)
         {
-            *delivered = Some((disk.id.clone(), disk.delivered_below));
+            let before = delivered.replace((disk.id.clone(), disk.delivered_below));
+            let mut successions = lock(&self.0.successions);
+            successions.extend(before.map(|(before, _)| (before, disk.id.clone())));
+            if successions.len() > SUCCESSIONS {
+                successions.remove(0);
+            }
         }
         drop(delivered);
         let view = Arc::new(View::of(writer));
@@ -318,6 +324,17 @@ impl delivery::Journal for Journals {
 
     fn renew(&self, journal: &JournalId) -> Option<JournalId> {
         Self::renew(self, journal)
+    }
+
+    fn successor(&self, journal: &JournalId) -> Option<JournalId> {
+        let successions = lock(&self.0.successions);
+        let after = |id: &JournalId| successions.iter().rfind(|(before, _)| before == id);
+        // As many steps as there are: an id never comes again.
+        let mut last = &after(journal)?.1;
+        while let Some((_, next)) = after(last) {
+            last = next;
+        }
+        Some(last.clone())
     }
 }
 

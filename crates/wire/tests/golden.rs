@@ -108,6 +108,7 @@ fn the_state_of_a_gateway() {
         token_expires_at: Some("2027-11-01T00:00:00Z".parse().unwrap()),
         scraper_version: "0.1.0".into(),
         last_poll_at: Some("2026-11-23T09:16:02Z".parse().unwrap()),
+        reports_overwritten: 7,
     };
     let unknown = GatewayState {
         part_number: None,
@@ -122,11 +123,11 @@ fn the_state_of_a_gateway() {
     for (state, payload) in [
         (
             known,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z"}"#,
+            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z","reports_overwritten":7}"#,
         ),
         (
             unknown,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":null,"address":"192.168.1.20","clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null}"#,
+            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":null,"address":"192.168.1.20","clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null,"reports_overwritten":7}"#,
         ),
     ] {
         assert_eq!(state.encode(), payload);

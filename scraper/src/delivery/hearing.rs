@@ -96,7 +96,6 @@ impl<J: Journal> Delivery<J> {
             return News::Nothing;
         };
         self.outbox.renamed(&from, &to);
-        self.renamed = Some((from.clone(), to.clone()));
         if self.link.as_ref().is_some_and(super::Link::is_ready) {
             self.begin();
         }

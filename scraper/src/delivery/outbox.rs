@@ -108,6 +108,12 @@ impl Outbox {
         }
     }
 
+    /// The journals that something waits in.
+    #[must_use]
+    pub fn journals(&self) -> Vec<JournalId> {
+        self.unproven.iter().map(|(id, _)| id.clone()).collect()
+    }
+
     /// What to send next: what plain topics lack, then what is late, lowest number first.
     #[must_use]
     pub fn next(&self) -> Option<Next> {

@@ -60,6 +60,10 @@ impl Journal for Held {
         }
         Some(id)
     }
+
+    fn successor(&self, journal: &JournalId) -> Option<JournalId> {
+        (*journal != self.id()).then(|| self.id())
+    }
 }
 
 /// A delivery and its time, with a connection on which nothing was said yet.

@@ -41,6 +41,8 @@ pub(super) struct Disk {
     pub(super) writable: bool,
     /// The id in the file, which is another one until the next append.
     written_id: JournalId,
+    /// When the file was made, where that is known.
+    birth: Option<String>,
     length: Arc<AtomicU64>,
     /// Bytes that may be appended before pages are counted again.
     room: u64,
@@ -62,7 +64,9 @@ impl Disk {
             medium.sync_entry().map_err(unusable)?;
             fit(&mut database, &length, size)?;
             let content = format::read(&database)?;
-            Ok(Self::new(medium, size, database, length, content, true))
+            let mut disk = Self::new(medium, size, database, length, content, true);
+            disk.notice_a_copy();
+            Ok(disk)
         })
     }
 
@@ -104,6 +108,7 @@ impl Disk {
             handle: Arc::new(Handle::new(database)),
             id: content.id.clone(),
             written_id: content.id,
+            birth: content.birth,
             first: content.first,
             last: content.last,
             delivered_below: content.delivered_below,
@@ -113,6 +118,23 @@ impl Disk {
             room: 0,
             counted_at: 0,
         }
+    }
+
+    /// A file that was made at another time than its content says is a copy: the numbers that follow may
+    /// have been given already, here or elsewhere. It gets a new id, written with the next append.
+    fn notice_a_copy(&mut self) {
+        let made = self.medium.birth();
+        if self.birth.is_some() && made.is_some() && self.birth != made {
+            self.id = random::id();
+            tracing::warn!(
+                path = %self.medium.path().display(),
+                from = %self.written_id,
+                to = %self.id,
+                "this journal is a copy of another file; it goes on under a new id, and receivers fetch \
+                 all of it again. Never restore or copy a journal: start with an empty one"
+            );
+        }
+        self.birth = made;
     }
 
     /// Appends in one durable transaction, after making room.
@@ -125,7 +147,7 @@ impl Disk {
             self.make_room(bytes)?;
         }
         let last = self.last + records.len() as u64;
-        let id = self.id.clone();
+        let (id, birth) = (self.id.clone(), self.birth.as_deref());
         self.handle.with(|database| {
             let transaction = database.begin_write()?;
             let mut table = transaction.open_table(format::RECORDS)?;
@@ -134,11 +156,12 @@ impl Disk {
             }
             drop(table);
             let (last, below) = (last.to_string(), self.delivered_below.to_string());
-            let meta = [
+            let mut meta = vec![
                 (format::ID, id.as_str()),
                 (format::LAST_SEQ, &last),
                 (format::DELIVERED_BELOW, &below),
             ];
+            meta.extend(birth.map(|birth| (format::BIRTH, birth)));
             format::set_meta(&transaction, &meta)?;
             transaction.commit()?;
             Ok(())

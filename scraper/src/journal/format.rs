@@ -35,6 +35,8 @@ pub(super) const ENVOY: &str = "envoy";
 pub(super) const LAST_SEQ: &str = "last_seq";
 /// Below this number all was delivered to the broker when that was last written.
 pub(super) const DELIVERED_BELOW: &str = "delivered_below";
+/// When the file was made, as the file system says; missing where it does not.
+pub(super) const BIRTH: &str = "birth";
 
 /// Each brings a file from the version that is its place in this list, counted from 1, to the next
 /// one. What is here never changes; a new version is a new entry at the end.
@@ -69,6 +71,7 @@ pub(super) struct Content {
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) delivered_below: u64,
+    pub(super) birth: Option<String>,
     pub(super) index: Index,
 }
 
@@ -178,6 +181,7 @@ pub(super) fn read(database: &Database) -> Result<Content, Unfit> {
         first: first.unwrap_or(last + 1),
         last,
         delivered_below: number(DELIVERED_BELOW)?.clamp(1, last + 1),
+        birth: meta(&transaction, BIRTH)?,
         index,
     })
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use redb::StorageBackend;
 use redb::backends::FileBackend;
@@ -29,6 +30,11 @@ pub(super) trait Medium: std::fmt::Debug + Send + Sync {
 
     /// Gives the file another name, so that a new one can be made. Returns that name.
     fn set_aside(&self) -> io::Result<PathBuf>;
+
+    /// When the file was made, where the file system knows it: a copy of it was made at another time.
+    fn birth(&self) -> Option<String> {
+        None
+    }
 
     /// The file, for messages.
     fn path(&self) -> &Path;
@@ -95,6 +101,12 @@ impl Medium for InDirectory {
         Ok(aside)
     }
 
+    fn birth(&self) -> Option<String> {
+        let made = fs::metadata(&self.path).and_then(|file| file.created());
+        let since = made.ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(since.as_nanos().to_string())
+    }
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -141,7 +153,7 @@ pub fn remembered_serial(directory: &Path) -> Option<Serial> {
 #[cfg(test)]
 mod tests {
     use std::fs::FileTimes;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     use super::*;
 

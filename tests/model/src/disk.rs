@@ -43,6 +43,8 @@ pub(crate) struct Disk {
     /// What the file had before its last append, where that is not durable.
     before: Option<File>,
     ids: u64,
+    /// The ids that a journal had, each with the one after it.
+    successions: Vec<(JournalId, JournalId)>,
     /// What was in a journal that is gone, by inverter and time: counted apart.
     pub(crate) gone: BTreeSet<(String, i64)>,
 }
@@ -213,6 +215,20 @@ impl Journal for Held {
         let mut held = file.iter_mut().chain(memory);
         let file = held.find(|file| file.id == *journal)?;
         file.rename(&id);
+        disk.successions.push((journal.clone(), id.clone()));
         Some(id)
+    }
+
+    fn successor(&self, journal: &JournalId) -> Option<JournalId> {
+        let disk = self.0.borrow();
+        let mut last = None;
+        while let Some((_, next)) = disk
+            .successions
+            .iter()
+            .find(|(before, _)| before == last.unwrap_or(journal))
+        {
+            last = Some(next);
+        }
+        last.cloned()
     }
 }

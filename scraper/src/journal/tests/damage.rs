@@ -263,9 +263,9 @@ proptest! {
             // As the file is while it is open.
             let journals = place.open();
             journals.append(vec![]);
-            fs::copy(place.file(), place.aside()).expect("a copy");
+            let open = fs::read(place.file()).expect("the file");
             drop(journals);
-            fs::rename(place.aside(), place.file()).expect("another name");
+            fs::write(place.file(), open).expect("the same file");
         }
         let mut content = fs::read(place.file()).expect("the file");
         let at = |place: usize| content.len() * place / 1000;
@@ -299,4 +299,27 @@ proptest! {
             Err(error) => prop_assert!(false, "{error}"),
         }
     }
+}
+
+#[test]
+fn a_copy_of_a_journal_goes_on_under_another_id_and_the_file_itself_does_not() {
+    let place = Place::new();
+    let held = place.fill();
+    let again = place.open();
+    assert_eq!(again.id(), held[0].journal, "the file itself");
+    drop(again);
+
+    let copy = place.directory.path().join("copy");
+    fs::copy(place.file(), &copy).expect("a copy");
+    fs::rename(&copy, place.file()).expect("put back");
+    let restored = place.open();
+    assert_ne!(restored.id(), held[0].journal);
+    let id = restored.id();
+    let next = restored.append(reports(1, 99_999));
+    assert_eq!(
+        (&next[0].journal, next[0].seq),
+        (&id, held.len() as u64 + 1)
+    );
+    drop(restored);
+    assert_eq!(place.open().id(), id, "once it is written it stays");
 }

@@ -43,7 +43,9 @@ impl Ahead {
         receiver.stderr_line("they are asked for").await;
         let shown = self.envoy.stop().await.ledger();
         ends_with(&self.chain, shown).await;
-        receiver.stderr_line("all that was missing is in the store").await;
+        receiver
+            .stderr_line("all that was missing is in the store")
+            .await;
         let mut scraper = self.scraper;
         assert!(scraper.terminate().await.success());
         assert!(receiver.terminate().await.success());

@@ -56,7 +56,8 @@ async fn a_receiver_that_has_lost_its_state_fetches_everything_once_more() {
 #[tokio::test]
 async fn a_refill_beside_a_running_receiver_and_one_before_its_start_fill_an_emptied_database() {
     let envoy = "202400000039";
-    let test = "a refill beside a running receiver and one before its start fill an emptied database";
+    let test =
+        "a refill beside a running receiver and one before its start fill an emptied database";
     let Some(chain) = Chain::start(test, &[envoy]).await else {
         return;
     };
