@@ -226,10 +226,11 @@ mod tests {
             .unwrap_or_default()
     }
 
-    const COMPLETE: [(&str, &str); 3] = [
+    const COMPLETE: [(&str, &str); 4] = [
         ("INFLUX_TOKEN", "t0ken"),
         ("INFLUX_ORG", "home"),
         ("INFLUX_BUCKET", "envoy"),
+        ("STATE_DIR", "/nowhere"),
     ];
 
     #[test]

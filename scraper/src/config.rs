@@ -284,7 +284,11 @@ mod tests {
     use super::*;
 
     fn poll_interval(text: &str) -> Result<Duration, String> {
-        let environment = [("ENVOY_HOST", "192.168.1.20"), ("POLL_INTERVAL", text)];
+        let environment = [
+            ("ENVOY_HOST", "192.168.1.20"),
+            ("STATE_DIR", "/nowhere"),
+            ("POLL_INTERVAL", text),
+        ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let read = Config::read(Sources {
             environment: environment.into(),

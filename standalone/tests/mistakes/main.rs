@@ -34,11 +34,12 @@ impl Program {
     /// Variables with which it starts.
     fn sound(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Scraper => &[("ENVOY_HOST", "192.168.1.20")],
+            Self::Scraper => &[("ENVOY_HOST", "192.168.1.20"), ("STATE_DIR", "/nowhere")],
             Self::Receiver => &[
                 ("INFLUX_TOKEN", "a-hush-token"),
                 ("INFLUX_ORG", "home"),
                 ("INFLUX_BUCKET", "envoy"),
+                ("STATE_DIR", "/nowhere"),
             ],
             Self::Standalone => &[("STATE_DIR", "/nowhere")],
         }

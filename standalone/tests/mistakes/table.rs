@@ -33,6 +33,17 @@ pub(crate) const FILES: [(&str, &[u8]); 7] = [
 ];
 
 pub(crate) const WRONG: &[Row] = &[
+    // The journal's size.
+    row(
+        Scraper,
+        &["JOURNAL_SIZE=32"],
+        &["JOURNAL_SIZE: \"32\" is out of range; write 1.0 MiB to 2.0 GiB"],
+    ),
+    row(
+        Standalone,
+        &["--journal-size=much"],
+        &["--journal-size: \"much\" is no size; write a number and a unit, such as 32MiB"],
+    ),
     // The Envoy's address.
     row(
         Scraper,
@@ -560,6 +571,7 @@ pub(crate) const DOUBTFUL: &[Row] = &[
 
 pub(crate) const IN_FORCE: &str = "
 name = \"second\"  # name in {dir}/settings.toml
+state_dir = \"/nowhere\"  # STATE_DIR
 
 [influx]
 url = \"http://db:8086\"  # ENVOY_INFLUX_URL

@@ -21,6 +21,7 @@ impl Ahead {
         let receiver = chain.receiver().spawn();
         chain.online("envoy-receiver/e2e/status").await;
         let scraper = chain.scraper(&gateway, envoy).spawn();
+        more_was_shown(&gateway).await;
         caught_up(&chain, &gateway).await;
         // An orderly end writes its state, with the receiver's session.
         chain.broker.stop().await;
@@ -99,7 +100,7 @@ async fn the_last_readings_of_the_day_are_asked_for_though_nothing_comes_after_t
         return;
     };
     // Night: the Envoy says nothing new any more.
-    ahead.envoy.inject("hang").await;
+    ahead.envoy.inject("refuse").await;
     ahead
         .scraper
         .stderr_line("the Envoy's readings can't be had")

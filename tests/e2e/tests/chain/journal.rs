@@ -2,7 +2,7 @@
 
 use rig::chain::Chain;
 
-use crate::{caught_up, ends_with, gateway, more_was_shown};
+use crate::{caught_up, ends_with, gateway, holds, more_was_shown};
 
 #[tokio::test]
 async fn a_scraper_killed_between_journal_and_publish_publishes_it_after_its_next_start() {
@@ -14,6 +14,7 @@ async fn a_scraper_killed_between_journal_and_publish_publishes_it_after_its_nex
     let gateway = gateway(envoy, "8.3.5169").await;
     let _receiver = chain.receiver().spawn();
     let scraper = chain.scraper(&gateway, envoy).spawn();
+    more_was_shown(&gateway).await;
     caught_up(&chain, &gateway).await;
 
     chain.broker.stop().await;
@@ -28,8 +29,10 @@ async fn a_scraper_killed_between_journal_and_publish_publishes_it_after_its_nex
 
     // The Envoy is away: the journal knows whose readings these are.
     let mut scraper = chain.scraper(&gateway, envoy).spawn();
-    let shown = gateway.ledger();
-    ends_with(&chain, shown).await;
+    holds(&chain, &gateway.ledger()).await;
+    gateway.heal().await;
+    more_was_shown(&gateway).await;
+    ends_with(&chain, gateway.stop().await.ledger()).await;
     assert!(scraper.terminate().await.success());
 }
 

@@ -16,6 +16,7 @@ async fn a_receiver_killed_between_write_and_acknowledgement_loses_nothing() {
     let gateway = gateway(envoy, "8.3.5169").await;
     let receiver = chain.receiver().spawn();
     let mut scraper = chain.scraper(&gateway, envoy).spawn();
+    more_was_shown(&gateway).await;
     caught_up(&chain, &gateway).await;
 
     chain.tap.hold_answers();
