@@ -108,6 +108,10 @@ impl Mosquitto {
         match Self::in_container(accounts, configuration).await {
             Ok(broker) => {
                 broker.wait_until_up().await;
+                if configuration.has_tls() {
+                    broker.certificates().are_for(broker.host());
+                    broker.show(Certificate::Right).await;
+                }
                 record_run(test);
                 Some(broker)
             }

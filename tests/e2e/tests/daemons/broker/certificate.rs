@@ -24,11 +24,12 @@ async fn each_fault_of_the_brokers_certificate_is_named_and_the_right_one_lets_t
     let mut receiver = chain.over_tls(chain.receiver()).spawn();
 
     let unknown = "is signed by a CA that is not trusted here";
-    let (expired, name) = ("has expired", "is not for the name 'localhost'");
+    let expired = "has expired";
+    let name = format!("is not for the name '{}'", chain.broker.host());
     for (certificate, said) in [
         (None, unknown),
         (Some(Certificate::Expired), expired),
-        (Some(Certificate::ForAnotherName), name),
+        (Some(Certificate::ForAnotherName), &name),
     ] {
         if let Some(certificate) = certificate {
             chain.broker.show(certificate).await;
@@ -52,7 +53,7 @@ async fn each_fault_of_the_brokers_certificate_is_named_and_the_right_one_lets_t
     .await;
     for daemon in [&mut scraper, &mut receiver] {
         assert!(daemon.terminate().await.success());
-        for said in [unknown, expired, name] {
+        for said in [unknown, expired, &name] {
             assert_eq!(count(daemon, said), 1, "{said}");
         }
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -13,7 +14,8 @@ pub(super) const CERTIFICATE: &str = "certificate.pem";
 /// The file of its key.
 pub(super) const KEY: &str = "key.pem";
 
-/// The name by which the daemons reach a container on this machine.
+/// The name by which a container is reached, until it is known: on a machine that is itself a container
+/// it is an address.
 const HOST: &str = "localhost";
 
 /// The certificate that the broker shows.
@@ -33,6 +35,7 @@ pub enum Certificate {
 pub(super) struct Certificates {
     ours: Issuer<'static, KeyPair>,
     unknown: Issuer<'static, KeyPair>,
+    host: OnceLock<String>,
     folder: TempDir,
     ca: PathBuf,
 }
@@ -50,6 +53,7 @@ impl Certificates {
         let this = Self {
             ours,
             unknown,
+            host: OnceLock::new(),
             folder,
             ca,
         };
@@ -57,12 +61,18 @@ impl Certificates {
         this
     }
 
+    /// The broker is reached by this name or address.
+    pub(super) fn are_for(&self, host: &str) {
+        self.host.get_or_init(|| host.to_owned());
+    }
+
     /// Puts another certificate, with a new key, in the place of the last one.
     pub(super) fn show(&self, certificate: Certificate) {
+        let host = self.host.get().map_or(HOST, String::as_str);
         let (issuer, name, end) = match certificate {
-            Certificate::Right => (&self.ours, HOST, 2100),
-            Certificate::OfUnknownCa => (&self.unknown, HOST, 2100),
-            Certificate::Expired => (&self.ours, HOST, 2021),
+            Certificate::Right => (&self.ours, host, 2100),
+            Certificate::OfUnknownCa => (&self.unknown, host, 2100),
+            Certificate::Expired => (&self.ours, host, 2021),
             Certificate::ForAnotherName => (&self.ours, "broker.invalid", 2100),
         };
         let key = KeyPair::generate().expect("ring makes keys");
