@@ -73,8 +73,8 @@ impl Audit {
         }
     }
 
-    /// An Envoy's scraper has announced what it holds. What has left its journals is settled in `marks`,
-    /// and told if it was never stored.
+    /// An Envoy's scraper has announced what it holds. What has left its journals and was never stored is
+    /// told, once: `marks` remember that.
     pub fn announced(
         &mut self,
         envoy: &Serial,

@@ -1,8 +1,8 @@
 //! Which readings a store has: by Envoy and journal, the numbers that it has accepted.
 //!
-//! A number is marked when its reading is stored, and also when it never will be: refused by the store
-//! for good, or gone from its journal. Marks are bounded. What is forgotten is merely fetched, and
-//! stored, once more.
+//! A number is marked when its reading is stored, and also when the store has refused it for good. Marks
+//! are bounded. What is forgotten is merely fetched, and stored, once more; a mark too many would lose a
+//! reading. So what has left its journal is not marked: how far that went is a number of its own.
 
 mod file;
 
@@ -41,6 +41,9 @@ struct Envoy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Journal {
     id: JournalId,
+    /// The lowest number that it held when that was judged last. It only grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<u64>,
     #[serde(with = "ranges")]
     settled: RangeInclusiveSet<u64>,
 }
@@ -57,28 +60,35 @@ impl Marks {
         if numbers.is_empty() {
             return;
         }
-        let journals = self.journals(envoy);
-        let settled = &mut used(
-            journals,
-            |known| known.id == *journal,
-            || Journal {
-                id: journal.clone(),
-                settled: RangeInclusiveSet::new(),
-            },
-        )
-        .settled;
-        settled.insert(numbers);
-        if settled.len() > MOST_RANGES
-            && let Some(highest) = settled.last().cloned()
+        let known = self.used(envoy, journal);
+        known.settled.insert(numbers);
+        if known.settled.len() > MOST_RANGES
+            && let Some(first) = known.first
         {
-            settled.remove(highest);
+            // Nobody asks for what the journal does not hold any more.
+            known.settled.remove(0..=first - 1);
         }
-        if journals.len() > MOST_JOURNALS {
-            journals.remove(0);
+        if known.settled.len() > MOST_RANGES
+            && let Some(highest) = known.settled.last().cloned()
+        {
+            known.settled.remove(highest);
         }
-        if self.envoys.len() > MOST_ENVOYS {
-            self.envoys.remove(0);
+    }
+
+    /// A journal holds nothing below `first`, 1 or more. The answer is how many readings it held when it
+    /// was heard of before, and which have left it since without being settled: they are lost. Each
+    /// is counted once.
+    #[must_use = "what is lost is to be said"]
+    pub fn holds_from(&mut self, envoy: &Serial, journal: &JournalId, first: u64) -> u64 {
+        let first = first.clamp(1, MAX_SEQ);
+        let known = self.used(envoy, journal);
+        let before = *known.first.get_or_insert(first);
+        if first <= before {
+            return 0;
         }
+        known.first = Some(first);
+        let gone = self.missing(envoy, journal, &(before..=first - 1));
+        gone.iter().map(|gap| gap.end() - gap.start() + 1).sum()
     }
 
     /// Whether a number is settled.
@@ -86,12 +96,6 @@ impl Marks {
     pub fn contains(&self, envoy: &Serial, journal: &JournalId, seq: u64) -> bool {
         self.settled(envoy, journal)
             .is_some_and(|settled| settled.contains(&seq))
-    }
-
-    /// Whether anything of a journal is settled.
-    #[must_use]
-    pub fn knows(&self, envoy: &Serial, journal: &JournalId) -> bool {
-        self.settled(envoy, journal).is_some()
     }
 
     /// The highest number of a journal that is settled.
@@ -129,18 +133,40 @@ impl Marks {
         })
     }
 
-    /// Whether nothing is settled.
+    /// Whether nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.envoys.is_empty()
     }
 
-    fn journals(&mut self, envoy: &Serial) -> &mut Vec<Journal> {
+    /// The lowest number that each journal held when that was judged last. What was used last is last.
+    pub fn firsts(&self) -> impl Iterator<Item = (&Serial, &JournalId, u64)> {
+        self.envoys.iter().flat_map(|envoy| {
+            let journals = envoy.journals.iter();
+            journals.filter_map(|journal| Some((&envoy.envoy, &journal.id, journal.first?)))
+        })
+    }
+
+    /// A journal, which is the one used last from now on; what is too much then is forgotten.
+    fn used(&mut self, envoy: &Serial, journal: &JournalId) -> &mut Journal {
+        if self.envoys.len() == MOST_ENVOYS && self.envoys.iter().all(|own| own.envoy != *envoy) {
+            self.envoys.remove(0);
+        }
         let new = || Envoy {
             envoy: envoy.clone(),
             journals: Vec::new(),
         };
-        &mut used(&mut self.envoys, |known| known.envoy == *envoy, new).journals
+        let known = used(&mut self.envoys, |known| known.envoy == *envoy, new);
+        let journals = &mut known.journals;
+        if journals.len() == MOST_JOURNALS && journals.iter().all(|own| own.id != *journal) {
+            journals.remove(0);
+        }
+        let new = || Journal {
+            id: journal.clone(),
+            first: None,
+            settled: RangeInclusiveSet::new(),
+        };
+        used(journals, |known| known.id == *journal, new)
     }
 
     fn settled(&self, envoy: &Serial, journal: &JournalId) -> Option<&RangeInclusiveSet<u64>> {

@@ -77,6 +77,14 @@ pub enum MarksError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The file has the marks of another store, which say nothing about this one.
+    #[error("the marks in {} are those of another store ({store})", path.display())]
+    OtherStore {
+        /// The file.
+        path: PathBuf,
+        /// Whose they are.
+        store: String,
+    },
     /// The file can't be written.
     #[error("the marks can't be written to {}", path.display())]
     Unwritable {

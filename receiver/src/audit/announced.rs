@@ -46,6 +46,11 @@ impl Announced {
         self.heard
     }
 
+    /// The lowest number that it holds, as it was announced last.
+    pub(super) fn first(&self) -> u64 {
+        self.span.first()
+    }
+
     /// The highest number that it has given out, as it was announced last.
     pub(super) fn last(&self) -> u64 {
         self.span.last()

@@ -93,7 +93,7 @@ impl Site {
         }
         let mut findings = Vec::new();
         for span in &announcement.journals {
-            findings.extend(self.settle_what_is_gone(span, marks));
+            findings.extend(self.lost(span, marks));
             let known = self
                 .journals
                 .iter_mut()
@@ -110,18 +110,13 @@ impl Site {
         findings
     }
 
-    /// What is below a journal's first number can't be had any more. It is lost where we know the
-    /// journal, and none of our business where we see it for the first time.
-    fn settle_what_is_gone(&self, span: &JournalSpan, marks: &mut Marks) -> Option<Finding> {
-        let gone = 1..=span.first() - 1;
-        let missing = marks.missing(&self.envoy, span.id(), &gone);
-        let is_known = marks.knows(&self.envoy, span.id())
-            || self.journals.iter().any(|known| known.id() == span.id());
-        marks.settle(&self.envoy, span.id(), gone);
-        (is_known && !missing.is_empty()).then(|| Finding::Lost {
+    /// What is below a journal's first number, and is not stored, nobody has any more.
+    fn lost(&self, span: &JournalSpan, marks: &mut Marks) -> Option<Finding> {
+        let readings = marks.holds_from(&self.envoy, span.id(), span.first());
+        (readings > 0).then(|| Finding::Lost {
             envoy: self.envoy.clone(),
             journal: span.id().clone(),
-            readings: count(&missing),
+            readings,
         })
     }
 
@@ -184,7 +179,13 @@ impl Site {
         let Some(asked) = &mut self.asked else {
             return false;
         };
-        let still = |range: &RangeInclusive<u64>| marks.missing(&self.envoy, &asked.journal, range);
+        // What has left the journal meanwhile will not come.
+        let held = self.journals.iter().find(|one| *one.id() == asked.journal);
+        let first = held.map_or(u64::MAX, Announced::first);
+        let still = |range: &RangeInclusive<u64>| {
+            let held = first.max(*range.start())..=*range.end();
+            marks.missing(&self.envoy, &asked.journal, &held)
+        };
         let left: Vec<RangeInclusive<u64>> = asked.ranges.iter().flat_map(still).collect();
         if count(&left) < asked.left {
             asked.left = count(&left);

@@ -49,8 +49,8 @@ impl MarksFile {
         Self { path, store }
     }
 
-    /// The marks that were saved last: none where there is no file, or one of another store. A file
-    /// that can't be read is set aside.
+    /// The marks that were saved last: none where there is no file. A file that can't be read is set
+    /// aside; one of another store stays until the next save takes its place.
     ///
     /// Blocks.
     pub fn load(&self) -> Result<Marks, MarksError> {
@@ -63,8 +63,16 @@ impl MarksFile {
             }
         };
         let head = serde_json::from_slice::<Head<String>>(&text);
+        if let Ok(head) = &head
+            && head.store != self.store
+        {
+            return Err(MarksError::OtherStore {
+                path: self.path.clone(),
+                store: head.store.clone(),
+            });
+        }
         let body = head.and_then(|head| {
-            if head.format != FORMAT || head.store != self.store {
+            if head.format != FORMAT {
                 return Ok(Marks::default());
             }
             serde_json::from_slice::<Body>(&text).map(|body| body.marks)

@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
 use wire::ReportTime;
 
 use super::*;
@@ -16,6 +19,11 @@ fn marks(ranges: &[RangeInclusive<u64>]) -> Marks {
         marks.settle(&envoy("e"), &journal("j"), range.clone());
     }
     marks
+}
+
+fn knows(marks: &Marks, envoy: &str, journal: &str) -> bool {
+    let mut known = marks.iter();
+    known.any(|(known, id, _)| known.as_str() == envoy && id.as_str() == journal)
 }
 
 fn missing(marks: &Marks, within: RangeInclusive<u64>) -> Vec<RangeInclusive<u64>> {
@@ -74,6 +82,41 @@ fn of_too_many_ranges_the_highest_are_forgotten() {
 }
 
 #[test]
+fn over_the_bound_what_has_left_the_journal_goes_before_the_highest() {
+    let mut marks = Marks::default();
+    let most = MOST_RANGES as u64;
+    for number in 1..=most {
+        marks.settle(&envoy("e"), &journal("j"), 2 * number..=2 * number);
+    }
+    assert_eq!(marks.holds_from(&envoy("e"), &journal("j"), 101), 0);
+    marks.settle(&envoy("e"), &journal("j"), 3 * most..=3 * most);
+    assert!(marks.contains(&envoy("e"), &journal("j"), 3 * most));
+    assert!(!marks.contains(&envoy("e"), &journal("j"), 100));
+    assert_eq!(marks.iter().count(), MOST_RANGES + 1 - 50);
+}
+
+#[test]
+fn what_left_the_journal_before_it_was_settled_is_counted_once_and_not_marked() {
+    let mut marks = marks(&[1..=2, 4..=4]);
+    let mut from = |first| marks.holds_from(&envoy("e"), &journal("j"), first);
+    assert_eq!([1, 3, 7, 7].map(&mut from), [0, 0, 3, 0]);
+    assert_eq!(from(2), 0, "an announcement of before says nothing new");
+    assert_eq!(from(8), 1);
+    assert_eq!(missing(&marks, 1..=7), [3..=3, 5..=7]);
+}
+
+#[test]
+fn what_left_a_journal_before_it_was_heard_of_is_none_of_our_business() {
+    let mut marks = marks(&[5..=5]);
+    assert_eq!(marks.holds_from(&envoy("e"), &journal("j"), 900), 0);
+    assert_eq!(marks.holds_from(&envoy("e"), &journal("other"), 900), 0);
+    assert_eq!(
+        marks.holds_from(&envoy("e"), &journal("j"), u64::MAX),
+        MAX_SEQ - 900
+    );
+}
+
+#[test]
 fn journals_and_envoys_that_were_not_used_for_longest_are_forgotten() {
     let mut marks = Marks::default();
     let name = |number: usize| format!("n{number}");
@@ -82,13 +125,13 @@ fn journals_and_envoys_that_were_not_used_for_longest_are_forgotten() {
     }
     marks.settle(&envoy("e"), &journal(&name(0)), 2..=2);
     marks.settle(&envoy("e"), &journal("one-more"), 1..=1);
-    assert!(marks.knows(&envoy("e"), &journal(&name(0))));
-    assert!(!marks.knows(&envoy("e"), &journal(&name(1))));
+    assert!(knows(&marks, "e", &name(0)));
+    assert!(!knows(&marks, "e", &name(1)));
 
     for number in 0..MOST_ENVOYS {
         marks.settle(&envoy(&name(number)), &journal("j"), 1..=1);
     }
-    assert!(!marks.knows(&envoy("e"), &journal(&name(0))));
+    assert!(!knows(&marks, "e", &name(0)));
 }
 
 #[test]
@@ -96,14 +139,20 @@ fn a_file_gives_back_what_was_saved_for_this_store_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("below/marks.json");
     let file = |store: &str| MarksFile::new(path.clone(), store.to_owned());
-    let kept = marks(&[1..=3, 5..=MAX_SEQ]);
+    let mut kept = marks(&[1..=3, 5..=MAX_SEQ]);
+    assert_eq!(kept.holds_from(&envoy("e"), &journal("j"), 2), 0);
     assert_eq!(
         file("a").load().expect("no file is no mistake"),
         Marks::default()
     );
     file("a").save(&kept).expect("a folder that can be written");
     assert_eq!(file("a").load().expect("it was just written"), kept);
-    assert_eq!(file("b").load().expect("another store"), Marks::default());
+    let error = file("b").load().expect_err("another store");
+    assert!(
+        error.to_string().contains("of another store (a)"),
+        "{error}"
+    );
+    assert!(path.exists());
 }
 
 #[test]
@@ -131,4 +180,20 @@ fn a_save_that_fails_leaves_what_was_there() {
     let file = MarksFile::new(blocked.join("marks.json"), "a".to_owned());
     let error = file.save(&marks(&[1..=3])).expect_err("that is no folder");
     assert!(error.to_string().contains("can't be written"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn marks_are_the_set_of_what_was_settled_also_after_a_save(
+        settled in proptest::collection::vec((1_u64..60, 0_u64..5), 0..40),
+        within in (1_u64..70, 1_u64..70),
+    ) {
+        let ranges: Vec<_> = settled.into_iter().map(|(first, more)| first..=first + more).collect();
+        let expected: BTreeSet<u64> = ranges.iter().cloned().flatten().collect();
+        let text = serde_json::to_string(&marks(&ranges)).expect("marks are JSON");
+        let again: Marks = serde_json::from_str(&text).expect("it was just written");
+        let found: Vec<u64> = missing(&again, within.0..=within.1).into_iter().flatten().collect();
+        let wanted: Vec<u64> = (within.0..=within.1).filter(|seq| !expected.contains(seq)).collect();
+        prop_assert_eq!(found, wanted);
+    }
 }

@@ -11,11 +11,17 @@ use crate::marks::Marks;
 
 /// All marks, in the order in which they were used.
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Marks> {
+    let mut marks = Marks::default();
+    let mut statement = connection
+        .prepare("SELECT envoy, journal, first, first FROM journal_first ORDER BY rowid")?;
+    for row in statement.query_map([], mark)? {
+        let (envoy, journal, first) = row?;
+        // Heard of for the first time, so that nothing is lost.
+        let _ = marks.holds_from(&envoy, &journal, *first.start());
+    }
     let mut statement =
         connection.prepare("SELECT envoy, journal, first, last FROM mark ORDER BY rowid")?;
-    let mut marks = Marks::default();
-    let rows = statement.query_map([], mark)?;
-    for row in rows {
+    for row in statement.query_map([], mark)? {
         let (envoy, journal, numbers) = row?;
         marks.settle(&envoy, &journal, numbers);
     }
@@ -28,16 +34,19 @@ pub(super) fn replace(
     marks: &Marks,
     envoys: &BTreeSet<Serial>,
 ) -> rusqlite::Result<()> {
-    let mut delete = transaction.prepare_cached("DELETE FROM mark WHERE envoy = ?1")?;
-    for envoy in envoys {
-        delete.execute([envoy.as_str()])?;
+    for table in ["mark", "journal_first"] {
+        let delete = format!("DELETE FROM {table} WHERE envoy = ?1");
+        let mut delete = transaction.prepare_cached(&delete)?;
+        for envoy in envoys {
+            delete.execute([envoy.as_str()])?;
+        }
     }
     insert(transaction, marks, |envoy| envoys.contains(envoy))
 }
 
 /// Replaces all marks.
 pub(super) fn replace_all(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM mark", [])?;
+    transaction.execute_batch("DELETE FROM mark; DELETE FROM journal_first")?;
     insert(transaction, marks, |_| true)
 }
 
@@ -56,6 +65,15 @@ fn insert(
             // Numbers of readings stay below 2^53.
             first.cast_signed(),
             last.cast_signed(),
+        ])?;
+    }
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO journal_first (envoy, journal, first) VALUES (?1, ?2, ?3)")?;
+    for (envoy, journal, first) in marks.firsts().filter(|(envoy, ..)| is_meant(envoy)) {
+        insert.execute(params![
+            envoy.as_str(),
+            journal.as_str(),
+            first.cast_signed()
         ])?;
     }
     Ok(())

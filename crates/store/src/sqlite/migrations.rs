@@ -25,7 +25,13 @@ const MIGRATIONS: &[&str] = &[
          first   INTEGER NOT NULL,
          last    INTEGER NOT NULL
      ) STRICT;
-     CREATE INDEX mark_envoy ON mark (envoy);",
+     CREATE INDEX mark_envoy ON mark (envoy);
+     -- The lowest number that a journal held when that was judged last.
+     CREATE TABLE journal_first (
+         envoy   TEXT    NOT NULL,
+         journal TEXT    NOT NULL,
+         first   INTEGER NOT NULL
+     ) STRICT;",
 ];
 
 /// Says in the file's header whose it is ("Envy" in ASCII).
