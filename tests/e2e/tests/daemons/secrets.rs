@@ -149,6 +149,7 @@ impl Scene {
         let chain = &self.chain;
         let at_broker = chain
             .scraper(&self.new, NEW)
+            .env("STATE_DIR", chain.state("refused-by-the-broker"))
             .env("MQTT_PASSWORD", WRONG_PASSWORD);
         let at_database = chain
             .receiver()
@@ -156,6 +157,7 @@ impl Scene {
             .env("RECEIVER_NAME", "another");
         let at_envoy = chain
             .scraper(&self.old, OLD)
+            .env("STATE_DIR", chain.state("refused-by-the-envoy"))
             .env("ENVOY_USERNAME", "installer")
             .env("ENVOY_PASSWORD", WRONG_ENVOY_PASSWORD);
         let mut programs = Vec::new();

@@ -75,7 +75,7 @@ async fn a_scraper_hands_over_what_it_has_read_and_then_says_that_it_is_offline(
 }
 
 #[tokio::test]
-async fn a_scraper_whose_broker_takes_no_reading_says_that_it_is_offline_and_what_may_be_lost() {
+async fn a_scraper_whose_broker_takes_no_reading_says_that_it_is_offline_and_what_waits() {
     let envoy = Gateway::start(&["--serial", ENVOY, "--firmware", "8.3.5169"]).await;
     let broker = Broker::bind().await;
     let mut scraper = envoy
@@ -101,7 +101,8 @@ async fn a_scraper_whose_broker_takes_no_reading_says_that_it_is_offline_and_wha
         "{}",
         last.topic
     );
-    scraper.stderr_line("they may be lost").await;
+    let waits = scraper.stderr_line("the journal keeps them").await;
+    assert!(waits.contains("INFO"), "nothing is lost: {waits}");
 }
 
 #[tokio::test]
