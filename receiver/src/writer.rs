@@ -90,7 +90,7 @@ impl<S: MarkedStore> Writer<S> {
     /// Replaces the marks. Whether that is durable.
     pub(crate) async fn save(&mut self, marks: &Marks) -> bool {
         let saved = self.store.save(marks).await;
-        self.note_saved(saved)
+        self.note_saved(&saved)
     }
 
     /// Begins to write a batch; `marks` have its readings marked. Its dead letters are kept once it is
@@ -125,7 +125,7 @@ impl<S: MarkedStore> Writer<S> {
         }
         match attempt.answer {
             Ok(Marked { written, saved }) => {
-                self.note_saved(saved);
+                self.note_saved(&saved);
                 self.say_that_it_is_over(attempt.batch.readings().count() + behind);
                 self.pauses = pauses(self.longest_pause);
                 say_what_is_given_up(&attempt.batch, &written);
@@ -152,8 +152,8 @@ impl<S: MarkedStore> Writer<S> {
         }
     }
 
-    fn note_saved(&mut self, saved: Result<(), MarksError>) -> bool {
-        match &saved {
+    fn note_saved(&mut self, saved: &Result<(), MarksError>) -> bool {
+        match saved {
             Err(error) => self.unsaved.failed(&with_causes(error), true),
             Ok(()) => {
                 if let Some(ended) = self.unsaved.over() {

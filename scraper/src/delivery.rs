@@ -20,7 +20,6 @@ mod hearing;
 mod pace;
 mod sending;
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -69,8 +68,8 @@ pub struct Sender {
 pub struct Beginning {
     /// The newest reading of each inverter.
     pub newest: Vec<Reading>,
-    /// The numbers of the journal of which it does not know whether the broker has them.
-    pub unproven: RangeInclusive<u64>,
+    /// Below this number of the journal that is written to the broker has all, as far as is known.
+    pub delivered_below: u64,
 }
 
 /// The delivery of one Envoy's readings to one broker.
@@ -102,7 +101,8 @@ impl<J: Journal> Delivery<J> {
     pub fn new(sender: Sender, journal: J, beginning: Beginning, now: Instant) -> Self {
         let mut outbox = Outbox::new(beginning.newest);
         if let Some(span) = journal.spans().first() {
-            outbox.has_yet_to_send(span.id(), beginning.unproven);
+            let unproven = beginning.delivered_below.max(span.first())..=span.last();
+            outbox.has_yet_to_send(span.id(), unproven);
         }
         Self {
             sender,

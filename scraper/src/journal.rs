@@ -254,10 +254,10 @@ impl Journals {
     /// What a delivery begins with.
     #[must_use]
     pub fn beginning(&self) -> Beginning {
-        let current = &self.view().journals[0].span;
+        let current = self.id();
         Beginning {
             newest: self.newest(),
-            unproven: self.delivered_below(current.id()).max(current.first())..=current.last(),
+            delivered_below: self.delivered_below(&current),
         }
     }
 

@@ -77,19 +77,19 @@ impl Overwritten {
     }
 
     fn missed_before(&mut self, report: &Report) -> u64 {
-        let produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
+        let now_produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
             && report.power_w > 0;
         let Some(history) = self.inverters.get_mut(&report.serial) else {
             let first = History {
                 last: report.reported_at,
-                produced: produces,
+                produced: now_produces,
                 steps: VecDeque::with_capacity(STEPS),
             };
             self.inverters.insert(report.serial.clone(), first);
             return 0;
         };
         let step = report.reported_at.unix_seconds() - history.last.unix_seconds();
-        let produced = std::mem::replace(&mut history.produced, produces);
+        let produced_then = std::mem::replace(&mut history.produced, now_produces);
         history.last = report.reported_at;
         // A clock that was set back tells nothing of the interval.
         if step <= 0 || step >= NIGHT {
@@ -101,7 +101,7 @@ impl Overwritten {
         }
         history.steps.push_back(step);
         match usual {
-            Some(usual) if produced && produces => missed(step, usual),
+            Some(usual) if produced_then && now_produces => missed(step, usual),
             _ => 0,
         }
     }

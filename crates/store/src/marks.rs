@@ -178,9 +178,9 @@ impl Marks {
 
 /// The item that is meant, new if there is none, moved to the end of the list.
 fn used<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
-    let last = list.len().saturating_sub(1);
+    let end = list.len().saturating_sub(1);
     match list.iter().position(is_meant) {
-        Some(place) if place == last => {}
+        Some(place) if place == end => {}
         Some(place) => {
             let item = list.remove(place);
             list.push(item);

@@ -61,7 +61,7 @@ impl<S: MarkedStore> Subscription<S> {
                  remove it"
             ),
             _ => {
-                tracing::info!("refilling: everything that the journals hold is fetched once more")
+                tracing::info!("refilling: everything that the journals hold is fetched once more");
             }
         }
     }

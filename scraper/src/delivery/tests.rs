@@ -83,7 +83,7 @@ impl Rig {
         };
         let beginning = Beginning {
             newest: Vec::new(),
-            unproven: 1..=0,
+            delivered_below: 1,
         };
         let mut delivery = Delivery::new(sender, journal.clone(), beginning, now);
         delivery.connected(now);
@@ -200,7 +200,7 @@ fn a_restarted_scraper_waits_for_the_envoy_before_it_shows_what_its_journal_has(
     let sender = rig.delivery.sender.clone();
     let beginning = Beginning {
         newest,
-        unproven: 2..=1,
+        delivered_below: 2,
     };
     rig.delivery = Delivery::new(sender, rig.journal.clone(), beginning, rig.now);
     rig.delivery.connected(rig.now);

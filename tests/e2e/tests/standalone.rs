@@ -62,6 +62,74 @@ async fn a_day_in_one_process_is_printed_and_in_its_file_as_it_was_shown() {
     }
 }
 
+/// How often the process is killed.
+const KILLS: u64 = 12;
+
+#[tokio::test]
+async fn a_process_that_is_killed_at_random_moments_has_all_in_its_file_that_it_could_have_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = directory.path().join("ledger.jsonl");
+    let settings = directory.path().join("settings.toml");
+    // Each poll has something new, and is over within milliseconds.
+    let often = "speed = 2880\npoll_interval = \"60ms\"";
+    let testing = format!("[testing]\n{often}\nledger = \"{}\"\n", ledger.display());
+    std::fs::write(&settings, testing).unwrap();
+    let start = Start::new(Binary::Standalone)
+        .arg("--config")
+        .arg(&settings)
+        .args(["--broker-listen", "127.0.0.1:0", "--state-dir"])
+        .arg(directory.path());
+
+    let mut excused = Vec::new();
+    for kill in 0..KILLS {
+        let before = ledger::read(&ledger).len();
+        let program = start.spawn();
+        wait::until_true("further reports", A_DAY, async || {
+            // Some kills come at the first report, some in the middle of everything.
+            ledger::read(&ledger).len() as u64 > before as u64 + 7 * kill
+        })
+        .await;
+        program.kill();
+        // An answer that was shown and not yet written is no promise; the one before it was.
+        excused.extend(newest_of_each(&ledger::read(&ledger)[before..]));
+    }
+    let database = directory.path().join("simulated/readings.sqlite");
+    let mut program = start.spawn();
+    let promised: Vec<Report> = ledger::read(&ledger)
+        .into_iter()
+        .filter(|report| !excused.contains(report))
+        .collect();
+    wait::until_true("all that was promised is in the file", A_DAY, async || {
+        let stored = stored(&database);
+        promised.iter().all(|report| is_among(report, &stored))
+    })
+    .await;
+    assert!(program.terminate().await.success());
+    assert!(promised.len() > 200, "there was something to lose");
+    let shown = ledger::read(&ledger);
+    let strange = stored(&database)
+        .into_iter()
+        .find(|report| !is_among(report, &shown));
+    assert_eq!(strange, None, "nothing is there that was never shown");
+}
+
+fn newest_of_each(shown: &[Report]) -> Vec<Report> {
+    let mut newest: BTreeMap<&str, &Report> = BTreeMap::new();
+    for report in shown {
+        newest.insert(&report.inverter, report);
+    }
+    newest.into_values().cloned().collect()
+}
+
+/// Each process simulates its Envoy anew, and two of them may report for one second: then either is right.
+fn is_among(report: &Report, others: &[Report]) -> bool {
+    let same = |other: &&Report| {
+        (&other.envoy, &other.inverter, other.reported_at)
+            == (&report.envoy, &report.inverter, report.reported_at)
+    };
+    others.iter().any(|other| same(&other))
+}
+
 /// Whether the reports span a whole day. What an inverter shows first was frozen at the dusk before
 /// the simulation began, so its day begins with its second report.
 fn reaches_the_next_morning(reports: &[Report]) -> bool {

@@ -98,8 +98,7 @@ impl Disk {
             self.file.iter_mut().for_each(|file| file.rename(&id));
         }
         let file = self.current();
-        let last = file.readings.len() as u64;
-        let unproven = file.delivered_below..=last;
+        let delivered_below = file.delivered_below;
         let mut newest: HashMap<Serial, Reading> = HashMap::new();
         for reading in self.held().flat_map(|file| &file.readings) {
             let known = newest.get(&reading.serial);
@@ -109,7 +108,7 @@ impl Disk {
         }
         Beginning {
             newest: newest.into_values().collect(),
-            unproven,
+            delivered_below,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::network::{Message, Packet};
 use crate::world::Sabotage;
 
 /// How long a reading may take from its announcement to the store.
-const AUDIT_AFTER: Duration = Duration::from_secs(60);
+const AUDIT_AFTER: Duration = Duration::from_mins(1);
 
 /// A pause before each attempt to connect, and after a write that failed.
 const PAUSE: u64 = 10;
@@ -89,7 +89,6 @@ impl Receiver {
 
     /// Does what is to be done at `now`. Whether the store has taken a batch; with `dies_before_acknowledging`
     /// nothing is done after that.
-    #[expect(clippy::too_many_arguments, reason = "all that a process stands on")]
     pub(crate) fn turn(
         &mut self,
         now: u64,
@@ -193,7 +192,9 @@ impl Receiver {
         let batch: Batch<u64> = self.gathering.take();
         let readings: Vec<Reading> = batch.readings().cloned().collect();
         let mut marks = self.marks.clone();
-        readings.iter().for_each(|reading| marks.add(reading));
+        for reading in &readings {
+            marks.add(reading);
+        }
         if self.sabotage == Sabotage::MarksFirst {
             state.marks = marks.clone();
         }
@@ -209,7 +210,9 @@ impl Receiver {
         if stored && dies_before_acknowledging {
             return true;
         }
-        readings.iter().for_each(|reading| self.marks.add(reading));
+        for reading in &readings {
+            self.marks.add(reading);
+        }
         if stored {
             state.marks = self.marks.clone();
         }

@@ -29,7 +29,7 @@ fn all<T: Send>(seeds: u64, look: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().map(|worker| worker.join());
+        let done = workers.into_iter().map(thread::ScopedJoinHandle::join);
         done.flat_map(|looked| looked.expect("no seed panics"))
             .collect()
     })
@@ -64,11 +64,11 @@ fn writes_again(outcome: &Outcome) -> bool {
 
 /// Among schedules of these faults there is one that shows that a part is missing, and nothing with it.
 fn is_noticed(faults: &[Fault], sabotage: Sabotage, notices: impl Fn(&Outcome) -> bool + Sync) {
-    let noticed = all(SEARCHED, |seed| {
+    let shows = all(SEARCHED, |seed| {
         notices(&run_among(faults, seed, sabotage))
             && run_among(faults, seed, Sabotage::Nothing).is_sound()
     });
-    let seeds = noticed.iter().filter(|noticed| **noticed).count();
+    let seeds = shows.iter().filter(|shows| **shows).count();
     assert!(seeds > 0, "{sabotage:?} costs nothing in {SEARCHED} seeds");
 }
 

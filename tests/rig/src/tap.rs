@@ -44,12 +44,12 @@ impl WriteTap {
             .local_addr()
             .expect("a bound socket has an address");
         let lines = Lines::default();
-        let (hold, held) = watch::channel(false);
+        let (hold, answers_held) = watch::channel(false);
         let forward = Forward {
             server: server.trim_end_matches('/').to_owned(),
             client: reqwest::Client::new(),
             lines: Arc::clone(&lines),
-            held,
+            held: answers_held,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, forward));
