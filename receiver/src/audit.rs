@@ -60,6 +60,8 @@ pub struct Audit {
     /// How long a reading may take from its announcement to the store, and the first pause after a
     /// request in vain.
     wait: Duration,
+    /// Nothing is asked for before this.
+    not_before: Option<Instant>,
     sites: BTreeMap<Serial, Site>,
 }
 
@@ -69,6 +71,7 @@ impl Audit {
     pub fn new(wait: Duration) -> Self {
         Self {
             wait,
+            not_before: None,
             sites: BTreeMap::new(),
         }
     }
@@ -95,6 +98,12 @@ impl Audit {
             .unwrap_or_default()
     }
 
+    /// The store takes nothing at present: what it lacks waits here and in the broker's queue, and need
+    /// not be asked for until it had the time to take that.
+    pub fn postpone(&mut self, now: Instant) {
+        self.not_before = Some(now + self.wait);
+    }
+
     /// What is to be asked for at `now`, and whom, given what the store has.
     pub fn requests(
         &mut self,
@@ -103,6 +112,9 @@ impl Audit {
     ) -> (Vec<(Serial, ReplayRequest)>, Vec<Finding>) {
         let mut requests = Vec::new();
         let mut findings = Vec::new();
+        if self.not_before.is_some_and(|not_before| now < not_before) {
+            return (requests, findings);
+        }
         for (envoy, site) in &mut self.sites {
             let request = site.request(marks, now, &mut findings);
             requests.extend(request.map(|request| (envoy.clone(), request)));

@@ -155,6 +155,15 @@ fn what_does_not_come_goes_to_the_end_of_the_line_and_progress_shortens_the_paus
 }
 
 #[test]
+fn while_the_store_takes_nothing_and_until_it_had_time_to_catch_up_nothing_is_asked_for() {
+    let mut rig = Rig::after(1, 10);
+    rig.audit.postpone(rig.now);
+    assert_eq!(rig.asked(), []);
+    rig.now += WAIT;
+    assert_eq!(rig.asked(), [1..=10]);
+}
+
+#[test]
 fn a_scraper_that_was_started_anew_is_asked_at_once() {
     let mut rig = Rig::after(1, 10);
     rig.asked();

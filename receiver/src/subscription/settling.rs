@@ -57,6 +57,7 @@ impl<S: MarkedStore> Subscription<S> {
         self.writing = None;
         match self.writer.end(attempt, self.gathering.waiting()) {
             Outcome::Again(batch, not_before) => {
+                self.audit.postpone(Instant::now());
                 self.status.1 = "the store takes no readings";
                 self.say_status();
                 self.gathering.put_back(batch, not_before);

@@ -170,13 +170,13 @@ impl Outbox {
     }
 
     /// Gives up what the journals do not hold any more. How many of these the broker had not
-    /// acknowledged.
+    /// acknowledged; of a journal that is not held at all nobody knows: its disk may come back, and what
+    /// receivers lack of it they ask for.
     pub fn hold_only(&mut self, spans: &[JournalSpan]) -> u64 {
         let mut given_up = 0;
         self.unproven.retain_mut(|(journal, unproven)| {
             let span = spans.iter().find(|span| span.id() == journal);
-            let first = span.map_or(u64::MAX, JournalSpan::first);
-            given_up += unproven.give_up_below(first);
+            given_up += span.map_or(0, |span| unproven.give_up_below(span.first()));
             span.is_some()
         });
         given_up

@@ -201,6 +201,7 @@ impl Receiver {
         if !readings.is_empty() && !database.write(&readings, now) {
             self.next_write = now + PAUSE;
             self.gathering.put_back(batch, clock);
+            self.audit.postpone(clock);
             if self.sabotage == Sabotage::MarksFirst {
                 self.marks = marks;
             }

@@ -228,7 +228,7 @@ fn what_has_left_the_journal_is_given_up_and_counted() {
     // Its acknowledgement may still be on the way.
     acknowledged(&mut outbox, &[4]);
     assert_eq!(outbox.waiting(), 4);
-    assert_eq!(outbox.hold_only(&[]), 4);
+    assert_eq!(outbox.hold_only(&[]), 0, "it may come back");
     assert_eq!(outbox.unproven(), 0);
 }
 
