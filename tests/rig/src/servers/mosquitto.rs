@@ -104,6 +104,11 @@ impl Mosquitto {
         match Self::in_container(accounts, configuration).await {
             Ok(broker) => {
                 broker.wait_until_up().await;
+                if configuration.has_tls() {
+                    // Only now is it known which host the certificate must be for: where the tests
+                    // run in a container themselves, it is not `localhost`.
+                    broker.show(Certificate::Right).await;
+                }
                 record_run(test);
                 Some(broker)
             }
@@ -125,9 +130,7 @@ impl Mosquitto {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("mosquitto.conf");
         std::fs::write(&file, configuration.text()).expect("a temporary folder can be written");
-        let certificates = configuration
-            .has_tls()
-            .then(|| Certificates::new(Certificate::Right));
+        let certificates = configuration.has_tls().then(Certificates::new);
 
         let read_only = |source: &Path, target: &str| {
             Mount::bind_mount(source.display().to_string(), target)
@@ -223,7 +226,7 @@ impl Mosquitto {
 
     /// Replaces its certificate; the next connection sees this one.
     pub async fn show(&self, certificate: Certificate) {
-        self.certificates().show(certificate);
+        self.certificates().show(certificate, self.host());
         // Mosquitto reads its certificates before its accounts.
         self.reload().await;
     }

@@ -24,7 +24,10 @@ async fn each_fault_of_the_brokers_certificate_is_named_and_the_right_one_lets_t
     let mut receiver = chain.over_tls(chain.receiver()).spawn();
 
     let unknown = "is signed by a CA that is not trusted here";
-    let (expired, name) = ("has expired", "is not for the name 'localhost'");
+    let (expired, name) = (
+        "has expired",
+        &format!("is not for the name '{}'", chain.broker.host()),
+    );
     for (certificate, said) in [
         (None, unknown),
         (Some(Certificate::Expired), expired),

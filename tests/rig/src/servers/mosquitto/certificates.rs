@@ -13,8 +13,8 @@ pub(super) const CERTIFICATE: &str = "certificate.pem";
 /// The file of its key.
 pub(super) const KEY: &str = "key.pem";
 
-/// The name by which the daemons reach a container on this machine.
-const HOST: &str = "localhost";
+/// Whom the certificate is for until the broker's address is known, for nobody.
+const NOBODY: &str = "nobody.invalid";
 
 /// The certificate that the broker shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// New CAs, and the certificate to begin with.
-    pub(super) fn new(first: Certificate) -> Self {
+    /// New CAs, and a certificate for nobody: the broker wants one before it has an address.
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let (ours, pem) = authority("ours");
         let (unknown, _) = authority("unknown");
@@ -53,16 +53,17 @@ impl Certificates {
             folder,
             ca,
         };
-        this.show(first);
+        this.show(Certificate::Right, NOBODY);
         this
     }
 
-    /// Puts another certificate, with a new key, in the place of the last one.
-    pub(super) fn show(&self, certificate: Certificate) {
+    /// Puts another certificate, with a new key, in the place of the last one. `host`, a name or an
+    /// address, is what clients connect to.
+    pub(super) fn show(&self, certificate: Certificate, host: &str) {
         let (issuer, name, end) = match certificate {
-            Certificate::Right => (&self.ours, HOST, 2100),
-            Certificate::OfUnknownCa => (&self.unknown, HOST, 2100),
-            Certificate::Expired => (&self.ours, HOST, 2021),
+            Certificate::Right => (&self.ours, host, 2100),
+            Certificate::OfUnknownCa => (&self.unknown, host, 2100),
+            Certificate::Expired => (&self.ours, host, 2021),
             Certificate::ForAnotherName => (&self.ours, "broker.invalid", 2100),
         };
         let key = KeyPair::generate().expect("ring makes keys");
