@@ -53,7 +53,7 @@ async fn a_client_with_a_certificate_of_the_brokers_ca_is_let_in() {
 async fn a_certificate_that_is_missing_is_asked_for() {
     let ca = Ca::new("ours");
     for version in VERSIONS {
-        let reason = turned_away(&ca, version, Tls::new(ca.authorities()).unwrap()).await;
+        let reason = turned_away(&ca, version, Tls::new(ca.authorities())).await;
         assert!(
             matches!(reason, Reason::CertificateWanted { .. }),
             "{version:?}: {reason}"

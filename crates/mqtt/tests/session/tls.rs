@@ -10,7 +10,7 @@ use scripted::within;
 fn tls_config(broker: &Broker, ca: &Ca) -> Config {
     let url = format!("mqtts://localhost:{}", broker.port());
     Config {
-        tls: Some(Tls::new(ca.authorities()).unwrap()),
+        tls: Some(Tls::new(ca.authorities())),
         ..crate::config(&url)
     }
 }
@@ -74,6 +74,38 @@ async fn what_is_wrong_with_a_certificate_is_named() {
         assert!(reason.needs_a_person());
         assert_eq!(reason.stage(), Stage::Tls);
     }
+}
+
+/// rustls itself would let such a broker pass: it never looks at the dates of what it trusts.
+#[tokio::test]
+async fn a_broker_of_an_expired_ca_is_not_trusted_and_one_of_its_successor_is() {
+    let (old, new) = (Ca::until("old", 2021), Ca::new("new"));
+    let config = |broker: &Broker| Config {
+        tls: Some(Tls::new(new.authorities_with(&old))),
+        ..tls_config(broker, &new)
+    };
+    let broker = Broker::bind().await;
+    let (_session, mut events) = mqtt::start(config(&broker)).unwrap();
+    let accept = old
+        .acceptor("localhost", 2100)
+        .accept(broker.accept_tcp().await);
+    assert!(within(accept).await.is_err());
+    let reason = disconnected(&mut events).await;
+    assert!(matches!(reason, Reason::CaOutOfDate { .. }), "{reason}");
+    let said = reason.to_string();
+    assert!(said.contains("the CA 'CN=old' in /"), "{said}");
+    assert!(said.contains("both.pem expired on 2021-01-01; "), "{said}");
+    assert!(reason.needs_a_person());
+    assert_eq!(reason.stage(), Stage::Tls);
+
+    // The broker gets a new certificate; nobody restarts us.
+    let accept = new
+        .acceptor("localhost", 2100)
+        .accept(broker.accept_tcp().await);
+    let mut peer = Peer::new(within(accept).await.unwrap());
+    peer.packet().await;
+    peer.let_in(false).await;
+    connected(&mut events).await;
 }
 
 #[tokio::test]

@@ -224,6 +224,12 @@ impl Mosquitto {
         self.certificates().ca_file()
     }
 
+    /// A CA that signed for it once, and has expired.
+    #[must_use]
+    pub fn expired_ca_file(&self) -> &Path {
+        self.certificates().expired_ca_file()
+    }
+
     /// Replaces its certificate; the next connection sees this one.
     pub async fn show(&self, certificate: Certificate) {
         self.certificates().show(certificate, self.host());
