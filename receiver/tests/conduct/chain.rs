@@ -9,6 +9,8 @@ use daemon::settings::Sources;
 use receiver::config;
 use scripted::broker::Broker;
 use scripted::influx::{Reply, Request, Server};
+use scripted::leaks::Secrets;
+use scripted::watch::Watch;
 use scripted::within;
 use store::{InfluxDb, Settings, TokenSource};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +18,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::broker::{self, Order};
 use crate::state::{State, is_bad};
+
+/// The secrets of the receiver, which nothing may log.
+const TOKEN: &str = "a-token-that-is-long-enough-to-be-found";
+const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// What the store does with a request.
 pub(crate) struct Said {
@@ -62,6 +68,7 @@ pub(crate) struct Chain {
     receiver: AbortOnDropHandle<Result<(), receiver::RunError>>,
     broker: AbortOnDropHandle<()>,
     _influx: Server,
+    _watch: Watch,
 }
 
 impl Chain {
@@ -81,6 +88,8 @@ impl Chain {
         script: impl Fn(&Request, usize) -> Said + Send + 'static,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        let secrets = Secrets::new().with("token", TOKEN);
+        let watch = Watch::for_secrets(secrets.with("password", PASSWORD));
         daemon::install_crypto_provider();
         let mut expected = State::default();
         expected.expect(count, bad);
@@ -95,7 +104,7 @@ impl Chain {
 
         let mut settings = Settings {
             url: format!("http://{}", influx.address).parse().unwrap(),
-            token: TokenSource::Value("t0ken".into()),
+            token: TokenSource::Value(TOKEN.into()),
             org: "home".into(),
             bucket: "solar".into(),
             timeout: Duration::from_secs(10),
@@ -118,6 +127,7 @@ impl Chain {
             receiver: AbortOnDropHandle::new(receiver),
             broker: AbortOnDropHandle::new(broker),
             _influx: influx,
+            _watch: watch,
         }
     }
 
@@ -203,7 +213,8 @@ async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script>>) -> Serv
 fn config(broker: &str) -> config::Config {
     let environment = [
         ("MQTT_URL", broker),
-        ("INFLUX_TOKEN", "unused"),
+        ("MQTT_PASSWORD", PASSWORD),
+        ("INFLUX_TOKEN", TOKEN),
         ("INFLUX_ORG", "unused"),
         ("INFLUX_BUCKET", "unused"),
     ];
