@@ -192,15 +192,19 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
         timeout: store::Settings::DEFAULT_TIMEOUT,
         ca_file,
     });
+    for ca in influx.iter().flat_map(InfluxDb::out_of_date) {
+        let doubt = format!("{ca} and is not trusted; {}", ca.remedy());
+        settings.remark(&INFLUX_CA_FILE, doubt);
+    }
     influx
         .inspect_err(|error| {
             let key = match error {
                 SettingsError::Token
                 | SettingsError::TokenFile { .. }
                 | SettingsError::EmptyToken => INFLUX_TOKEN,
-                SettingsError::CaFileWithoutTls { .. }
-                | SettingsError::CaFile { .. }
-                | SettingsError::EmptyCaFile(_) => INFLUX_CA_FILE,
+                SettingsError::CaFileWithoutTls { .. } | SettingsError::CaFile { .. } => {
+                    INFLUX_CA_FILE
+                }
                 _ => INFLUX_URL,
             };
             settings.reject(&key, with_causes(error));
@@ -278,18 +282,14 @@ mod tests {
             (
                 https,
                 file("text", "no PEM at all"),
-                "no usable certificate; it needs the PEM",
+                "has no certificate in PEM form",
             ),
             (
                 https,
                 file("nonsense", &pem("bm9uc2Vuc2U=")),
-                "no usable certificate",
+                "no certificate that can be used",
             ),
-            (
-                https,
-                file("broken", &pem("?")),
-                "can't be read as PEM certificates",
-            ),
+            (https, file("broken", &pem("?")), "is damaged"),
             (
                 http,
                 file("sound", ""),

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::logs;
 use crate::settings::{Problem, Problems};
 
 /// Wrong usage or configuration (`EX_USAGE` of `sysexits.h`): trying again without a change is of
@@ -77,10 +78,16 @@ fn run<T>(
     outcome.map_err(|error| failure(error.as_ref()))
 }
 
-/// Prints why a program ended, with every cause, and gives the exit code 1.
+/// Prints why a program ended, with every cause, and gives the exit code 1. Where the log is JSON, this
+/// is its last event.
 #[must_use]
 pub fn failure(error: &dyn std::error::Error) -> ExitCode {
-    say(&format!("error: {}", with_causes(error)));
+    let text = with_causes(error);
+    if logs::takes_json_errors() {
+        tracing::error!("{text}");
+    } else {
+        say(&format!("error: {text}"));
+    }
     ExitCode::FAILURE
 }
 

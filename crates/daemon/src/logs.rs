@@ -1,6 +1,7 @@
 //! Logging: `RUST_LOG` chooses what, `LOG_FORMAT` chooses how; everything goes to standard error.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +19,9 @@ pub const RUST_LOG: Key = Key::new("log.filter", "RUST_LOG")
 pub const LOG_FORMAT: Key = Key::new("log.format", "LOG_FORMAT")
     .default("text")
     .help("text for people, json for machines");
+
+/// Whether this process logs JSON.
+static JSON: AtomicBool = AtomicBool::new(false);
 
 /// The keys of this section.
 pub const KEYS: [Key; 2] = [RUST_LOG, LOG_FORMAT];
@@ -38,6 +42,12 @@ pub struct Logs {
     format: Format,
     /// What is doubtful in the settings: said as soon as it can be.
     remarks: Vec<Problem>,
+}
+
+/// Whether standard error is for machines, which take nothing but events in JSON. The events at ERROR
+/// may be switched off all the same.
+pub(crate) fn takes_json_errors() -> bool {
+    JSON.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::ERROR)
 }
 
 enum Format {
@@ -87,7 +97,10 @@ impl Logs {
             Format::Text => builder
                 .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
                 .try_init(),
-            Format::Json => builder.json().try_init(),
+            Format::Json => {
+                JSON.store(true, Ordering::Relaxed);
+                builder.json().try_init()
+            }
         };
         for remark in self.remarks {
             tracing::warn!("{remark}");

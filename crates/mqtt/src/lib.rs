@@ -67,4 +67,4 @@ pub use limits::MAX_PACKET;
 pub use link::Gone;
 pub use reason::{Reason, Stage};
 pub use session::{Event, Events, Session, start};
-pub use tls::{Authorities, Certificates, PrivateKey, Tls, TlsError};
+pub use tls::{Authorities, Certificates, OutOfDate, PrivateKey, Tls, TlsError};

@@ -2,6 +2,8 @@
 
 mod stage;
 
+use trust::OutOfDate;
+
 use crate::broker::BrokerUrl;
 use crate::limits::{CONNECT_WITHIN, MAX_PACKET, OWED_WITHIN, THROWN_OUT_AFTER};
 
@@ -62,6 +64,12 @@ pub enum Reason {
     UnknownCa {
         /// The broker's name.
         host: String,
+    },
+    /// The CA that has signed the broker's certificate is not valid now.
+    #[error("{ca}; {}", ca.remedy())]
+    CaOutOfDate {
+        /// Which one, and since when or until when.
+        ca: OutOfDate,
     },
     /// The broker's certificate is for other names.
     #[error(
@@ -213,6 +221,7 @@ impl Reason {
             | Self::ClientId { .. }
             | Self::ThrownOut { .. }
             | Self::TooLarge { .. } => true,
+            Self::CaOutOfDate { ca } => ca.has_expired(),
             Self::NameNotFound { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }

@@ -4,19 +4,14 @@
 //! wrong is a mistake of the configuration and not an outage later.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, InconsistentKeys, RootCertStore};
-
-/// The longest file that is read. The CAs of a whole system have some 200 kB; this bounds what a
-/// wrong path can cost.
-const LONGEST: u64 = 4 * 1024 * 1024;
+use rustls::{ClientConfig, InconsistentKeys};
+use trust::FileError;
+pub use trust::{Authorities, OutOfDate};
 
 /// What an encrypted key has in its PEM, in its newer and its older form.
 const ENCRYPTED: [&str; 2] = ["ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
@@ -24,20 +19,9 @@ const ENCRYPTED: [&str; 2] = ["ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"]
 /// What is wrong with a file for TLS. The file's name is left to whoever knows the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file can't be read.
-    #[error("can't be read: {0}")]
-    Unreadable(io::Error),
-    /// The file is far too long.
-    #[error("is longer than 4 MiB; name the PEM file with the certificates")]
-    TooLong,
-    /// There is no certificate in it.
-    #[error(
-        "has no certificate in PEM form (-----BEGIN CERTIFICATE-----); if it is in DER form, convert it with: openssl x509 -inform der -in FILE -out FILE.pem"
-    )]
-    NoCertificate,
-    /// The PEM is damaged, or nothing in it is a certificate that can be used.
-    #[error("has no certificate that can be used; the file is damaged or holds something else")]
-    BadCertificate,
+    /// The file can't be read, or holds something else.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is no private key in it.
     #[error(
         "has no private key in PEM form (-----BEGIN PRIVATE KEY-----); it needs the key that belongs to the certificate"
@@ -54,39 +38,9 @@ pub enum TlsError {
     /// Key and certificate do not belong together.
     #[error("does not belong to the certificate; give the key that the certificate was made for")]
     KeyOfAnother,
-    /// The system has no CAs.
-    #[error(
-        "no CA certificates were found on this system; install ca-certificates or name a CA file"
-    )]
-    NoSystemCas,
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}")]
     Setup(rustls::Error),
-}
-
-/// The CAs that may have signed the broker's certificate.
-#[derive(Clone)]
-pub struct Authorities(RootCertStore);
-
-impl Authorities {
-    /// Those in a PEM file, and no others.
-    pub fn in_file(path: impl AsRef<Path>) -> Result<Self, TlsError> {
-        Self::any_of(Certificates::in_file(path)?.0).ok_or(TlsError::BadCertificate)
-    }
-
-    /// Those of the system.
-    pub fn of_system() -> Result<Self, TlsError> {
-        // What can't be read among the system's files is left out: one bad file must not cost the
-        // rest.
-        let certificates = rustls_native_certs::load_native_certs().certs;
-        Self::any_of(certificates).ok_or(TlsError::NoSystemCas)
-    }
-
-    fn any_of(certificates: Vec<CertificateDer<'static>>) -> Option<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates);
-        (!roots.is_empty()).then_some(Self(roots))
-    }
 }
 
 /// Our certificate, followed by those that lead to its CA.
@@ -96,13 +50,7 @@ pub struct Certificates(Vec<CertificateDer<'static>>);
 impl Certificates {
     /// Those in a PEM file, in its order.
     pub fn in_file(path: impl AsRef<Path>) -> Result<Self, TlsError> {
-        let certificates = CertificateDer::pem_slice_iter(&read(path.as_ref())?)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| TlsError::BadCertificate)?;
-        if certificates.is_empty() {
-            return Err(TlsError::NoCertificate);
-        }
-        Ok(Self(certificates))
+        Ok(Self(trust::certificates(path)?))
     }
 }
 
@@ -112,7 +60,7 @@ pub struct PrivateKey(PrivateKeyDer<'static>);
 impl PrivateKey {
     /// The first one in a PEM file.
     pub fn in_file(path: impl AsRef<Path>) -> Result<Self, TlsError> {
-        let text = read(path.as_ref())?;
+        let text = trust::read(path)?;
         let locked = |text: &[u8]| {
             let text = String::from_utf8_lossy(text);
             ENCRYPTED.iter().any(|mark| text.contains(mark))
@@ -121,10 +69,13 @@ impl PrivateKey {
             _ if locked(&text) => Err(TlsError::LockedKey),
             None => Err(TlsError::NoKey),
             Some(Err(_)) => Err(TlsError::BadKey),
-            Some(Ok(key)) => match provider().key_provider.load_private_key(key.clone_key()) {
-                Ok(_) => Ok(Self(key)),
-                Err(_) => Err(TlsError::BadKey),
-            },
+            Some(Ok(key)) => {
+                let provider = rustls::crypto::ring::default_provider();
+                match provider.key_provider.load_private_key(key.clone_key()) {
+                    Ok(_) => Ok(Self(key)),
+                    Err(_) => Err(TlsError::BadKey),
+                }
+            }
         }
     }
 }
@@ -135,8 +86,9 @@ pub struct Tls(Arc<ClientConfig>);
 
 impl Tls {
     /// Trusts `authorities`, and shows the broker no certificate.
-    pub fn new(authorities: Authorities) -> Result<Self, TlsError> {
-        Ok(Self(Arc::new(trusting(authorities)?.with_no_client_auth())))
+    #[must_use]
+    pub fn new(authorities: Authorities) -> Self {
+        Self(Arc::new(authorities.client_config().with_no_client_auth()))
     }
 
     /// Trusts `authorities`, and shows the broker a certificate if it wants one. The certificate's
@@ -146,13 +98,14 @@ impl Tls {
         certificates: Certificates,
         key: PrivateKey,
     ) -> Result<Self, TlsError> {
-        let config = trusting(authorities)?
+        let config = authorities
+            .client_config()
             .with_client_auth_cert(certificates.0, key.0)
             .map_err(|error| match error {
                 rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
                     TlsError::KeyOfAnother
                 }
-                rustls::Error::InvalidCertificate(_) => TlsError::BadCertificate,
+                rustls::Error::InvalidCertificate(_) => FileError::BadCertificate.into(),
                 error => TlsError::Setup(error),
             })?;
         Ok(Self(Arc::new(config)))
@@ -175,31 +128,6 @@ impl fmt::Debug for Tls {
             .field("certificate", &self.has_certificate())
             .finish_non_exhaustive()
     }
-}
-
-fn trusting(
-    authorities: Authorities,
-) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, TlsError> {
-    Ok(ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Setup)?
-        .with_root_certificates(authorities.0))
-}
-
-/// The provider is named here, so that this works whether or not the process has installed one.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
-        .map_err(TlsError::Unreadable)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(TlsError::TooLong);
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use std::sync::Mutex;
 
 pub use probe::{CHECK_MEASUREMENT, Finding, Outcome};
 pub use settings::{Settings, SettingsError, TokenSource};
+use trust::OutOfDate;
 use wire::Reading;
 
 use self::connection::{Answer, Connection};
@@ -60,6 +61,12 @@ impl InfluxDb {
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// The CAs of its file that were not trusted when it was read: expired, or not valid yet.
+    #[must_use]
+    pub fn out_of_date(&self) -> &[OutOfDate] {
+        &self.connection.out_of_date
     }
 
     /// Tries step by step what writing needs, for a person who wants to know. A step that fails is

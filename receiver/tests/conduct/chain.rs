@@ -10,6 +10,8 @@ use daemon::settings::Sources;
 use receiver::config;
 use scripted::broker::Broker;
 use scripted::influx::{Reply, Request, Server};
+use scripted::leaks::Secrets;
+use scripted::watch::Watch;
 use scripted::within;
 use store::{BesideFile, InfluxDb, MarksFile, Settings, TokenSource};
 use tempfile::TempDir;
@@ -18,6 +20,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::broker::{self, Order};
 use crate::state::{State, is_bad};
+
+/// The secrets of the receiver, which nothing may log.
+const TOKEN: &str = "a-token-that-is-long-enough-to-be-found";
+const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// What the store does with a request.
 pub(crate) struct Said {
@@ -65,6 +71,7 @@ pub(crate) struct Chain {
     broker: AbortOnDropHandle<()>,
     _influx: Server,
     _folder: TempDir,
+    _watch: Watch,
 }
 
 impl Chain {
@@ -84,6 +91,8 @@ impl Chain {
         script: impl Fn(&Request, usize) -> Said + Send + 'static,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        let secrets = Secrets::new().with("token", TOKEN);
+        let watch = Watch::for_secrets(secrets.with("password", PASSWORD));
         daemon::install_crypto_provider();
         let mut expected = State::default();
         expected.expect(count, bad);
@@ -99,7 +108,7 @@ impl Chain {
 
         let mut settings = Settings {
             url: format!("http://{}", influx.address).parse().unwrap(),
-            token: TokenSource::Value("t0ken".into()),
+            token: TokenSource::Value(TOKEN.into()),
             org: "home".into(),
             bucket: "solar".into(),
             timeout: Duration::from_secs(10),
@@ -125,6 +134,7 @@ impl Chain {
             broker: AbortOnDropHandle::new(broker),
             _influx: influx,
             _folder: folder,
+            _watch: watch,
         }
     }
 
@@ -211,7 +221,8 @@ fn config(broker: &str, state: &Path) -> config::Config {
     let environment = [
         ("MQTT_URL", broker),
         ("STATE_DIR", state.to_str().unwrap()),
-        ("INFLUX_TOKEN", "unused"),
+        ("MQTT_PASSWORD", PASSWORD),
+        ("INFLUX_TOKEN", TOKEN),
         ("INFLUX_ORG", "unused"),
         ("INFLUX_BUCKET", "unused"),
     ];

@@ -22,13 +22,26 @@ const fn row(program: Program, set: &'static [&'static str], said: &'static [&'s
     Row { program, set, said }
 }
 
-pub(crate) const FILES: [(&str, &[u8]); 7] = [
+/// A CA that was valid until the beginning of 2021.
+const EXPIRED: &[u8] = b"\
+-----BEGIN CERTIFICATE-----\n\
+MIIBQzCB66ADAgECAgEBMAoGCCqGSM49BAMCMBIxEDAOBgNVBAMMB2V4cGlyZWQw\n\
+HhcNMDAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjASMRAwDgYDVQQDDAdleHBp\n\
+cmVkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIDvXET4SE4MoGwwX7HbXlrKh\n\
+r2pA6Cd2lRKfBMzH2HE3lA6IkgUK/Pi7IwaKZYl1IdRsq5Qe1C5GnV6Lnz5IqKMy\n\
+MDAwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUtXErwfpg/n/X6Plx0KvokMLD\n\
+5y4wCgYIKoZIzj0EAwIDRwAwRAIgSgOKMtG8jRfW6U3qBlgcW1wOLZhws7l0cQUS\n\
+0LujouICICZiL9WB05we+rX9wTRYS/m+WkZxf7ABrbW1h7GlQIg3\n\
+-----END CERTIFICATE-----\n";
+
+pub(crate) const FILES: [(&str, &[u8]); 8] = [
     ("token", b"eyJhush.eyJhush.hush\n"),
     ("password", b"hush\n"),
     ("empty", b"\n"),
     ("marked", b"\xef\xbb\xbfeyJhush.eyJhush.hush"),
     ("utf16", b"\xff\xfeh\0u\0s\0h\0"),
     ("two", b"user\nhush\n"),
+    ("expired", EXPIRED),
     ("noise", b"[mqtt]\npassword = \"hush\n"),
 ];
 
@@ -303,6 +316,19 @@ pub(crate) const WRONG: &[Row] = &[
         &[
             "MQTT_CA_FILE: \"{dir}/token\" has no certificate in PEM form (-----BEGIN CERTIFICATE-----); if it is in DER form, convert it with: openssl x509 -inform der -in FILE -out FILE.pem",
             "MQTT_CA_FILE: mqtt://localhost:1883 is not encrypted; write mqtts:// or leave the CA out",
+        ],
+    ),
+    row(
+        Receiver,
+        &[
+            "MQTT_URL=mqtts://broker",
+            "MQTT_CA_FILE={dir}/expired",
+            "INFLUX_URL=https://database:8086",
+            "INFLUX_CA_FILE={dir}/expired",
+        ],
+        &[
+            "MQTT_CA_FILE: \"{dir}/expired\" has no CA that is still valid, the last one expired on 2021-01-01; name a file with the CA's new certificate (or check this machine's clock)",
+            "INFLUX_CA_FILE: \"{dir}/expired\" has no CA that is still valid, the last one expired on 2021-01-01; name a file with the CA's new certificate (or check this machine's clock)",
         ],
     ),
     row(

@@ -14,6 +14,7 @@ pub mod recordings;
 pub mod servers;
 
 pub mod chain;
-pub mod leaks;
 pub mod tap;
 pub mod wait;
+
+pub use scripted::leaks;

@@ -3,6 +3,7 @@
 //! They are built first, with the profile of the running test, so that none is stale.
 
 mod output;
+mod secrets;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,9 +21,6 @@ use output::{Output, Stream};
 
 /// How long a program may take to say that it is ready, or to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How the names of variables for secrets end.
-const SECRET: [&str; 2] = ["_PASSWORD", "_TOKEN"];
 
 /// Names the directory for what must outlive a daemon.
 const STATE_DIR: &str = "STATE_DIR";
@@ -168,7 +166,7 @@ impl Start {
             name: self.binary.name(),
             child,
             output,
-            secrets: self.secrets(),
+            secrets: secrets::of(&self.environment),
             _state: state,
         }
     }
@@ -181,31 +179,6 @@ impl Start {
                 .iter()
                 .any(|argument| argument == "--state-dir");
         self.binary != Binary::Simulator && !chosen
-    }
-
-    /// What this program must never print: the values of the variables for secrets, and what the files
-    /// hold that their twins name.
-    fn secrets(&self) -> Secrets {
-        let mut secrets = Secrets::new();
-        for (name, value) in &self.environment {
-            let value = value.to_string_lossy();
-            let value = if SECRET.iter().any(|end| name.ends_with(end)) {
-                value.into_owned()
-            } else if SECRET
-                .iter()
-                .any(|end| name.ends_with(&format!("{end}_FILE")))
-            {
-                // A file that can't be read is what some tests are about.
-                std::fs::read_to_string(value.as_ref()).unwrap_or_default()
-            } else {
-                continue;
-            };
-            let value = value.trim();
-            if value.len() >= Secrets::SHORTEST {
-                secrets = secrets.with(name, value);
-            }
-        }
-        secrets
     }
 
     fn command(&self) -> Command {

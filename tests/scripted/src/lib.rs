@@ -2,9 +2,14 @@
 //!
 //! [`broker`] is an MQTT broker, [`influx`] an `InfluxDB`. What real servers can show is tested
 //! against real ones, which the crate `rig` starts.
+//!
+//! [`leaks`] finds secrets in what is printed; [`watch`] does so with all that a test logs itself.
 
 pub mod broker;
 pub mod influx;
+
+pub mod leaks;
+pub mod watch;
 
 use std::time::Duration;
 

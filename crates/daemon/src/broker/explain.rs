@@ -27,7 +27,7 @@ fn keys(reason: &Reason) -> &'static [Key] {
         | Reason::NotTls { .. }
         | Reason::NotMqtt { .. } => &[URL],
         Reason::WrongName { .. } | Reason::Tls { .. } => &[URL, CA_FILE],
-        Reason::UnknownCa { .. } => &[CA_FILE],
+        Reason::UnknownCa { .. } | Reason::CaOutOfDate { .. } => &[CA_FILE],
         Reason::CertificateWanted { .. } | Reason::CertificateRefused { .. } => {
             &[CERT_FILE, KEY_FILE]
         }

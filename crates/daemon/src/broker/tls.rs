@@ -1,5 +1,6 @@
 //! The files for TLS with the broker, read and checked together with all other settings.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use mqtt::{Authorities, BrokerUrl, Certificates, PrivateKey, Tls, TlsError};
@@ -15,6 +16,12 @@ use crate::settings::{Key, Settings, readable_file};
 pub(super) fn read(settings: &mut Settings, url: Option<&BrokerUrl>) -> Option<Option<Tls>> {
     // Each file is looked at, whatever is wrong with the others.
     let authorities = settings.optional(&CA_FILE, |path| within(path, Authorities::in_file));
+    for ca in authorities.iter().flat_map(Authorities::out_of_date) {
+        settings.remark(
+            &CA_FILE,
+            format!("{ca} and is not trusted; {}", ca.remedy()),
+        );
+    }
     let certificates = settings.optional(&CERT_FILE, |path| within(path, Certificates::in_file));
     let key = settings.optional(&KEY_FILE, |path| within(path, PrivateKey::in_file));
     let with_certificate = both_or_neither(settings)?;
@@ -25,18 +32,25 @@ pub(super) fn read(settings: &mut Settings, url: Option<&BrokerUrl>) -> Option<O
     let authorities = if settings.is_set(&CA_FILE) {
         authorities?
     } else {
-        or_reject(settings, &CA_FILE, Authorities::of_system())?
+        or_reject(
+            settings,
+            &CA_FILE,
+            Authorities::of_system().map_err(TlsError::from),
+        )?
     };
     let tls = if with_certificate {
         Tls::with_certificate(authorities, certificates?, key?)
     } else {
-        Tls::new(authorities)
+        Ok(Tls::new(authorities))
     };
     or_reject(settings, &KEY_FILE, tls).map(Some)
 }
 
 /// What a file holds; whether it is one at all is said as of every file that a setting names.
-fn within<T>(path: &str, read: impl FnOnce(PathBuf) -> Result<T, TlsError>) -> Result<T, String> {
+fn within<T, E: Display>(
+    path: &str,
+    read: impl FnOnce(PathBuf) -> Result<T, E>,
+) -> Result<T, String> {
     read(readable_file(path)?).map_err(|error| error.to_string())
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 use rustls::{AlertDescription, CertificateError};
+use trust::OutOfDate;
 
 use crate::broker::BrokerUrl;
 use crate::config::Config;
@@ -109,6 +110,9 @@ fn tls(error: &rustls::Error, config: &Config) -> Reason {
     use CertificateError as Wrong;
     let broker = config.broker.clone();
     let host = broker.server_name().to_owned();
+    if let Some(ca) = OutOfDate::behind(error) {
+        return Reason::CaOutOfDate { ca: ca.clone() };
+    }
     match error {
         rustls::Error::InvalidMessage(_) => Reason::NotTls { broker },
         // A CA made anew under its old name is found by name, and did not sign.

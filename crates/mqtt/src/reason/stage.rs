@@ -30,6 +30,7 @@ impl Reason {
             // certificate may hang up when TLS 1.3 seems complete to us.
             Self::ClosedBeforeAnswer { broker } if broker.is_tls() => Stage::Tls,
             Self::UnknownCa { .. }
+            | Self::CaOutOfDate { .. }
             | Self::WrongName { .. }
             | Self::Expired { .. }
             | Self::NotYetValid { .. }

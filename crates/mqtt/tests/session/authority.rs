@@ -20,10 +20,17 @@ pub(crate) struct Ca {
 
 impl Ca {
     pub(crate) fn new(name: &str) -> Self {
+        Self::until(name, 2100)
+    }
+
+    /// One that ends with the beginning of this year.
+    pub(crate) fn until(name: &str, year: i32) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
         let certificate = params.self_signed(&key).unwrap();
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
@@ -36,7 +43,19 @@ impl Ca {
 
     /// The CA as those see it who trust it.
     pub(crate) fn authorities(&self) -> Authorities {
-        Authorities::in_file(self.folder.path().join("ca.pem")).unwrap()
+        Authorities::in_file(self.file()).unwrap()
+    }
+
+    /// This CA and another one, in one file.
+    pub(crate) fn authorities_with(&self, other: &Self) -> Authorities {
+        let both = [self, other].map(|ca| std::fs::read(ca.file()).unwrap());
+        let file = self.folder.path().join("both.pem");
+        std::fs::write(&file, both.concat()).unwrap();
+        Authorities::in_file(file).unwrap()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// A broker with a certificate of this CA.

@@ -22,7 +22,7 @@ async fn turned_away(ca: &Ca, version: &'static SupportedProtocolVersion, tls: T
     let broker = Broker::bind().await;
     let mut config = config(&format!("mqtts://localhost:{}", broker.port()));
     config.tls = Some(tls);
-    let (_session, mut events) = mqtt::start(config).unwrap();
+    let (_session, mut events) = crate::start(config);
     let accept = ca.demanding(version).accept(broker.accept_tcp().await);
     let Err((_, mut stream)) = within(accept.into_fallible()).await else {
         panic!("the broker let us in");
@@ -40,7 +40,7 @@ async fn a_client_with_a_certificate_of_the_brokers_ca_is_let_in() {
         let broker = Broker::bind().await;
         let mut config = config(&format!("mqtts://localhost:{}", broker.port()));
         config.tls = Some(with_certificate(&ca, ca.client("us", 2100)));
-        let (_session, mut events) = mqtt::start(config).unwrap();
+        let (_session, mut events) = crate::start(config);
         let accept = ca.demanding(version).accept(broker.accept_tcp().await);
         let mut peer = Peer::new(within(accept).await.unwrap());
         assert!(matches!(peer.packet().await, Some(Packet::Connect(_))));
@@ -53,7 +53,7 @@ async fn a_client_with_a_certificate_of_the_brokers_ca_is_let_in() {
 async fn a_certificate_that_is_missing_is_asked_for() {
     let ca = Ca::new("ours");
     for version in VERSIONS {
-        let reason = turned_away(&ca, version, Tls::new(ca.authorities()).unwrap()).await;
+        let reason = turned_away(&ca, version, Tls::new(ca.authorities())).await;
         assert!(
             matches!(reason, Reason::CertificateWanted { .. }),
             "{version:?}: {reason}"

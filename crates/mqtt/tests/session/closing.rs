@@ -83,7 +83,7 @@ async fn closing_without_a_connection_is_done_at_once() {
     let broker = Broker::bind().await;
     let mut config = config(&broker.url());
     config.backoff_cap = Duration::from_hours(1);
-    let (session, mut events) = mqtt::start(config).unwrap();
+    let ((session, _watch), mut events) = crate::start(config);
     let (_silent, _) = broker.accept().await;
     within(session.close(Duration::from_hours(1))).await;
     assert!(within(events.next()).await.is_none());

@@ -23,7 +23,7 @@ async fn the_connect_has_last_will_account_and_session_flag() {
         payload: "offline".into(),
         retain: true,
     });
-    let (_session, _events) = mqtt::start(config).unwrap();
+    let (_session, _events) = crate::start(config);
     let (_, connect) = broker.accept().await;
     assert_eq!(connect.client_id, "a-client");
     assert!(connect.clean_session);
@@ -56,7 +56,7 @@ async fn a_refusal_is_named_and_passes_when_it_is_mended() {
             username: "me".into(),
             password: "hunter2".into(),
         });
-        let (_session, mut events) = mqtt::start(config).unwrap();
+        let (_session, mut events) = crate::start(config);
         broker.refuse(code).await;
         let reason = disconnected(&mut events).await;
         assert_eq!(reason, expected);
@@ -74,7 +74,7 @@ async fn a_port_where_nothing_listens_refuses() {
     let broker = Broker::bind().await;
     let url = broker.url();
     drop(broker);
-    let (_session, mut events) = mqtt::start(config(&url)).unwrap();
+    let (_session, mut events) = crate::start(config(&url));
     let reason = disconnected(&mut events).await;
     let broker = url.parse().unwrap();
     assert_eq!(reason, Reason::Refused { broker });
@@ -85,7 +85,7 @@ async fn a_port_where_nothing_listens_refuses() {
 async fn a_name_that_does_not_resolve_is_named() {
     // Reserved never to resolve (RFC 6761, 6.4).
     let url = "mqtt://broker.invalid";
-    let (_session, mut events) = mqtt::start(config(url)).unwrap();
+    let (_session, mut events) = crate::start(config(url));
     let expected = Reason::NameNotFound {
         host: "broker.invalid".into(),
     };
@@ -105,7 +105,7 @@ async fn something_that_is_no_broker_is_named() {
         (b"\xd0\x00", "its first packet is not a CONNACK"),
     ] {
         let broker = Broker::bind().await;
-        let (_session, mut events) = mqtt::start(config(&broker.url())).unwrap();
+        let (_session, mut events) = crate::start(config(&broker.url()));
         let (mut peer, _) = broker.accept().await;
         peer.send_bytes(answer).await;
         drop(peer);

@@ -18,21 +18,36 @@ mod tls;
 
 use std::time::Duration;
 
-use mqtt::{Config, Connection, Delivery, Event, Events, Message, Reason, Session};
+use mqtt::{Config, Connection, Credentials, Delivery, Event, Events, Message, Reason, Session};
 use scripted::broker::{Broker, Peer};
+use scripted::leaks::Secrets;
+use scripted::watch::Watch;
 use scripted::within;
+
+/// The password of every session here, which nothing may log.
+const PASSWORD: &str = "correct-horse-battery-staple";
 
 fn config(broker: &str) -> Config {
     Config {
         broker: broker.parse().unwrap(),
         client_id: "a-client".into(),
-        credentials: None,
+        credentials: Some(Credentials {
+            username: "a-user".into(),
+            password: PASSWORD.into(),
+        }),
         tls: None,
         clean_session: false,
         keep_alive: Duration::from_secs(20),
         last_will: None,
         backoff_cap: Duration::from_millis(20),
     }
+}
+
+/// Starts a session, and sees to it until the end of the test that no secret is logged.
+fn start(config: Config) -> ((Session, Watch), Events) {
+    let watch = Watch::for_secrets(Secrets::new().with("password", PASSWORD));
+    let (session, events) = mqtt::start(config).unwrap();
+    ((session, watch), events)
 }
 
 fn message(payload: impl ToString) -> Message {
@@ -71,6 +86,7 @@ struct Rig {
     session: Session,
     events: Events,
     connection: Connection,
+    _watch: Watch,
 }
 
 impl Rig {
@@ -82,7 +98,7 @@ impl Rig {
         let broker = Broker::bind().await;
         let mut config = config(&broker.url());
         change(&mut config);
-        let (session, mut events) = mqtt::start(config).unwrap();
+        let ((session, watch), mut events) = start(config);
         let peer = broker.welcome(false).await;
         let connection = connected(&mut events).await;
         Self {
@@ -91,6 +107,7 @@ impl Rig {
             session,
             events,
             connection,
+            _watch: watch,
         }
     }
 }

@@ -11,16 +11,17 @@ use tokio::time::{Instant, sleep};
 
 use crate::{config, connected, disconnected};
 use scripted::broker::{Absent, Broker, Peer};
+use scripted::watch::Watch;
 
 const CAP: Duration = Duration::from_secs(16);
 
 /// What pauses are at least, without jitter, up to half the cap.
 const BASES: [u64; 6] = [1, 2, 4, 8, 8, 8];
 
-fn start(url: &str) -> (Session, Events) {
+fn start(url: &str) -> ((Session, Watch), Events) {
     let mut config = config(url);
     config.backoff_cap = CAP;
-    mqtt::start(config).unwrap()
+    crate::start(config)
 }
 
 /// The next attempt to connect, and the pause before it.

@@ -17,7 +17,7 @@ fn thrown_out() -> Reason {
 #[tokio::test]
 async fn connections_that_are_closed_soon_again_and_again_name_the_rival() {
     let broker = Broker::bind().await;
-    let (_session, mut events) = mqtt::start(config(&broker.url())).unwrap();
+    let (_session, mut events) = crate::start(config(&broker.url()));
     for expected in [Reason::Closed, Reason::Closed, thrown_out(), thrown_out()] {
         let peer = broker.welcome(true).await;
         connected(&mut events).await;
@@ -33,7 +33,7 @@ async fn connections_that_are_closed_soon_again_and_again_name_the_rival() {
 #[tokio::test]
 async fn a_broker_that_restarts_is_no_rival() {
     let broker = Broker::bind().await;
-    let (_session, mut events) = mqtt::start(config(&broker.url())).unwrap();
+    let (_session, mut events) = crate::start(config(&broker.url()));
     for _ in 0..4 {
         let peer = broker.welcome(true).await;
         connected(&mut events).await;
@@ -54,7 +54,7 @@ async fn a_client_that_is_thrown_out_waits_as_long_as_pauses_get() {
     let broker = Broker::bind().await;
     let mut config = config(&broker.url());
     config.backoff_cap = Duration::from_secs(28);
-    let (_session, mut events) = mqtt::start(config).unwrap();
+    let (_session, mut events) = crate::start(config);
     for expected in [Reason::Closed, Reason::Closed, thrown_out()] {
         let (stream, _) = next_attempt(&broker).await;
         let peer = let_in(stream).await;

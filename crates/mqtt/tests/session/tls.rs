@@ -10,7 +10,7 @@ use scripted::within;
 fn tls_config(broker: &Broker, ca: &Ca) -> Config {
     let url = format!("mqtts://localhost:{}", broker.port());
     Config {
-        tls: Some(Tls::new(ca.authorities()).unwrap()),
+        tls: Some(Tls::new(ca.authorities())),
         ..crate::config(&url)
     }
 }
@@ -18,7 +18,7 @@ fn tls_config(broker: &Broker, ca: &Ca) -> Config {
 #[tokio::test]
 async fn a_broker_of_our_ca_is_trusted() {
     let (broker, ca) = (Broker::bind().await, Ca::new("ours"));
-    let (_session, mut events) = mqtt::start(tls_config(&broker, &ca)).unwrap();
+    let (_session, mut events) = crate::start(tls_config(&broker, &ca));
     let acceptor = ca.acceptor("localhost", 2100);
     let mut peer = Peer::new(
         within(acceptor.accept(broker.accept_tcp().await))
@@ -63,7 +63,7 @@ async fn what_is_wrong_with_a_certificate_is_named() {
         ),
     ] {
         let broker = Broker::bind().await;
-        let (_session, mut events) = mqtt::start(tls_config(&broker, &ours)).unwrap();
+        let (_session, mut events) = crate::start(tls_config(&broker, &ours));
         assert!(
             within(acceptor.accept(broker.accept_tcp().await))
                 .await
@@ -76,10 +76,42 @@ async fn what_is_wrong_with_a_certificate_is_named() {
     }
 }
 
+/// rustls itself would let such a broker pass: it never looks at the dates of what it trusts.
+#[tokio::test]
+async fn a_broker_of_an_expired_ca_is_not_trusted_and_one_of_its_successor_is() {
+    let (old, new) = (Ca::until("old", 2021), Ca::new("new"));
+    let config = |broker: &Broker| Config {
+        tls: Some(Tls::new(new.authorities_with(&old))),
+        ..tls_config(broker, &new)
+    };
+    let broker = Broker::bind().await;
+    let (_session, mut events) = crate::start(config(&broker));
+    let accept = old
+        .acceptor("localhost", 2100)
+        .accept(broker.accept_tcp().await);
+    assert!(within(accept).await.is_err());
+    let reason = disconnected(&mut events).await;
+    assert!(matches!(reason, Reason::CaOutOfDate { .. }), "{reason}");
+    let said = reason.to_string();
+    assert!(said.contains("the CA 'CN=old' in /"), "{said}");
+    assert!(said.contains("both.pem expired on 2021-01-01; "), "{said}");
+    assert!(reason.needs_a_person());
+    assert_eq!(reason.stage(), Stage::Tls);
+
+    // The broker gets a new certificate; nobody restarts us.
+    let accept = new
+        .acceptor("localhost", 2100)
+        .accept(broker.accept_tcp().await);
+    let mut peer = Peer::new(within(accept).await.unwrap());
+    peer.packet().await;
+    peer.let_in(false).await;
+    connected(&mut events).await;
+}
+
 #[tokio::test]
 async fn a_port_without_tls_is_named() {
     let (broker, ca) = (Broker::bind().await, Ca::new("ours"));
-    let (_session, mut events) = mqtt::start(tls_config(&broker, &ca)).unwrap();
+    let (_session, mut events) = crate::start(tls_config(&broker, &ca));
     let mut peer = Peer::new(broker.accept_tcp().await);
     peer.send_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let reason = disconnected(&mut events).await;
@@ -98,7 +130,7 @@ async fn a_port_without_tls_is_named() {
 #[tokio::test]
 async fn a_client_without_tls_is_told_of_a_port_that_may_be_with_it() {
     let (broker, ca) = (Broker::bind().await, Ca::new("ours"));
-    let (_session, mut events) = mqtt::start(crate::config(&broker.url())).unwrap();
+    let (_session, mut events) = crate::start(crate::config(&broker.url()));
     let accept = ca
         .acceptor("localhost", 2100)
         .accept(broker.accept_tcp().await);

@@ -10,6 +10,7 @@ use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use trust::OutOfDate;
 use url::Url;
 
 use super::failure::{Failure, Timeouts};
@@ -44,6 +45,7 @@ pub(super) struct Reply {
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Client,
+    pub(super) out_of_date: Vec<OutOfDate>,
     base: Url,
     write: Url,
     token: token::Token,
@@ -56,8 +58,9 @@ impl Connection {
     pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
         let write = write_url(&settings)?;
         let timeouts = Timeouts(settings.timeout);
+        let (tls, out_of_date) = tls::config(&settings)?;
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::config(&settings)?)
+            .tls_backend_preconfigured(tls)
             .timeout(timeouts.0)
             .connect_timeout(timeouts.for_connecting())
             .pool_idle_timeout(KEPT_IDLE)
@@ -67,6 +70,7 @@ impl Connection {
             .build()?;
         Ok(Self {
             client,
+            out_of_date,
             base: settings.url,
             write,
             token: token::Token::new(settings.token)?,

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use rustls::CertificateError;
+use trust::OutOfDate;
 use url::Url;
 
 use crate::write::WriteError;
@@ -102,6 +103,13 @@ impl Failure {
 
     fn tls(error: &rustls::Error, server: &str, host: &str) -> Self {
         use CertificateError as Wrong;
+        if let Some(ca) = OutOfDate::behind(error) {
+            return if ca.has_expired() {
+                Self::lasting(ca.to_string(), ca.remedy())
+            } else {
+                Self::passing(ca.to_string(), ca.remedy())
+            };
+        }
         let rustls::Error::InvalidCertificate(wrong) = error else {
             return match error {
                 rustls::Error::InvalidMessage(_) => Self::lasting(

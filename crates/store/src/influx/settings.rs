@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use trust::FileError;
 use url::Url;
 
 /// Which bucket to write to, and how.
@@ -73,26 +74,17 @@ pub enum SettingsError {
         /// The address.
         url: String,
     },
-    /// The CA file can't be read as PEM.
-    #[error("the CA file {} can't be read as PEM certificates", path.display())]
+    /// The CA file can't be used.
+    #[error("{path:?} {wrong}")]
     CaFile {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: rustls::pki_types::pem::Error,
+        wrong: FileError,
     },
-    /// The CA file has no certificate that can serve as a CA.
-    #[error(
-        "the CA file {} has no usable certificate; it needs the PEM of the CA that signed InfluxDB's",
-        .0.display()
-    )]
-    EmptyCaFile(PathBuf),
     /// An `https` address, and no certificate authority to check the server with.
-    #[error(
-        "this system has no certificate authorities; install the package ca-certificates, or name \
-         a CA file"
-    )]
-    NoAuthorities,
+    #[error(transparent)]
+    NoAuthorities(FileError),
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built")]
     Client(#[from] reqwest::Error),

@@ -26,9 +26,15 @@ const NOW: Years = (2020, 2100);
 
 impl Ca {
     fn new(name: &str) -> Self {
+        Self::valid(name, NOW)
+    }
+
+    fn valid(name: &str, (from, to): Years) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(to, 1, 1);
         let key = KeyPair::generate().unwrap();
         let folder = TempDir::new().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
@@ -131,6 +137,44 @@ async fn what_is_wrong_with_a_certificate_is_named_with_its_remedy() {
         assert!(found.contains(problem), "{found}");
         assert!(advice.contains(remedy), "{advice}");
     }
+}
+
+#[tokio::test]
+async fn a_server_of_an_expired_ca_is_not_trusted_and_one_of_its_successor_is() {
+    let (old, new) = (Ca::valid("old", (2000, 2021)), Ca::new("new"));
+    let both = [&old, &new].map(|ca| std::fs::read(ca.file()).unwrap());
+    let file = new.folder.path().join("both.pem");
+    std::fs::write(&file, both.concat()).unwrap();
+
+    let error = failure(old.server("localhost", NOW), file.clone()).await;
+    let WriteError::Configuration { problem, remedy } = error else {
+        panic!("{error:?}");
+    };
+    let said = format!(
+        "the CA 'CN=old' in {} expired on 2021-01-01",
+        file.display()
+    );
+    assert_eq!(problem, said);
+    assert!(remedy.contains("the CA's new certificate"), "{remedy}");
+
+    let server = Server::start_tls(new.server("localhost", NOW), |_, _| Reply::stored()).await;
+    let store = trusting(&server, file);
+    assert_eq!(store.out_of_date().len(), 1, "{:?}", store.out_of_date());
+    let _ = store.write(&readings(1, &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_whose_only_ca_has_expired_is_a_mistake() {
+    let ca = Ca::valid("old", (2000, 2021));
+    let server = Server::start(|_, _| Reply::stored()).await;
+    let error = InfluxDb::new(Settings {
+        url: "https://localhost".parse().unwrap(),
+        ca_file: Some(ca.file()),
+        ..settings(&server, "")
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(error.contains("expired on 2021-01-01"), "{error}");
 }
 
 /// A machine without a battery for its clock starts like this, and sets it later.

@@ -109,7 +109,8 @@ impl Mosquitto {
             Ok(broker) => {
                 broker.wait_until_up().await;
                 if configuration.has_tls() {
-                    broker.certificates().are_for(broker.host());
+                    // Only now is it known which host the certificate must be for: where the tests
+                    // run in a container themselves, it is not `localhost`.
                     broker.show(Certificate::Right).await;
                 }
                 record_run(test);
@@ -133,9 +134,7 @@ impl Mosquitto {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("mosquitto.conf");
         fs::write(&file, configuration.text()).expect("a temporary folder can be written");
-        let certificates = configuration
-            .has_tls()
-            .then(|| Certificates::new(Certificate::Right));
+        let certificates = configuration.has_tls().then(Certificates::new);
 
         // Mosquitto has given up root's rights when it writes there.
         let disk = tempfile::tempdir().expect("a temporary folder can be made");
@@ -236,9 +235,15 @@ impl Mosquitto {
         self.certificates().ca_file()
     }
 
+    /// A CA that signed for it once, and has expired.
+    #[must_use]
+    pub fn expired_ca_file(&self) -> &Path {
+        self.certificates().expired_ca_file()
+    }
+
     /// Replaces its certificate; the next connection sees this one.
     pub async fn show(&self, certificate: Certificate) {
-        self.certificates().show(certificate);
+        self.certificates().show(certificate, self.host());
         // Mosquitto reads its certificates before its accounts.
         self.reload().await;
     }

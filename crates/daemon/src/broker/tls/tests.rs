@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{
+    CertificateParams, CertifiedKey, DnType, KeyPair, date_time_ymd, generate_simple_self_signed,
+};
 use tempfile::TempDir;
 
 use crate::broker::{Broker, KEYS};
@@ -102,6 +104,48 @@ fn files_that_cannot_be_used_are_mistakes_among_all_others() {
     ] {
         assert!(mistakes.contains(&expected), "{expected}: {mistakes}");
     }
+}
+
+/// Writes a CA that was valid until the beginning of this year.
+fn ca_until(files: &Files, name: &str, year: i32) -> String {
+    let mut params = CertificateParams::default();
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(year, 1, 1);
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().expect("a key");
+    let pem = params.self_signed(&key).expect("a certificate").pem();
+    files.write(name, &pem);
+    pem
+}
+
+#[test]
+fn a_ca_that_has_expired_is_a_mistake_and_beside_a_valid_one_a_remark() {
+    let files = Files::new();
+    let old = ca_until(&files, "old", 2021);
+    let new = ca_until(&files, "new", 2100);
+    files.write("both", &format!("{old}{new}"));
+    let mistakes = files.mistakes(&[TLS, ("MQTT_CA_FILE", "old"), ("MQTT_TOPIC", "a/+")]);
+    let path = files.path("old").display().to_string();
+    let expected = format!(
+        "MQTT_CA_FILE: \"{path}\" has no CA that is still valid, the last one expired on 2021-01-01; "
+    );
+    assert!(mistakes.contains(&expected), "{mistakes}");
+    assert!(mistakes.contains("2 mistakes"), "{mistakes}");
+
+    let path = files.path("both").display().to_string();
+    let environment = [TLS, ("MQTT_CA_FILE", path.as_str())];
+    let sources = Sources {
+        environment: environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Sources::default()
+    };
+    let mut settings = Settings::gather(&KEYS, sources);
+    assert!(Broker::read(&mut settings).is_some());
+    let remarks: Vec<_> = settings.remarks().iter().map(ToString::to_string).collect();
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    let expected = format!("the CA 'CN=old' in {path} expired on 2021-01-01 and is not trusted; ");
+    assert!(remarks[0].contains(&expected), "{remarks:?}");
 }
 
 #[test]

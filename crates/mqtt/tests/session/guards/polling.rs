@@ -103,7 +103,7 @@ async fn plain_a_poll_that_is_cancelled_loses_the_packet_that_it_had_taken() {
 #[tokio::test]
 async fn guarded_whatever_the_caller_cancels_everything_arrives() {
     let broker = Broker::bind_narrow();
-    let (_session, mut events) = mqtt::start(crate::config(&broker.url())).unwrap();
+    let (_session, mut events) = crate::start(crate::config(&broker.url()));
     let mut peer = broker.welcome(false).await;
     let connection = crate::connected(&mut events).await;
     for number in 0..MESSAGES {

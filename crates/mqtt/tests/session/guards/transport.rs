@@ -84,6 +84,6 @@ async fn plain_small_segments_wait_for_those_before_them() {
 #[tokio::test]
 async fn guarded_small_segments_leave_at_once() {
     let broker = Broker::bind().await;
-    let (_session, _events) = mqtt::start(config(&broker.url())).unwrap();
+    let (_session, _events) = crate::start(config(&broker.url()));
     assert!(segments_leave_at_once(&broker.accept_tcp().await));
 }

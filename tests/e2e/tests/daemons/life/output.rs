@@ -1,10 +1,11 @@
-//! What becomes of a daemon whose log nobody reads any more.
+//! The log of a daemon: whose reader goes away, and whose reader is a machine.
 
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rig::gateway::Gateway;
-use rig::programs::Binary;
+use rig::programs::{Binary, Start};
 use rig::wait;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -36,4 +37,31 @@ async fn a_daemon_outlives_the_reader_of_its_log() {
     })
     .await;
     assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
+fn in_a_log_of_json_the_reason_of_the_end_is_json_too() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let standalone = Start::new(Binary::Standalone)
+        .args(["--broker-listen", &address, "--state-dir"])
+        .arg(directory.path());
+
+    let ended = standalone.clone().env("LOG_FORMAT", "json").to_end();
+    assert_eq!(ended.status.code(), Some(1));
+    let text = String::from_utf8(ended.stderr).expect("text");
+    let events: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    let last = events.last().expect("an event");
+    assert_eq!(last["level"], "ERROR", "{last}");
+    let said = last["fields"]["message"].as_str().expect("a message");
+    assert!(said.contains(&address), "{said}");
+
+    // Without any event the reason is not lost.
+    let silent = standalone.env("LOG_FORMAT", "json").env("RUST_LOG", "off");
+    let text = String::from_utf8(silent.to_end().stderr).expect("text");
+    assert_eq!(text, format!("error: {said}\n"));
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -14,9 +13,8 @@ pub(super) const CERTIFICATE: &str = "certificate.pem";
 /// The file of its key.
 pub(super) const KEY: &str = "key.pem";
 
-/// The name by which a container is reached, until it is known: on a machine that is itself a container
-/// it is an address.
-const HOST: &str = "localhost";
+/// Whom the certificate is for until the broker's address is known, for nobody.
+const NOBODY: &str = "nobody.invalid";
 
 /// The certificate that the broker shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,53 +23,57 @@ pub enum Certificate {
     Right,
     /// The same, of a CA that nobody trusts.
     OfUnknownCa,
+    /// The same, of a CA that ended years ago.
+    OfExpiredCa,
     /// The same of our CA, but it ended years ago.
     Expired,
     /// The same, but for another name.
     ForAnotherName,
 }
 
-/// Two CAs and the folder that the broker reads.
+/// The CAs and the folder that the broker reads.
 pub(super) struct Certificates {
     ours: Issuer<'static, KeyPair>,
     unknown: Issuer<'static, KeyPair>,
-    host: OnceLock<String>,
+    expired: Issuer<'static, KeyPair>,
     folder: TempDir,
     ca: PathBuf,
+    expired_ca: PathBuf,
 }
 
 impl Certificates {
-    /// New CAs, and the certificate to begin with.
-    pub(super) fn new(first: Certificate) -> Self {
+    /// New CAs, and a certificate for nobody: the broker wants one before it has an address.
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let (ours, pem) = authority("ours");
-        let (unknown, _) = authority("unknown");
+        let (ours, pem) = authority("ours", 2100);
+        let (unknown, _) = authority("unknown", 2100);
+        let (expired, expired_pem) = authority("expired", 2021);
         let ca = folder.path().join("ca.pem");
-        fs::write(&ca, pem).expect("a temporary folder can be written");
+        let expired_ca = folder.path().join("expired-ca.pem");
+        for (path, pem) in [(&ca, pem), (&expired_ca, expired_pem)] {
+            fs::write(path, pem).expect("a temporary folder can be written");
+        }
         // Mosquitto has given up root's rights when it reads them; the keys are worth nothing.
         open_to_all(folder.path(), 0o755);
         let this = Self {
             ours,
             unknown,
-            host: OnceLock::new(),
+            expired,
             folder,
             ca,
+            expired_ca,
         };
-        this.show(first);
+        this.show(Certificate::Right, NOBODY);
         this
     }
 
-    /// The broker is reached by this name or address.
-    pub(super) fn are_for(&self, host: &str) {
-        self.host.get_or_init(|| host.to_owned());
-    }
-
-    /// Puts another certificate, with a new key, in the place of the last one.
-    pub(super) fn show(&self, certificate: Certificate) {
-        let host = self.host.get().map_or(HOST, String::as_str);
+    /// Puts another certificate, with a new key, in the place of the last one. `host`, a name or an
+    /// address, is what clients connect to.
+    pub(super) fn show(&self, certificate: Certificate, host: &str) {
         let (issuer, name, end) = match certificate {
             Certificate::Right => (&self.ours, host, 2100),
             Certificate::OfUnknownCa => (&self.unknown, host, 2100),
+            Certificate::OfExpiredCa => (&self.expired, host, 2100),
             Certificate::Expired => (&self.ours, host, 2021),
             Certificate::ForAnotherName => (&self.ours, "broker.invalid", 2100),
         };
@@ -95,12 +97,19 @@ impl Certificates {
     pub(super) fn ca_file(&self) -> &Path {
         &self.ca
     }
+
+    /// What clients trusted years ago.
+    pub(super) fn expired_ca_file(&self) -> &Path {
+        &self.expired_ca
+    }
 }
 
-fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
+fn authority(name: &str, end: i32) -> (Issuer<'static, KeyPair>, String) {
     let key = KeyPair::generate().expect("ring makes keys");
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(end, 1, 1);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let pem = params.self_signed(&key).expect("a CA signs itself").pem();
     (Issuer::new(params, key), pem)

@@ -98,6 +98,13 @@ impl Login {
         self
     }
 
+    /// Sending messages of any size, and taking those that our own programs take.
+    #[must_use]
+    pub fn sending_any_size(mut self) -> Self {
+        self.options.set_max_packet_size(MAX_PACKET, usize::MAX);
+        self
+    }
+
     /// Subscribed to `filter`, on each connection anew.
     #[must_use]
     pub fn subscribed(mut self, filter: &str) -> Self {
@@ -220,7 +227,16 @@ impl Client {
     ///
     /// When there is none.
     pub async fn acknowledge(&self) {
-        let message = self.lock().unacknowledged.pop_front();
+        self.acknowledge_at(0).await;
+    }
+
+    /// Acknowledges one of those that are not, by its place among them, from 0.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub async fn acknowledge_at(&self, place: usize) {
+        let message = self.lock().unacknowledged.remove(place);
         self.requests
             .ack(&message.expect("a message that is not acknowledged"))
             .await
