@@ -115,16 +115,21 @@ impl Fault {
     }
 }
 
-/// Whether these may cost readings: numbers of a disk that was rolled back name other readings, and it
-/// took a broker or a receiver that remembers to find out. Here both may have forgotten.
+/// Whether these may cost readings. Numbers of a disk that was rolled back name other readings, and it
+/// takes a broker or a receiver that remembers to find out. A broker that is killed forgets; one that has
+/// heard of a journal under another id since, after an earlier time of the same, has forgotten this one.
 pub(crate) fn excuse_losses(plan: &[Planned]) -> bool {
-    let dealt = |wanted: &[Fault]| plan.iter().any(|planned| wanted.contains(&planned.fault));
-    dealt(&[Fault::DiskRolledBack])
-        && dealt(&[
-            Fault::BrokerKilled,
-            Fault::BrokerRolledBack,
-            Fault::BrokerWiped,
-        ])
+    let count = |wanted: &[Fault]| {
+        let dealt = plan.iter().filter(|one| wanted.contains(&one.fault));
+        dealt.count()
+    };
+    let forgets = [
+        Fault::BrokerKilled,
+        Fault::BrokerRolledBack,
+        Fault::BrokerWiped,
+    ];
+    let put_back = [Fault::DiskRolledBack, Fault::JournalRestored];
+    count(&[Fault::DiskRolledBack]) > 0 && (count(&forgets) > 0 || count(&put_back) > 1)
 }
 
 /// A fault, its begin, and how long it lasts, in seconds.
