@@ -176,9 +176,10 @@ impl Complaints {
             envoy = %self.envoy,
             %from,
             %to,
-            "the journal was put back from an older copy, or another scraper has a copy of it; it goes on \
-             under a new id, and receivers fetch all of it again. Never restore or copy a journal: start \
-             with an empty one"
+            "this journal's id was seen with numbers that it never had: it was put back from an older copy, or \
+             another scraper has a copy of it (or somebody asked for what never was). It goes on under a \
+             new id, and receivers fetch all of it again. Never restore or copy a journal: start with an \
+             empty one"
         );
     }
 

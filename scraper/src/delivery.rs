@@ -37,6 +37,10 @@ pub use sending::{Outgoing, Ticket};
 /// less than what they once showed (it was lost, or put back from a copy); the Envoy knows the newest.
 const FIRST_ANSWER: Duration = Duration::from_mins(1);
 
+/// The shortest time between two new ids of a journal on suspicion. Receivers fetch all of it after each,
+/// and whoever may ask for readings can raise the suspicion.
+const SUSPICION: Duration = Duration::from_mins(10);
+
 /// Where readings are kept.
 pub trait Journal {
     /// The journals that are held, the one that is written to first.
@@ -94,6 +98,8 @@ pub struct Delivery<J> {
     unannounced: Option<Instant>,
     /// Readings given up since that was asked for.
     given_up: u64,
+    /// When a journal was last given a new id.
+    renewed: Option<Instant>,
 }
 
 impl<J: Journal> Delivery<J> {
@@ -117,6 +123,7 @@ impl<J: Journal> Delivery<J> {
             again_on_their_way: 0,
             unannounced: None,
             given_up: 0,
+            renewed: None,
         }
     }
 

@@ -85,8 +85,19 @@ pub enum MarksError {
         /// Whose they are.
         store: String,
     },
+    /// The file was written by another version of this program.
+    #[error("the marks in {} have the format {format}, which is not known here", path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
     /// The file can't be written.
-    #[error("the marks can't be written to {}", path.display())]
+    #[error(
+        "the marks can't be written to {}; see to it that STATE_DIR is there, may be written and has room",
+        path.display()
+    )]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -92,9 +92,14 @@ impl<J: Journal> Delivery<J> {
     /// The journal's numbers may name other readings elsewhere: under a new id they name only ours.
     /// Receivers fetch all of it again.
     fn renew(&mut self, from: JournalId, now: Instant) -> News {
+        let lately = |renewed| now < renewed + super::SUSPICION;
+        if self.renewed.is_some_and(lately) {
+            return News::Nothing;
+        }
         let Some(to) = self.journal.renew(&from) else {
             return News::Nothing;
         };
+        self.renewed = Some(now);
         self.outbox.renamed(&from, &to);
         if self.link.as_ref().is_some_and(super::Link::is_ready) {
             self.begin();

@@ -275,7 +275,15 @@ fn a_receiver_that_asks_for_more_than_the_journal_ever_had_has_seen_it_with_othe
     let news = rig.hear("envoy-receiver/r/replay/e", request, false);
     assert!(matches!(news, News::JournalRenewed { .. }), "{news:?}");
     assert_eq!(short(&rig.send()), ["plain j2 1"]);
-    // It is none of ours any more.
+    // Who asks again and again does not get another one each time.
+    let request = r#"{"journal":"j2","ranges":[[2,2]]}"#;
+    let news = rig.hear("envoy-receiver/r/replay/e", request, false);
+    assert_eq!(news, News::Nothing);
+    rig.pass(SUSPICION);
+    let news = rig.hear("envoy-receiver/r/replay/e", request, false);
+    assert!(matches!(news, News::JournalRenewed { .. }), "{news:?}");
+    // One that is none of ours any more.
+    let request = r#"{"journal":"j1","ranges":[[2,2]]}"#;
     let news = rig.hear("envoy-receiver/r/replay/e", request, false);
     assert_eq!(news, News::AskedAgain(0));
 }

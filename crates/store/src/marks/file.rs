@@ -1,11 +1,11 @@
 //! Marks in a file of their own, beside a store that has no place for them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use wire::Reading;
 
 use super::Marks;
@@ -71,12 +71,16 @@ impl MarksFile {
                 store: head.store.clone(),
             });
         }
-        let body = head.and_then(|head| {
-            if head.format != FORMAT {
-                return Ok(Marks::default());
-            }
-            serde_json::from_slice::<Body>(&text).map(|body| body.marks)
-        });
+        if let Ok(head) = &head
+            && head.format != FORMAT
+        {
+            return Err(MarksError::OtherFormat {
+                path: self.path.clone(),
+                format: head.format,
+            });
+        }
+        let body = head.and_then(|_| serde_json::from_slice::<Body>(&text));
+        let body = body.map(|body| body.marks);
         body.map_err(|source| {
             let aside = self.path.with_extension("damaged");
             let path = self.path.clone();
@@ -109,10 +113,17 @@ impl MarksFile {
             format: FORMAT,
             store: self.store.as_str(),
         };
-        let mut file = NamedTempFile::new_in(directory)?;
+        let new = self.path.with_extension("new");
+        // What an earlier attempt left there is of no use.
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)?;
         file.write_all(&serde_json::to_vec(&Saved { head, marks })?)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
         File::open(directory)?.sync_all()
     }
 }

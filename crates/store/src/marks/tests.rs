@@ -157,6 +157,16 @@ fn a_file_gives_back_what_was_saved_for_this_store_only() {
 }
 
 #[test]
+fn a_file_of_another_format_is_named_and_gives_no_marks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    std::fs::write(&path, r#"{"format":99,"store":"a","marks":"?"}"#).expect("a file");
+    let error = MarksFile::new(path, "a".to_owned()).load();
+    let error = error.expect_err("nobody knows it").to_string();
+    assert!(error.contains("format 99"), "{error}");
+}
+
+#[test]
 fn a_damaged_file_is_set_aside_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("marks.json");
@@ -180,7 +190,11 @@ fn a_save_that_fails_leaves_what_was_there() {
     std::fs::write(&blocked, "").expect("a folder that can be written");
     let file = MarksFile::new(blocked.join("marks.json"), "a".to_owned());
     let error = file.save(&marks(&[1..=3])).expect_err("that is no folder");
-    assert!(error.to_string().contains("can't be written"), "{error}");
+    let chain = format!("{error}: {:?}", std::error::Error::source(&error));
+    assert!(chain.contains("can't be written"), "{chain}");
+    let again = file.save(&marks(&[1..=3])).expect_err("that is no folder");
+    let again = format!("{again}: {:?}", std::error::Error::source(&again));
+    assert_eq!(chain, again, "so that it is said once");
 }
 
 proptest! {
