@@ -78,6 +78,17 @@ fn say(findings: Vec<Finding>) {
             Finding::Filled { envoy, readings } => {
                 tracing::info!(%envoy, readings, "all that was missing is in the store now");
             }
+            Finding::Vanished {
+                envoy,
+                journal,
+                readings,
+            } => tracing::warn!(
+                %envoy,
+                %journal,
+                readings,
+                "a journal with readings that are missing is not announced any more; they are asked \
+                 for when it is again"
+            ),
             Finding::Lost {
                 envoy,
                 journal,
