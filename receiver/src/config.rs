@@ -2,7 +2,7 @@
 
 mod influx;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon::broker::Broker;
@@ -110,7 +110,33 @@ impl Config {
     /// The note that asks for a refill.
     #[must_use]
     pub fn refill_note(&self) -> PathBuf {
-        self.state_dir.join(format!("refill-{}", self.name))
+        refill_note(&self.state_dir, &self.name)
+    }
+}
+
+/// The note that asks the receiver `name` for a refill.
+pub(crate) fn refill_note(state_dir: &Path, name: &ReceiverName) -> PathBuf {
+    state_dir.join(format!("refill-{name}"))
+}
+
+/// Which receiver is meant: all that its sub-command `refill` needs.
+#[derive(Debug)]
+pub struct StateOf {
+    /// The receiver's name.
+    pub name: ReceiverName,
+    /// Where its state is.
+    pub state_dir: PathBuf,
+}
+
+impl StateOf {
+    /// Reads it out of settings that may have no store and no broker.
+    pub fn from_settings(settings: &mut Settings) -> Option<Self> {
+        let name = settings.required(&NAME, name);
+        let state_dir = state_dir(settings);
+        Some(Self {
+            name: name?,
+            state_dir: state_dir?,
+        })
     }
 }
 
