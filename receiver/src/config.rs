@@ -119,27 +119,6 @@ pub(crate) fn refill_note(state_dir: &Path, name: &ReceiverName) -> PathBuf {
     state_dir.join(format!("refill-{name}"))
 }
 
-/// Which receiver is meant: all that its sub-command `refill` needs.
-#[derive(Debug)]
-pub struct StateOf {
-    /// The receiver's name.
-    pub name: ReceiverName,
-    /// Where its state is.
-    pub state_dir: PathBuf,
-}
-
-impl StateOf {
-    /// Reads it out of settings that may have no store and no broker.
-    pub fn from_settings(settings: &mut Settings) -> Option<Self> {
-        let name = settings.required(&NAME, name);
-        let state_dir = state_dir(settings);
-        Some(Self {
-            name: name?,
-            state_dir: state_dir?,
-        })
-    }
-}
-
 /// A receiver that writes to InfluxDB.
 pub struct Everything {
     /// The daemon.
@@ -169,7 +148,7 @@ pub fn of_check(settings: &mut Settings) -> Option<Everything> {
 }
 
 fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> {
-    let name = settings.required(&NAME, name);
+    let name = read_name(settings);
     let broker = Broker::read(settings);
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
     let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
@@ -190,6 +169,11 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
         store: BesideFile::new(store, marks),
         logs: logs?,
     })
+}
+
+/// The receiver's name.
+pub(crate) fn read_name(settings: &mut Settings) -> Option<ReceiverName> {
+    settings.required(&NAME, name)
 }
 
 fn name(text: &str) -> Result<ReceiverName, String> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use daemon::service::Service;
 use daemon::{command_line, exit, signals};
-use receiver::config::StateOf;
+use receiver::refill::StateOf;
 use receiver::{check, cli, config, refill};
 
 fn main() -> ExitCode {

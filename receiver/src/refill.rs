@@ -5,7 +5,32 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::config::{StateOf, refill_note};
+use daemon::settings::Settings;
+use daemon::state_dir::state_dir;
+use wire::ReceiverName;
+
+use crate::config::{read_name, refill_note};
+
+/// Which receiver is meant: all that `refill` needs to know.
+#[derive(Debug)]
+pub struct StateOf {
+    /// The receiver's name.
+    pub name: ReceiverName,
+    /// Where its state is.
+    pub state_dir: PathBuf,
+}
+
+impl StateOf {
+    /// Reads it out of settings that may have no store and no broker.
+    pub fn from_settings(settings: &mut Settings) -> Option<Self> {
+        let name = read_name(settings);
+        let state_dir = state_dir(settings);
+        Some(Self {
+            name: name?,
+            state_dir: state_dir?,
+        })
+    }
+}
 
 /// The note could not be left.
 #[derive(Debug, thiserror::Error)]
