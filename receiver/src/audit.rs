@@ -10,6 +10,7 @@
 //! requests doubles.
 
 mod announced;
+mod line;
 mod site;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,16 @@ pub enum Finding {
         /// The Envoy.
         envoy: Serial,
         /// How many there were.
+        readings: u64,
+    },
+    /// A journal is not announced any more, and so many readings of it that were found missing still are.
+    /// They are asked for when it is announced again.
+    Vanished {
+        /// The Envoy.
+        envoy: Serial,
+        /// The journal.
+        journal: JournalId,
+        /// How many.
         readings: u64,
     },
     /// So many readings have left a journal before they were stored: nobody has them any more.
@@ -76,8 +87,8 @@ impl Audit {
         }
     }
 
-    /// An Envoy's scraper has announced what it holds. What has left its journals and was never stored is
-    /// told, once: `marks` remember that.
+    /// An Envoy's scraper has announced what it holds. What had left its journals a while ago and was never
+    /// stored is told, once: `marks` remember that.
     pub fn announced(
         &mut self,
         envoy: &Serial,
@@ -92,10 +103,15 @@ impl Audit {
             let site = Site::new(envoy.clone(), self.wait, now);
             self.sites.insert(envoy.clone(), site);
         }
+        let may_judge = !self.is_postponed(now);
         self.sites
             .get_mut(envoy)
-            .map(|site| site.announced(announcement, marks, now))
+            .map(|site| site.announced(announcement, marks, may_judge, now))
             .unwrap_or_default()
+    }
+
+    fn is_postponed(&self, now: Instant) -> bool {
+        self.not_before.is_some_and(|not_before| now < not_before)
     }
 
     /// The store takes nothing at present: what it lacks waits here and in the broker's queue, and need
@@ -112,7 +128,7 @@ impl Audit {
     ) -> (Vec<(Serial, ReplayRequest)>, Vec<Finding>) {
         let mut requests = Vec::new();
         let mut findings = Vec::new();
-        if self.not_before.is_some_and(|not_before| now < not_before) {
+        if self.is_postponed(now) {
             return (requests, findings);
         }
         for (envoy, site) in &mut self.sites {
@@ -120,6 +136,11 @@ impl Audit {
             requests.extend(request.map(|request| (envoy.clone(), request)));
         }
         (requests, findings)
+    }
+
+    /// The marks were forgotten: all that is held is missing, and asked for from its lowest number on.
+    pub fn start_over(&mut self) {
+        self.sites.values_mut().for_each(Site::start_over);
     }
 
     /// Makes room: the one that was silent for longest goes.

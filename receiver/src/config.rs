@@ -2,7 +2,7 @@
 
 mod influx;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon::broker::Broker;
@@ -110,8 +110,13 @@ impl Config {
     /// The note that asks for a refill.
     #[must_use]
     pub fn refill_note(&self) -> PathBuf {
-        self.state_dir.join(format!("refill-{}", self.name))
+        refill_note(&self.state_dir, &self.name)
     }
+}
+
+/// The note that asks the receiver `name` for a refill.
+pub(crate) fn refill_note(state_dir: &Path, name: &ReceiverName) -> PathBuf {
+    state_dir.join(format!("refill-{name}"))
 }
 
 /// A receiver that writes to InfluxDB.
@@ -143,7 +148,7 @@ pub fn of_check(settings: &mut Settings) -> Option<Everything> {
 }
 
 fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> {
-    let name = settings.required(&NAME, name);
+    let name = read_name(settings);
     let broker = Broker::read(settings);
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
     let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
@@ -164,6 +169,11 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
         store: BesideFile::new(store, marks),
         logs: logs?,
     })
+}
+
+/// The receiver's name.
+pub(crate) fn read_name(settings: &mut Settings) -> Option<ReceiverName> {
+    settings.required(&NAME, name)
 }
 
 fn name(text: &str) -> Result<ReceiverName, String> {

@@ -34,13 +34,20 @@ pub(crate) struct Judge {
 impl Judge {
     /// What a message holds. A refusal is said once for each topic.
     pub(crate) fn content(&mut self, base: &BaseTopic, delivery: &Delivery) -> Content {
-        let content = content(base, delivery);
-        if let Err(reason) = &content {
-            self.say(delivery, reason);
-        }
+        let topic = Topic::parse(base, &delivery.topic);
+        let content = match &topic {
+            Ok(topic) => content(topic, &delivery.payload),
+            Err(error) => Err(error.to_string()),
+        };
         content.unwrap_or_else(|reason| {
+            self.say(delivery, &reason);
             let letter = DeadLetter::new(&delivery.topic, &delivery.payload, reason);
-            Content::Refused(letter)
+            Content::Refused(match topic {
+                Ok(Topic::Inverter { envoy, .. } | Topic::Backlog { envoy, .. }) => {
+                    letter.of_envoy(&envoy, &delivery.payload)
+                }
+                _ => letter,
+            })
         })
     }
 
@@ -66,16 +73,15 @@ impl Judge {
     }
 }
 
-fn content(base: &BaseTopic, delivery: &Delivery) -> Result<Content, String> {
-    let topic = Topic::parse(base, &delivery.topic).map_err(|error| error.to_string())?;
+fn content(topic: &Topic, payload: &[u8]) -> Result<Content, String> {
     match topic {
         Topic::ReceiverStatus { .. } => Ok(Content::Nothing),
         // What clears a retained topic.
-        _ if delivery.payload.is_empty() => Ok(Content::Nothing),
-        Topic::Journal { envoy } => Announcement::decode(&delivery.payload)
-            .map(|announcement| Content::Announcement(envoy, announcement))
+        _ if payload.is_empty() => Ok(Content::Nothing),
+        Topic::Journal { envoy } => Announcement::decode(payload)
+            .map(|announcement| Content::Announcement(envoy.clone(), announcement))
             .map_err(|error| error.to_string()),
-        topic => Reading::decode(&topic, &delivery.payload)
+        topic => Reading::decode(topic, payload)
             .map(Content::Reading)
             .map_err(|error| error.to_string()),
     }

@@ -7,9 +7,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use wire::{JournalId, MAX_PAYLOAD, MAX_SEQ, Serial};
 
 /// How much of a payload is kept, in bytes: some four readings.
 pub const KEPT_PAYLOAD: usize = 1024;
@@ -19,6 +21,12 @@ pub const FULL: u64 = 1024 * 1024;
 
 /// Letters that go to the log, in one process, because the file can't be written.
 const LOGGED: usize = 100;
+
+/// How often it is said how many letters there were.
+const COUNT_SAID_EVERY: Duration = Duration::from_hours(24);
+
+/// The Envoy, the journal and the number of a reading.
+pub type Place = (Serial, JournalId, u64);
 
 /// A message that can never be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +39,9 @@ pub struct DeadLetter {
     /// Its whole length, in bytes.
     payload_bytes: usize,
     reason: String,
+    /// Which reading it says to be.
+    #[serde(skip)]
+    place: Option<Place>,
 }
 
 impl DeadLetter {
@@ -39,15 +50,42 @@ impl DeadLetter {
     pub fn new(topic: &str, payload: &[u8], reason: String) -> Self {
         Self {
             received_at: Timestamp::now().strftime("%FT%TZ").to_string(),
-            topic: topic.to_owned(),
+            topic: shown(topic.as_bytes()),
             payload: shown(payload),
             payload_bytes: payload.len(),
             reason,
+            place: None,
         }
+    }
+
+    /// The same, of a message that came where readings of `envoy` come. If it names a place in a
+    /// journal, nobody need ask for that again.
+    #[must_use]
+    pub fn of_envoy(self, envoy: &Serial, payload: &[u8]) -> Self {
+        /// The part of a reading that may be sound where the rest is not.
+        #[derive(Deserialize)]
+        struct Named {
+            journal: JournalId,
+            seq: u64,
+        }
+        let named = serde_json::from_slice::<Named>(&payload[..payload.len().min(MAX_PAYLOAD)]);
+        let place = named
+            .ok()
+            .filter(|named| (1..=MAX_SEQ).contains(&named.seq));
+        Self {
+            place: place.map(|named| (envoy.clone(), named.journal, named.seq)),
+            ..self
+        }
+    }
+
+    /// Which reading it says to be, where it does.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 }
 
-/// The beginning of a payload, as it may be printed.
+/// The beginning of a payload or a topic, as it may be printed.
 pub(crate) fn shown(payload: &[u8]) -> String {
     let kept = payload.len().min(KEPT_PAYLOAD);
     payload[..kept].escape_ascii().to_string()
@@ -65,6 +103,9 @@ struct State {
     failed: bool,
     /// Letters that went to the log.
     logged: usize,
+    /// All letters of this process, and when their number was said.
+    count: usize,
+    count_said: Option<Instant>,
 }
 
 impl DeadLetters {
@@ -77,6 +118,8 @@ impl DeadLetters {
             full,
             failed: false,
             logged: 0,
+            count: 0,
+            count_said: None,
         })))
     }
 
@@ -86,9 +129,10 @@ impl DeadLetters {
     pub fn append(&self, letters: &[DeadLetter]) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.append(letters) {
-            Ok(()) => state.failed = false,
+            Ok(()) => state.succeeded(),
             Err(error) => state.log(letters, &error),
         }
+        state.say_count(letters.len());
     }
 }
 
@@ -122,6 +166,25 @@ impl State {
             .open(&self.path)
     }
 
+    fn succeeded(&mut self) {
+        if std::mem::take(&mut self.failed) {
+            tracing::info!(path = %self.path.display(), "dead letters are written to their file again");
+        }
+    }
+
+    fn say_count(&mut self, more: usize) {
+        self.count += more;
+        let is_due = |said: Instant| said.elapsed() >= COUNT_SAID_EVERY;
+        if self.count_said.is_none_or(is_due) {
+            self.count_said = Some(Instant::now());
+            tracing::info!(
+                path = %self.path.display(),
+                messages = self.count,
+                "messages that can never be stored, since the start"
+            );
+        }
+    }
+
     fn log(&mut self, letters: &[DeadLetter], error: &io::Error) {
         if !std::mem::replace(&mut self.failed, true) {
             tracing::error!(
@@ -151,70 +214,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn letter(number: usize) -> DeadLetter {
-        let payload = format!("{{\"number\":{number}}}");
-        DeadLetter::new("envoy/e/inverters/i", payload.as_bytes(), "no".to_owned())
-    }
-
-    fn lines(path: &Path) -> Vec<serde_json::Value> {
-        let text = fs::read_to_string(path).expect("a file that was written");
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-            .collect()
-    }
-
-    #[test]
-    fn a_letter_is_a_line_with_what_a_person_needs() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("below/letters.jsonl");
-        let payload = [b"\x00\"", &[b'x'; 2000][..]].concat();
-        let letter = DeadLetter::new("a/topic", &payload, "a reason".to_owned());
-        DeadLetters::new(path.clone(), FULL).append(&[letter]);
-        let [line] = &lines(&path)[..] else {
-            panic!("not one line");
-        };
-        assert_eq!(line["topic"], "a/topic");
-        assert_eq!(line["reason"], "a reason");
-        assert_eq!(line["payload_bytes"], 2002);
-        let kept = line["payload"].as_str().expect("text");
-        assert!(kept.starts_with(r#"\x00\"xxx"#), "{kept}");
-        assert!(kept.len() <= 4 * KEPT_PAYLOAD);
-    }
-
-    #[test]
-    fn a_flood_leaves_two_files_that_are_not_larger_than_full() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("letters.jsonl");
-        let letters = DeadLetters::new(path.clone(), 4_000);
-        for batch in 0..50 {
-            let flood: Vec<DeadLetter> = (0..20).map(|place| letter(20 * batch + place)).collect();
-            letters.append(&flood);
-        }
-        let files: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
-        assert_eq!(files.len(), 2);
-        for file in files {
-            let length = file.and_then(|file| file.metadata()).expect("a file").len();
-            assert!(length <= 4_000, "{length}");
-        }
-        let newest = lines(&path).pop().expect("a line");
-        assert_eq!(newest["payload"], r#"{\"number\":999}"#);
-    }
-
-    #[test]
-    fn letters_that_can_not_be_written_go_to_the_log_and_not_without_end() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let blocked = folder.path().join("a file");
-        fs::write(&blocked, "").expect("a folder that can be written");
-        let letters = DeadLetters::new(blocked.join("letters.jsonl"), FULL);
-        for _ in 0..5 {
-            let flood: Vec<DeadLetter> = (0..90).map(letter).collect();
-            letters.append(&flood);
-        }
-        let state = letters.0.lock().expect("nothing panics");
-        assert!(state.failed);
-        assert_eq!(state.logged, LOGGED);
-    }
-}
+mod tests;

@@ -58,6 +58,15 @@ impl<A> Batch<A> {
             .filter_map(|(_, waiting)| waiting.entry.reading.as_ref())
     }
 
+    /// The places of what is settled once this batch is: of its readings, and of refused messages that
+    /// name one.
+    pub fn places(&self) -> impl Iterator<Item = (&Serial, &JournalId, u64)> {
+        let readings = self.readings();
+        let readings = readings.map(|one| (&one.envoy, &one.journal, one.seq));
+        let letters = self.dead_letters().filter_map(DeadLetter::place);
+        readings.chain(letters.map(|(envoy, journal, seq)| (envoy, journal, *seq)))
+    }
+
     /// What is to be kept of its refused messages.
     pub fn dead_letters(&self) -> impl Iterator<Item = &DeadLetter> {
         self.0

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use daemon::service::Service;
 use daemon::{command_line, exit, signals};
+use receiver::refill::StateOf;
 use receiver::{check, cli, config, refill};
 
 fn main() -> ExitCode {
@@ -50,20 +51,23 @@ fn check_all(matches: &ArgMatches) -> ExitCode {
     })
 }
 
+#[expect(clippy::print_stdout, reason = "the command's result")]
 fn refill_all(matches: &ArgMatches) -> ExitCode {
-    let read = command_line::configuration(matches, &config::keys(), config::from_settings);
-    let everything = match read {
-        Ok(everything) => everything,
+    let keys = config::keys();
+    let receiver = match command_line::configuration(matches, &keys, StateOf::from_settings) {
+        Ok(receiver) => receiver,
         Err(code) => return code,
     };
-    everything.logs.start();
-    exit::block_on(async move {
-        refill::leave_note(&everything.config)?;
-        tracing::info!(
-            receiver = %everything.config.name,
-            state_dir = %everything.config.state_dir.display(),
-            "a note is left: the receiver fetches everything once more"
-        );
-        Ok(())
-    })
+    match refill::leave_note(&receiver) {
+        Ok(()) => {
+            println!(
+                "The receiver '{}' fetches and stores everything once more that the journals hold: within \
+                 seconds if it is running with {}, else after its next start.",
+                receiver.name,
+                receiver.state_dir.display()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => exit::failure(&error),
+    }
 }

@@ -14,7 +14,6 @@
 mod auditing;
 mod settling;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::deadline::at;
@@ -31,6 +30,7 @@ use crate::config::Config;
 use crate::content::Judge;
 use crate::gathering::Gathering;
 use crate::proof::Proof;
+use crate::refill::Note;
 use crate::writer::{Writer, Writing};
 use settling::written;
 
@@ -56,7 +56,7 @@ pub(crate) struct Subscription<S> {
     /// What the store has, and what can't be had any more.
     marks: Marks,
     audit: Audit,
-    refill_note: PathBuf,
+    note: Note,
     connection: Option<Connection>,
     judge: Judge,
     proof: Proof,
@@ -92,7 +92,7 @@ impl<S: MarkedStore> Subscription<S> {
             writing: None,
             marks: Marks::default(),
             audit: Audit::new(config.audit_after),
-            refill_note: config.refill_note(),
+            note: Note::at(&config.refill_note()),
             connection: None,
         }
     }

@@ -21,6 +21,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// wrong has some at each poll.
 const RETENTION_SAID_EVERY: Duration = Duration::from_hours(24);
 
+/// How many readings that the store refused for good are said one by one.
+const GIVEN_UP_SAID: usize = 16;
+
 /// A write under way.
 pub(crate) type Writing<A> = Pin<Box<dyn Future<Output = Attempt<A>> + Send>>;
 
@@ -51,6 +54,8 @@ pub(crate) struct Writer<S> {
     outside_retention: (usize, Option<Instant>),
     /// While the marks can't be saved.
     unsaved: Outage,
+    /// Readings that the store refused for good, since the start.
+    given_up: usize,
 }
 
 impl<S: MarkedStore> Writer<S> {
@@ -66,6 +71,7 @@ impl<S: MarkedStore> Writer<S> {
             dead_letters,
             pauses: pauses(longest_pause),
             longest_pause,
+            given_up: 0,
             outage: Outage::new("the store takes no readings; they are kept"),
             outside_retention: (0, None),
             unsaved: Outage::new(
@@ -98,12 +104,18 @@ impl<S: MarkedStore> Writer<S> {
     pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>, marks: Marks) -> Writing<A> {
         let store = Arc::clone(&self.store);
         let (base, kept) = (self.base.clone(), self.dead_letters.clone());
+        let has_places = batch.places().next().is_some();
         Box::pin(async move {
             let readings: Vec<Reading> = batch.readings().cloned().collect();
             let answer = if readings.is_empty() {
+                let saved = if has_places {
+                    store.save(&marks).await
+                } else {
+                    Ok(())
+                };
                 Ok(Marked {
                     written: Written::default(),
-                    saved: Ok(()),
+                    saved,
                 })
             } else {
                 store.store(&readings, &marks).await
@@ -121,6 +133,11 @@ impl<S: MarkedStore> Writer<S> {
     pub(crate) fn end<A>(&mut self, attempt: Attempt<A>, behind: usize) -> Outcome<A> {
         if attempt.batch.readings().next().is_none() {
             // Nothing was written, so nothing is known of the store.
+            if let Ok(marked) = &attempt.answer
+                && attempt.batch.places().next().is_some()
+            {
+                self.note_saved(&marked.saved);
+            }
             return Outcome::Settled(attempt.batch);
         }
         match attempt.answer {
@@ -128,7 +145,7 @@ impl<S: MarkedStore> Writer<S> {
                 self.note_saved(&saved);
                 self.say_that_it_is_over(attempt.batch.readings().count() + behind);
                 self.pauses = pauses(self.longest_pause);
-                say_what_is_given_up(&attempt.batch, &written);
+                self.say_what_is_given_up(&attempt.batch, &written);
                 self.note_outside_retention(written.outside_retention);
                 Outcome::Settled(attempt.batch)
             }
@@ -138,6 +155,34 @@ impl<S: MarkedStore> Writer<S> {
                 Outcome::Again(attempt.batch, Instant::now() + self.pause(&error))
             }
         }
+    }
+
+    fn say_what_is_given_up<A>(&mut self, batch: &Batch<A>, written: &Written) {
+        for unstorable in &written.unstorable {
+            let reading = batch.readings().nth(unstorable.index).map(Reading::encode);
+            let reason = &unstorable.reason;
+            self.given_up += 1;
+            if self.given_up > GIVEN_UP_SAID {
+                tracing::debug!(
+                    reading,
+                    reason,
+                    "another reading that the store will never take"
+                );
+                continue;
+            }
+            tracing::error!(
+                reading,
+                reason,
+                "the store will never take this reading; it is given up"
+            );
+            if self.given_up == GIVEN_UP_SAID {
+                tracing::error!(
+                    readings = GIVEN_UP_SAID,
+                    "no further readings that are given up are said; the file of dead letters has them"
+                );
+            }
+        }
+        tracing::debug!(readings = batch.readings().count(), "stored");
     }
 
     fn say_that_it_is_over(&mut self, waited: usize) {
@@ -221,15 +266,4 @@ fn pauses(longest: Duration) -> ExponentialBackoff {
         .with_jitter()
         .without_max_times()
         .build()
-}
-
-fn say_what_is_given_up<A>(batch: &Batch<A>, written: &Written) {
-    for unstorable in &written.unstorable {
-        tracing::error!(
-            reading = batch.readings().nth(unstorable.index).map(Reading::encode),
-            reason = unstorable.reason,
-            "the store will never take this reading; it is given up"
-        );
-    }
-    tracing::debug!(readings = batch.readings().count(), "stored");
 }

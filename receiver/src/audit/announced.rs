@@ -23,6 +23,10 @@ pub(super) struct Announced {
     steps: VecDeque<(Instant, u64)>,
     /// Up to this number all were announced long enough ago.
     due: u64,
+    /// When it was announced to hold nothing below this number.
+    gone: Option<(Instant, u64)>,
+    /// The same, long enough ago: what was on its way then has come.
+    gone_long: Option<u64>,
 }
 
 impl Announced {
@@ -32,6 +36,8 @@ impl Announced {
             heard: now,
             steps: VecDeque::new(),
             due: 0,
+            gone: None,
+            gone_long: None,
         };
         announced.step(span.last(), now);
         announced
@@ -67,6 +73,21 @@ impl Announced {
         }
         self.span = span.clone();
         self.heard = now;
+    }
+
+    /// Below which number nothing was held `wait` ago, once that is known.
+    pub(super) fn gone(&mut self, wait: Duration, now: Instant) -> Option<u64> {
+        if let Some((since, first)) = self.gone
+            && now >= since + wait
+        {
+            self.gone_long = Some(first);
+            self.gone = None;
+        }
+        let first = self.span.first();
+        if self.gone.is_none() && self.gone_long.is_none_or(|gone| first > gone) {
+            self.gone = Some((now, first));
+        }
+        self.gone_long
     }
 
     fn step(&mut self, last: u64, now: Instant) {

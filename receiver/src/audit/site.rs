@@ -3,16 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use rangemap::RangeInclusiveSet;
 use store::Marks;
 use tokio::time::Instant;
-use wire::{
-    Announcement, InstanceId, JournalId, JournalSpan, MAX_JOURNALS, MAX_RANGES, ReplayRequest,
-    Serial,
-};
+use wire::{Announcement, InstanceId, JournalId, MAX_JOURNALS, ReplayRequest, Serial};
 
 use super::Finding;
 use super::announced::Announced;
+use super::line::{Line, count};
 
 /// The most readings of one request. Few enough for the queue that a broker keeps for us.
 pub const PIECE: u64 = 1_000;
@@ -36,8 +33,7 @@ pub(super) struct Site {
     piece: u64,
     /// The pause after the next request in vain.
     pause: Duration,
-    /// What did not come when it was asked for: the end of the line.
-    deferred: Vec<(JournalId, RangeInclusiveSet<u64>)>,
+    line: Line,
     /// How many readings were found missing since nothing was.
     missing: u64,
     /// When it was last asked about a journal that holds less than we have of it.
@@ -68,7 +64,7 @@ impl Site {
             asked: None,
             piece: PIECE,
             pause: wait,
-            deferred: Vec::new(),
+            line: Line::default(),
             missing: 0,
             doubted: None,
         }
@@ -82,6 +78,7 @@ impl Site {
         &mut self,
         announcement: &Announcement,
         marks: &mut Marks,
+        may_judge: bool,
         now: Instant,
     ) -> Vec<Finding> {
         self.heard = now;
@@ -92,32 +89,62 @@ impl Site {
             self.pause = self.wait;
         }
         let mut findings = Vec::new();
+        self.forget_vanished(marks, now, &mut findings);
         for span in &announcement.journals {
-            findings.extend(self.lost(span, marks));
-            let known = self
-                .journals
-                .iter_mut()
-                .find(|known| known.id() == span.id());
-            match known {
-                Some(known) => known.again(span, now),
-                None => self.journals.push(Announced::new(span, now)),
+            let place = self.journals.iter().position(|one| one.id() == span.id());
+            let place = place.unwrap_or_else(|| {
+                self.journals.push(Announced::new(span, now));
+                self.journals.len() - 1
+            });
+            self.journals[place].again(span, now);
+            if may_judge && let Some(first) = self.journals[place].gone(self.wait, now) {
+                findings.extend(self.lost(span.id(), first, marks));
             }
         }
-        self.journals.retain(|journal| journal.is_held(now));
         while self.journals.len() > MAX_JOURNALS {
             self.journals.remove(0);
         }
         findings
     }
 
-    /// What is below a journal's first number, and is not stored, nobody has any more.
-    fn lost(&self, span: &JournalSpan, marks: &mut Marks) -> Option<Finding> {
-        let readings = marks.holds_from(&self.envoy, span.id(), span.first());
+    /// The marks were forgotten.
+    pub(super) fn start_over(&mut self) {
+        self.asked = None;
+        self.line.clear();
+        self.pause = self.wait;
+        self.missing = 0;
+    }
+
+    /// What has been below a journal's first number for a while, and is not stored, nobody has any more.
+    fn lost(&mut self, journal: &JournalId, first: u64, marks: &mut Marks) -> Option<Finding> {
+        let readings = marks.holds_from(&self.envoy, journal, first);
+        self.missing = self.missing.saturating_sub(readings);
         (readings > 0).then(|| Finding::Lost {
             envoy: self.envoy.clone(),
-            journal: span.id().clone(),
+            journal: journal.clone(),
             readings,
         })
+    }
+
+    /// What is not announced any more can't be asked for.
+    fn forget_vanished(&mut self, marks: &Marks, now: Instant, findings: &mut Vec<Finding>) {
+        let (envoy, wait) = (&self.envoy, self.wait);
+        self.journals.retain_mut(|journal| {
+            if journal.is_held(now) {
+                return true;
+            }
+            let due = journal.due(wait, now);
+            let readings = count(&marks.missing(envoy, journal.id(), &due)).min(self.missing);
+            if readings > 0 {
+                self.missing -= readings;
+                findings.push(Finding::Vanished {
+                    envoy: envoy.clone(),
+                    journal: journal.id().clone(),
+                    readings,
+                });
+            }
+            false
+        });
     }
 
     /// What is to be asked for at `now`.
@@ -127,6 +154,7 @@ impl Site {
         now: Instant,
         findings: &mut Vec<Finding>,
     ) -> Option<ReplayRequest> {
+        self.forget_vanished(marks, now, findings);
         if let Some(doubt) = self.doubt(marks, now) {
             return Some(doubt);
         }
@@ -146,7 +174,7 @@ impl Site {
             });
         }
         self.missing = self.missing.max(total);
-        let (journal, ranges) = self.next_piece(&lacking)?;
+        let (journal, ranges) = self.line.next(&lacking, self.piece)?;
         let readings = count(&ranges);
         self.asked = Some(Asked {
             journal: journal.clone(),
@@ -208,7 +236,7 @@ impl Site {
         }
         let journal = asked.journal.clone();
         self.asked = None;
-        self.defer(journal, left);
+        self.line.defer(journal, left);
         false
     }
 
@@ -219,54 +247,19 @@ impl Site {
         now: Instant,
     ) -> Vec<(JournalId, Vec<RangeInclusive<u64>>)> {
         let (envoy, wait) = (&self.envoy, self.wait);
-        let held = self.journals.iter_mut().filter(|one| one.is_held(now));
-        held.map(|journal| {
-            let due = journal.due(wait, now);
-            let missing = marks.missing(envoy, journal.id(), &due);
-            (journal.id().clone(), missing)
-        })
-        .collect()
-    }
-
-    /// The lowest that was not asked for in vain; once all was, from the beginning again.
-    fn next_piece(
-        &mut self,
-        lacking: &[(JournalId, Vec<RangeInclusive<u64>>)],
-    ) -> Option<(JournalId, Vec<RangeInclusive<u64>>)> {
-        for (journal, ranges) in lacking {
-            let vain = self.deferred.iter().find(|(id, _)| id == journal);
-            let ranges = match vain {
-                Some((_, vain)) => ranges.iter().flat_map(|range| vain.gaps(range)).collect(),
-                None => ranges.clone(),
-            };
-            let piece = first(&ranges, self.piece);
-            if !piece.is_empty() {
-                return Some((journal.clone(), piece));
-            }
-        }
-        self.deferred.clear();
-        lacking.iter().find_map(|(journal, ranges)| {
-            let piece = first(ranges, self.piece);
-            (!piece.is_empty()).then(|| (journal.clone(), piece))
-        })
-    }
-
-    fn defer(&mut self, journal: JournalId, ranges: Vec<RangeInclusive<u64>>) {
-        let known = self.deferred.iter().position(|(id, _)| *id == journal);
-        let place = known.unwrap_or_else(|| {
-            self.deferred.push((journal, RangeInclusiveSet::new()));
-            self.deferred.len() - 1
-        });
-        self.deferred[place].1.extend(ranges);
-        // Bounded: so much is never out of order.
-        if self.deferred[place].1.len() > MAX_RANGES || self.deferred.len() > MAX_JOURNALS {
-            self.deferred.clear();
-        }
+        let journals = self.journals.iter_mut();
+        journals
+            .map(|journal| {
+                let due = journal.due(wait, now);
+                let missing = marks.missing(envoy, journal.id(), &due);
+                (journal.id().clone(), missing)
+            })
+            .collect()
     }
 
     /// Nothing is missing.
     fn rest(&mut self, findings: &mut Vec<Finding>) {
-        self.deferred.clear();
+        self.line.clear();
         self.pause = self.wait;
         let readings = std::mem::take(&mut self.missing);
         if readings > 0 {
@@ -276,26 +269,4 @@ impl Site {
             });
         }
     }
-}
-
-fn count(ranges: &[RangeInclusive<u64>]) -> u64 {
-    ranges
-        .iter()
-        .map(|range| range.end() - range.start() + 1)
-        .sum()
-}
-
-/// The first so many numbers of these ranges.
-fn first(ranges: &[RangeInclusive<u64>], most: u64) -> Vec<RangeInclusive<u64>> {
-    let mut left = most;
-    let mut taken = Vec::new();
-    for range in ranges.iter().take(MAX_RANGES) {
-        let last = (*range.end()).min(range.start() + left - 1);
-        taken.push(*range.start()..=last);
-        left -= last - range.start() + 1;
-        if left == 0 {
-            break;
-        }
-    }
-    taken
 }

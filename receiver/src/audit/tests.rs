@@ -1,9 +1,10 @@
 use std::ops::RangeInclusive;
 
-use proptest::prelude::*;
 use wire::{JournalSpan, MAX_SEQ};
 
 use super::*;
+
+mod anything;
 
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -184,19 +185,86 @@ fn a_journal_that_is_not_announced_any_more_is_asked_for_no_longer_than_a_quarte
 
 #[test]
 fn what_left_the_journal_before_it_was_stored_is_said_to_be_lost_once() {
-    let mut rig = Rig::new();
-    assert_eq!(rig.announce("i", &[("j", 5, 20)]), []);
+    let mut rig = Rig::after(5, 20);
+    rig.announce("i", &[("j", 5, 20)]);
     rig.store(5..=7);
-    let lost = rig.announce("i", &[("j", 11, 30)]);
-    let three = Finding::Lost {
+    assert_eq!(
+        rig.announce("i", &[("j", 11, 30)]),
+        [],
+        "it may be on its way"
+    );
+    rig.store(8..=8);
+    rig.now += WAIT;
+    let two = Finding::Lost {
         envoy: envoy(),
         journal: journal("j"),
-        readings: 3,
+        readings: 2,
     };
-    assert_eq!(lost, [three]);
+    assert_eq!(rig.announce("i", &[("j", 11, 30)]), [two]);
+    assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
+    assert_eq!(rig.asked(), [11..=30]);
+}
+
+#[test]
+fn what_left_the_journal_while_the_receiver_was_away_is_lost() {
+    let mut rig = Rig::after(1, 20);
+    rig.announce("i", &[("j", 1, 20)]);
+    rig.store(1..=15);
+    // Another process, with the marks of the first.
+    rig.audit = Audit::new(WAIT);
+    rig.announce("i", &[("j", 31, 40)]);
+    rig.now += WAIT;
+    let lost = rig.announce("i", &[("j", 31, 40)]);
+    assert!(matches!(lost[..], [Finding::Lost { readings: 15, .. }]));
+}
+
+#[test]
+fn while_the_store_takes_nothing_nothing_is_said_to_be_lost() {
+    let mut rig = Rig::after(1, 20);
+    rig.announce("i", &[("j", 1, 20)]);
+    rig.announce("i", &[("j", 11, 30)]);
+    for _ in 0..10 {
+        rig.audit.postpone(rig.now);
+        rig.now += WAIT / 2;
+        assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
+    }
+    // It had waited here.
+    rig.store(1..=30);
+    rig.now += WAIT;
     assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
     rig.now += WAIT;
-    assert_eq!(rig.asked(), [11..=30]);
+    assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
+}
+
+#[test]
+fn what_is_missing_of_a_journal_that_vanishes_is_not_said_to_be_stored() {
+    let mut rig = Rig::after(1, 10);
+    assert_eq!(rig.asked(), [1..=10]);
+    rig.store(1..=4);
+    rig.now += Duration::from_mins(15);
+    let vanished = Finding::Vanished {
+        envoy: envoy(),
+        journal: journal("j"),
+        readings: 6,
+    };
+    let filled = Finding::Filled {
+        envoy: envoy(),
+        readings: 4,
+    };
+    assert_eq!(rig.findings(), [vanished, filled]);
+    rig.announce("i", &[("j", 1, 10)]);
+    rig.now += WAIT;
+    assert_eq!(rig.asked(), [5..=10], "it is back");
+}
+
+#[test]
+fn with_the_marks_forgotten_everything_is_asked_for_at_once() {
+    let mut rig = Rig::after(1, 10);
+    rig.store(1..=8);
+    assert_eq!(rig.asked(), [9..=10]);
+    rig.marks = Marks::default();
+    rig.audit.start_over();
+    assert_eq!(rig.asked(), [1..=10]);
 }
 
 #[test]
@@ -251,96 +319,4 @@ fn envoys_from_outside_are_bounded() {
                 .expect("a serial")
         )
     );
-}
-
-/// What may come from outside: spans of any width, in any order, again and again.
-fn span() -> impl Strategy<Value = (u64, u64)> {
-    let number = prop_oneof![1..40_u64, 1..=MAX_SEQ];
-    (number.clone(), number).prop_map(|(a, b)| (a.min(b), a.max(b)))
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Announce(u8, Vec<(u8, (u64, u64))>),
-    Store(u8, (u64, u64)),
-    Pass(u64),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        (0..3_u8, prop::collection::vec((0..4_u8, span()), 0..4))
-            .prop_map(|(instance, spans)| Step::Announce(instance, spans)),
-        (0..4_u8, span()).prop_map(|(id, numbers)| Step::Store(id, numbers)),
-        (1..2_000_u64).prop_map(Step::Pass),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn whatever_is_announced_only_what_is_held_and_not_stored_is_asked_for(
-        steps in prop::collection::vec(step(), 1..60)
-    ) {
-        let mut rig = Rig::new();
-        let mut announced: BTreeMap<JournalId, (u64, u64)> = BTreeMap::new();
-        for step in steps {
-            match step {
-                Step::Announce(instance, spans) => {
-                    let named: Vec<_> = spans.iter().map(|(id, span)| (format!("j{id}"), *span)).collect();
-                    let spans: Vec<_> = named.iter().map(|(id, (first, last))| (id.as_str(), *first, *last)).collect();
-                    rig.announce(&format!("i{instance}"), &spans);
-                    announced.extend(named.iter().map(|(id, span)| (journal(id), *span)));
-                }
-                Step::Store(id, (first, last)) => {
-                    rig.marks.settle(&envoy(), &journal(&format!("j{id}")), first..=last);
-                }
-                Step::Pass(seconds) => rig.now += Duration::from_secs(seconds),
-            }
-            let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
-            for (_, request) in requests {
-                let asked: u64 = request.ranges().iter().map(|range| range.end() - range.start() + 1).sum();
-                prop_assert!((1..=PIECE).contains(&asked));
-                let (first, last) = announced[request.journal()];
-                let highest = rig.marks.highest(&envoy(), request.journal());
-                if highest.is_some_and(|highest| highest > last) && asked == 1 && request.ranges()[0].end() > &last {
-                    continue;
-                }
-                for range in request.ranges() {
-                    prop_assert!(first <= *range.start() && *range.end() <= last);
-                    let missing = rig.marks.missing(&envoy(), request.journal(), range);
-                    prop_assert_eq!(missing, vec![range.clone()]);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn with_a_scraper_that_answers_sometimes_everything_is_stored_and_then_it_is_quiet(
-        last in 1..3_000_u64,
-        stored in prop::collection::vec((1..3_000_u64, 0..50_u64), 0..40),
-        passes in prop::collection::vec(0..1_200_usize, 1..30),
-    ) {
-        let mut rig = Rig::after(1, last);
-        for (first, more) in stored {
-            rig.store(first.min(last)..=(first + more).min(last));
-        }
-        let mut answers = passes.iter().cycle();
-        let mut quiet = 0;
-        for _ in 0..20_000 {
-            let ranges = rig.asked();
-            // A part of what is asked for comes; now and then nothing.
-            let come = *answers.next().expect("it goes on");
-            let numbers = ranges.iter().cloned().flatten().take(come);
-            for number in numbers {
-                rig.store(number..=number);
-            }
-            quiet = if ranges.is_empty() { quiet + 1 } else { 0 };
-            if rig.marks.missing(&envoy(), &journal("j"), &(1..=last)).is_empty() && quiet > 3 {
-                return Ok(());
-            }
-            rig.now += Duration::from_secs(20);
-            rig.announce("i", &[("j", 1, last)]);
-        }
-        // With no answer at all nothing can be stored.
-        prop_assert!(passes.iter().all(|come| *come == 0));
-    }
 }

@@ -1,8 +1,5 @@
 //! What the store lacks is asked for; and all of it, where a note says so.
 
-use std::fs;
-use std::io;
-
 use mqtt::Message;
 use store::{MarkedStore, Marks};
 use tokio::time::Instant;
@@ -45,24 +42,14 @@ impl<S: MarkedStore> Subscription<S> {
     /// Takes up the note that asks for a refill, between two batches: with no marks the audit finds that
     /// everything is missing. The note goes when that is durable.
     pub(super) async fn refill_if_asked(&mut self) {
-        if self.writing.is_some() || !self.refill_note.exists() {
+        if self.writing.is_some() || !self.note.is_there() {
             return;
         }
         let nothing = Marks::default();
-        if !self.writer.save(&nothing).await {
-            return;
-        }
-        self.marks = nothing;
-        match fs::remove_file(&self.refill_note) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(
-                path = %self.refill_note.display(),
-                %error,
-                "the note that asks for a refill can't be removed, so it is taken up again and again; \
-                 remove it"
-            ),
-            _ => {
-                tracing::info!("refilling: everything that the journals hold is fetched once more");
-            }
+        if self.writer.save(&nothing).await {
+            self.marks = nothing;
+            self.audit.start_over();
+            self.note.taken_up();
         }
     }
 }
@@ -78,6 +65,17 @@ fn say(findings: Vec<Finding>) {
             Finding::Filled { envoy, readings } => {
                 tracing::info!(%envoy, readings, "all that was missing is in the store now");
             }
+            Finding::Vanished {
+                envoy,
+                journal,
+                readings,
+            } => tracing::warn!(
+                %envoy,
+                %journal,
+                readings,
+                "a journal with readings that are missing is not announced any more; they are asked \
+                 for when it is again"
+            ),
             Finding::Lost {
                 envoy,
                 journal,

@@ -2,13 +2,13 @@
 
 use daemon::deadline::at;
 use mqtt::{Acknowledgement, Delivery};
-use store::MarkedStore;
+use store::{MarkedStore, Marks};
 use tokio::time::Instant;
-use wire::Reading;
+use wire::{JournalId, Serial};
 
 use super::Subscription;
 use crate::content::Content;
-use crate::gathering::Entry;
+use crate::gathering::{Batch, Entry};
 use crate::writer::{Attempt, Outcome, Writing};
 
 impl<S: MarkedStore> Subscription<S> {
@@ -18,13 +18,19 @@ impl<S: MarkedStore> Subscription<S> {
         let (mut reading, mut dead) = (None, None);
         match self.judge.content(&self.base, &delivery) {
             // The broker sends what it keeps with each connection; the store has it.
-            Content::Reading(known) if delivery.retain && self.is_marked(&known) => {}
+            Content::Reading(known)
+                if delivery.retain && self.is_marked(&known.envoy, &known.journal, known.seq) => {}
             Content::Reading(new) => reading = Some(new),
             Content::Announcement(envoy, announcement) => {
                 self.take_announcement(&envoy, &announcement);
             }
             Content::Nothing => {}
-            Content::Refused(letter) => dead = Some(letter),
+            Content::Refused(letter) => {
+                let place = letter.place().filter(|_| delivery.retain);
+                let is_known =
+                    place.is_some_and(|(envoy, journal, seq)| self.is_marked(envoy, journal, *seq));
+                dead = Some(letter).filter(|_| !is_known);
+            }
         }
         let entry = Entry {
             reading,
@@ -34,21 +40,15 @@ impl<S: MarkedStore> Subscription<S> {
         self.gathering.push(entry, Instant::now());
     }
 
-    fn is_marked(&self, reading: &Reading) -> bool {
-        let Reading {
-            envoy,
-            journal,
-            seq,
-            ..
-        } = reading;
-        self.marks.contains(envoy, journal, *seq)
+    fn is_marked(&self, envoy: &Serial, journal: &JournalId, seq: u64) -> bool {
+        self.marks.contains(envoy, journal, seq)
     }
 
     pub(super) fn write_next(&mut self) {
         let batch = self.gathering.take();
         // What the marks will be once this batch is stored.
         let mut marks = self.marks.clone();
-        batch.readings().for_each(|reading| marks.add(reading));
+        mark(&mut marks, &batch);
         self.writing = Some(self.writer.begin(batch, marks));
     }
 
@@ -63,7 +63,7 @@ impl<S: MarkedStore> Subscription<S> {
                 self.gathering.put_back(batch, not_before);
             }
             Outcome::Settled(batch) => {
-                batch.readings().for_each(|reading| self.marks.add(reading));
+                mark(&mut self.marks, &batch);
                 if batch.readings().next().is_some() {
                     self.status.1 = "readings are stored";
                     self.say_status();
@@ -86,6 +86,12 @@ impl<S: MarkedStore> Subscription<S> {
             let attempt = written(&mut self.writing).await;
             self.conclude(attempt).await;
         }
+    }
+}
+
+fn mark(marks: &mut Marks, batch: &Batch<Acknowledgement>) {
+    for (envoy, journal, seq) in batch.places() {
+        marks.settle(envoy, journal, seq..=seq);
     }
 }
 

@@ -3,13 +3,21 @@
 use rumqttc::{Packet, Publish, QoS, SubscribeFilter, SubscribeReasonCode};
 use scripted::broker::{Broker, Peer};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use wire::ReplayRequest;
 
-use crate::state::State;
+use crate::state::{ENVOY, OTHERS, State};
 
 /// What a test has it do.
 pub(crate) enum Order {
     /// Deliver what was added since.
     Deliver,
+    /// Deliver this as well; the first has the packet [`OTHERS`], and so on.
+    Say {
+        topic: String,
+        payload: String,
+        retain: bool,
+    },
     /// Close the connection; on the next one everything is delivered again.
     Cut,
 }
@@ -20,6 +28,7 @@ pub(crate) async fn serve(
     state: watch::Sender<State>,
     mut orders: mpsc::Receiver<Order>,
 ) {
+    let mut others = OTHERS;
     loop {
         let mut peer = broker.welcome(true).await;
         state.send_modify(|state| {
@@ -35,6 +44,14 @@ pub(crate) async fn serve(
                         deliver(&mut peer, &state, &mut delivered).await;
                         continue;
                     }
+                    Some(Order::Say { topic, payload, retain }) => {
+                        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
+                        publish.pkid = others;
+                        publish.retain = retain;
+                        others += 1;
+                        peer.send(Packet::Publish(publish)).await;
+                        continue;
+                    }
                     Some(Order::Cut) => None,
                     None => return,
                 },
@@ -47,9 +64,14 @@ pub(crate) async fn serve(
                         .map(|filter| SubscribeReasonCode::Success(filter.qos));
                     peer.grant(subscribe.pkid, codes.collect()).await;
                     if is_for_readings(&filters) {
-                        delivered = Some(0);
+                        delivered = Some(state.borrow().over);
                         deliver(&mut peer, &state, &mut delivered).await;
                     }
+                }
+                Some(Packet::Publish(publish)) if publish.topic.contains("/replay/") => {
+                    peer.acknowledge(publish.pkid).await;
+                    let request = request(&publish);
+                    state.send_modify(|state| state.requests.push((Instant::now(), request)));
                 }
                 // The receiver's own status, whose echo it waits for.
                 Some(Packet::Publish(mut publish)) => {
@@ -65,6 +87,13 @@ pub(crate) async fn serve(
             }
         }
     }
+}
+
+fn request(publish: &Publish) -> ReplayRequest {
+    let topic = format!("envoy-receiver/receiver/replay/{ENVOY}");
+    assert_eq!(publish.topic, topic);
+    assert_eq!((publish.qos, publish.retain), (QoS::AtLeastOnce, false));
+    ReplayRequest::decode(&publish.payload).unwrap()
 }
 
 /// Readings are subscribed to at least once, and the receiver's own status at most once: its echo must

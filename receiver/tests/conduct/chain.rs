@@ -1,7 +1,7 @@
 //! The receiver between both servers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,13 +17,17 @@ use store::{BesideFile, InfluxDb, MarksFile, Settings, TokenSource};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
+use wire::{Announcement, JournalSpan};
 
 use crate::broker::{self, Order};
-use crate::state::{State, is_bad};
+use crate::state::{ENVOY, State, is_bad};
 
 /// The secrets of the receiver, which nothing may log.
 const TOKEN: &str = "a-token-that-is-long-enough-to-be-found";
 const PASSWORD: &str = "correct-horse-battery-staple";
+
+/// How long after its announcement a reading is asked for, and the first pause.
+pub(crate) const AUDIT_AFTER: Duration = Duration::from_millis(300);
 
 /// What the store does with a request.
 pub(crate) struct Said {
@@ -66,12 +70,37 @@ pub(crate) struct Chain {
     state: watch::Sender<State>,
     script: Arc<Mutex<Script>>,
     orders: mpsc::Sender<Order>,
-    stop: oneshot::Sender<()>,
-    receiver: AbortOnDropHandle<Result<(), receiver::RunError>>,
+    receiver: Receiver,
     broker: AbortOnDropHandle<()>,
+    /// The settings of the store, for a further start.
+    pub(crate) settings: Settings,
+    broker_url: String,
+    state_dir: PathBuf,
     _influx: Server,
     _folder: TempDir,
     _watch: Watch,
+}
+
+/// A receiver that runs.
+struct Receiver {
+    stop: oneshot::Sender<()>,
+    task: AbortOnDropHandle<Result<(), receiver::RunError>>,
+}
+
+impl Receiver {
+    fn start(config: config::Config, store: BesideFile<InfluxDb>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            receiver::run(config, store, &Service::none(), shutdown).await
+        });
+        Self {
+            stop,
+            task: AbortOnDropHandle::new(task),
+        }
+    }
 }
 
 impl Chain {
@@ -91,6 +120,17 @@ impl Chain {
         script: impl Fn(&Request, usize) -> Said + Send + 'static,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::start_in(false, count, bad, script, change).await
+    }
+
+    /// The same; where it is blocked, nothing can be kept in the state directory.
+    pub(crate) async fn start_in(
+        blocked: bool,
+        count: usize,
+        bad: &[usize],
+        script: impl Fn(&Request, usize) -> Said + Send + 'static,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let secrets = Secrets::new().with("token", TOKEN);
         let watch = Watch::for_secrets(secrets.with("password", PASSWORD));
         daemon::install_crypto_provider();
@@ -101,8 +141,9 @@ impl Chain {
         let influx = influx(state.clone(), Arc::clone(&script)).await;
 
         let broker = Broker::bind().await;
+        let broker_url = broker.url();
         let folder = tempfile::tempdir().unwrap();
-        let config = config(&broker.url(), folder.path());
+        let state_dir = folder.path().join("state");
         let (orders, taken) = mpsc::channel(1);
         let broker = tokio::spawn(broker::serve(broker, state.clone(), taken));
 
@@ -115,27 +156,81 @@ impl Chain {
             ca_file: None,
         };
         change(&mut settings);
-        let influxdb = InfluxDb::new(settings).unwrap();
-        let marks = MarksFile::new(config.marks_file(), influxdb.identity().to_owned());
-        let store = BesideFile::new(influxdb, marks);
-        let (stop, stopped) = oneshot::channel();
-        let receiver = tokio::spawn(async move {
-            let shutdown = async {
-                let _ = stopped.await;
-            };
-            receiver::run(config, store, &Service::none(), shutdown).await
-        });
+        if blocked {
+            std::fs::write(&state_dir, "no directory").unwrap();
+        }
+        let (config, store, marks) = parts(&broker_url, &state_dir, &settings);
+        state.send_modify(|state| state.marks = Some(marks).filter(|_| !state_dir.is_file()));
         Self {
             state,
             script,
             orders,
-            stop,
-            receiver: AbortOnDropHandle::new(receiver),
+            receiver: Receiver::start(config, store),
             broker: AbortOnDropHandle::new(broker),
+            settings,
+            broker_url,
+            state_dir,
             _influx: influx,
             _folder: folder,
             _watch: watch,
         }
+    }
+
+    /// A file in the receiver's state directory.
+    pub(crate) fn state_file(&self, name: &str) -> PathBuf {
+        self.state_dir.join(name)
+    }
+
+    /// Stops the receiver in order.
+    pub(crate) async fn stop(&mut self) {
+        let (stop, task) = (&mut self.receiver.stop, &mut self.receiver.task);
+        let stop = std::mem::replace(stop, oneshot::channel().0);
+        stop.send(()).unwrap();
+        within(task).await.unwrap().unwrap();
+    }
+
+    /// Ends the receiver wherever it is.
+    pub(crate) async fn kill(&mut self) {
+        self.receiver.task.abort();
+        let _ = within(&mut self.receiver.task).await;
+    }
+
+    /// Starts the receiver again, and waits until it is connected.
+    pub(crate) async fn start_again(&mut self) {
+        let connections = self.state.borrow().connections;
+        let (config, store, marks) = parts(&self.broker_url, &self.state_dir, &self.settings);
+        self.state.send_modify(|state| state.marks = Some(marks));
+        self.receiver = Receiver::start(config, store);
+        self.until(|state| state.connections > connections).await;
+    }
+
+    /// What is settled by now is not delivered again.
+    pub(crate) fn is_over(&self) {
+        self.state.send_modify(|state| {
+            state.over = state.readings.len();
+            state.acknowledged.clear();
+        });
+    }
+
+    /// Delivers something else.
+    pub(crate) async fn say(&self, topic: &str, payload: &str, retain: bool) {
+        let order = Order::Say {
+            topic: topic.to_owned(),
+            payload: payload.to_owned(),
+            retain,
+        };
+        self.orders.send(order).await.unwrap();
+    }
+
+    /// Announces what a journal holds.
+    pub(crate) async fn announce(&self, journal: &str, first: u64, last: u64) {
+        let announcement = Announcement {
+            instance: "p7".parse().unwrap(),
+            journals: vec![JournalSpan::new(journal.parse().unwrap(), first, last).unwrap()],
+            waiting: 0,
+        };
+        let topic = format!("envoy/{ENVOY}/journal");
+        self.say(&topic, &announcement.encode(), false).await;
     }
 
     /// From now on the store behaves like this.
@@ -180,10 +275,9 @@ impl Chain {
     }
 
     /// Ends the test: the receiver stops in order, and nothing came after all.
-    pub(crate) async fn ends(self) {
+    pub(crate) async fn ends(mut self) {
         self.settles().await;
-        self.stop.send(()).unwrap();
-        within(self.receiver).await.unwrap().unwrap();
+        self.stop().await;
         self.state.borrow().check_settled();
         drop(self.broker);
     }
@@ -216,6 +310,18 @@ async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script>>) -> Serv
     .await
 }
 
+/// What a receiver is made of, and its marks.
+fn parts(
+    broker: &str,
+    state_dir: &Path,
+    settings: &Settings,
+) -> (config::Config, BesideFile<InfluxDb>, MarksFile) {
+    let config = config(broker, state_dir);
+    let influxdb = InfluxDb::new(settings.clone()).unwrap();
+    let marks = MarksFile::new(config.marks_file(), influxdb.identity().to_owned());
+    (config, BesideFile::new(influxdb, marks.clone()), marks)
+}
+
 /// The settings that a user has who sets nothing but what is needed, with short pauses.
 fn config(broker: &str, state: &Path) -> config::Config {
     let environment = [
@@ -238,5 +344,6 @@ fn config(broker: &str, state: &Path) -> config::Config {
         .unwrap()
         .config;
     config.broker.backoff_cap = Duration::from_millis(40);
+    config.audit_after = AUDIT_AFTER;
     config
 }

@@ -6,6 +6,8 @@
 mod away;
 mod broker;
 mod chain;
+mod dead_letters;
 mod held;
+mod memory;
 mod refused;
 mod state;
