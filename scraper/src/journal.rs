@@ -5,7 +5,8 @@
 //! each inverter; `format` is the file's tables; `disk` appends to it, through a `handle` that readers
 //! share, with the `space` that it may take, counted in `pages` and kept by `bounded`; `opening` says
 //! what can be wrong with a file, and `medium` where it lies; `memory` stands in for a disk that
-//! fails, beside an `overlay` that reads what it still can; `writer` chooses between them.
+//! fails, beside an `overlay` that reads what it still can; `writer` chooses between them;
+//! `delivering` is what the delivery needs of all this.
 //!
 //! ```text
 //! poller:    append ── Mutex<Writer> ── disk (fsync) ─┐ then
@@ -23,7 +24,6 @@ use std::time::Instant;
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
 
 use crate::changes::Report;
-use crate::delivery::{self, Beginning};
 use medium::{InDirectory, Medium};
 use record::Record;
 use writer::Writer;
@@ -44,6 +44,8 @@ mod memory;
 mod overlay;
 mod view;
 mod writer;
+
+mod delivering;
 
 mod refusal;
 
@@ -103,8 +105,8 @@ impl Journals {
     }
 
     /// A journal in memory that holds `capacity` readings, at least 1: it ends with the process.
-    #[must_use]
-    pub fn in_memory(envoy: &Serial, capacity: usize) -> Self {
+    #[cfg(test)]
+    fn in_memory(envoy: &Serial, capacity: usize) -> Self {
         Self::new(envoy, Writer::in_memory(envoy.clone(), capacity))
     }
 
@@ -231,61 +233,6 @@ impl Journals {
         id
     }
 
-    /// Remembers that all readings of a journal below a number were delivered to the broker. It is
-    /// written with the next append.
-    pub fn note_delivered(&self, journal: &JournalId, below: u64) {
-        if let Some((held, noted)) = &mut *lock(&self.0.delivered)
-            && held == journal
-        {
-            *noted = below;
-        }
-    }
-
-    /// Below which number of a journal all was delivered to the broker, as last noted; after a
-    /// restart as last written. 1 when nothing is known.
-    #[must_use]
-    pub fn delivered_below(&self, journal: &JournalId) -> u64 {
-        match &*lock(&self.0.delivered) {
-            Some((held, below)) if held == journal => *below,
-            _ => 1,
-        }
-    }
-
-    /// What a delivery begins with.
-    #[must_use]
-    pub fn beginning(&self) -> Beginning {
-        let current = self.id();
-        Beginning {
-            newest: self.newest(),
-            delivered_below: self.delivered_below(&current),
-        }
-    }
-
-    /// Whether the journal that is appended to outlives this process.
-    #[must_use]
-    pub fn is_on_disk(&self) -> bool {
-        let id = self.id();
-        let writer = self.writer();
-        writer.disk.as_ref().is_some_and(|disk| disk.id == id)
-    }
-
-    /// Writes what was noted as delivered, so that the next process need not send it again. A disk that
-    /// fails now costs no more than that.
-    ///
-    /// Blocks until the disk has it.
-    pub fn close(&self) {
-        let mut writer = self.writer();
-        let noted = lock(&self.0.delivered).clone();
-        if let (Some(disk), Some((journal, below))) = (&mut writer.disk, noted)
-            && disk.writable
-            && disk.id == journal
-            && disk.delivered_below != below
-        {
-            disk.delivered_below = below;
-            let _ = disk.append(&[]);
-        }
-    }
-
     fn writer(&self) -> MutexGuard<'_, Writer> {
         lock(&self.0.writer)
     }
@@ -310,31 +257,6 @@ impl Journals {
         drop(delivered);
         let view = Arc::new(View::of(writer));
         *self.0.view.write().unwrap_or_else(PoisonError::into_inner) = view;
-    }
-}
-
-impl delivery::Journal for Journals {
-    fn spans(&self) -> Vec<JournalSpan> {
-        Self::spans(self)
-    }
-
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
-        Self::reading(self, journal, seq)
-    }
-
-    fn renew(&self, journal: &JournalId) -> Option<JournalId> {
-        Self::renew(self, journal)
-    }
-
-    fn successor(&self, journal: &JournalId) -> Option<JournalId> {
-        let successions = lock(&self.0.successions);
-        let after = |id: &JournalId| successions.iter().rfind(|(before, _)| before == id);
-        // As many steps as there are: an id never comes again.
-        let mut last = &after(journal)?.1;
-        while let Some((_, next)) = after(last) {
-            last = next;
-        }
-        Some(last.clone())
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use scripted::influx::Reply;
 
-use crate::chain::{Chain, Said, sound};
+use crate::chain::Chain;
+use crate::influx::{Said, sound};
 use crate::state::State;
 
 /// The store behaves so from the start: nothing is acknowledged, and once it is back everything

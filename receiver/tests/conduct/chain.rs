@@ -9,7 +9,7 @@ use daemon::service::Service;
 use daemon::settings::Sources;
 use receiver::config;
 use scripted::broker::Broker;
-use scripted::influx::{Reply, Request, Server};
+use scripted::influx::{Request, Server};
 use scripted::leaks::Secrets;
 use scripted::watch::Watch;
 use scripted::within;
@@ -20,7 +20,8 @@ use tokio_util::task::AbortOnDropHandle;
 use wire::{Announcement, JournalSpan};
 
 use crate::broker::{self, Order};
-use crate::state::{ENVOY, State, is_bad};
+use crate::influx::{Said, Script, influx, sound};
+use crate::state::{ENVOY, State};
 
 /// The secrets of the receiver, which nothing may log.
 const TOKEN: &str = "a-token-that-is-long-enough-to-be-found";
@@ -28,42 +29,6 @@ const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// How long after its announcement a reading is asked for, and the first pause.
 pub(crate) const AUDIT_AFTER: Duration = Duration::from_millis(300);
-
-/// What the store does with a request.
-pub(crate) struct Said {
-    /// The lines that it keeps, whatever it answers.
-    pub(crate) kept: Vec<String>,
-    /// What it answers.
-    pub(crate) reply: Reply,
-}
-
-impl Said {
-    pub(crate) fn nothing_kept(reply: Reply) -> Self {
-        Self {
-            kept: Vec::new(),
-            reply,
-        }
-    }
-
-    pub(crate) fn all_kept(request: &Request, reply: Reply) -> Self {
-        Self {
-            kept: request.lines.clone(),
-            reply,
-        }
-    }
-}
-
-/// What a sound InfluxDB does: a bad line spoils its whole request.
-pub(crate) fn sound(request: &Request) -> Said {
-    if request.lines.iter().any(|line| is_bad(line)) {
-        Said::nothing_kept(Reply::error(400, "unable to parse 'bad'"))
-    } else {
-        Said::all_kept(request, Reply::stored())
-    }
-}
-
-/// How a store behaves; told how often it was asked before.
-type Script = Box<dyn Fn(&Request, usize) -> Said + Send>;
 
 /// A running receiver and its two servers.
 pub(crate) struct Chain {
@@ -296,18 +261,6 @@ impl Chain {
         let waited = within(state.wait_for(over)).await;
         waited.unwrap().check();
     }
-}
-
-async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script>>) -> Server {
-    Server::start(move |request, before| {
-        let Said { kept, reply } = (script.lock().unwrap())(request, before.len());
-        state.send_modify(|state| {
-            state.asked.push(tokio::time::Instant::now());
-            state.kept.extend(kept);
-        });
-        reply
-    })
-    .await
 }
 
 /// What a receiver is made of, and its marks.

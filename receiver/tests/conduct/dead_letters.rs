@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::chain::{Chain, sound};
+use crate::chain::Chain;
+use crate::influx::sound;
 use crate::state::{ENVOY, JOURNAL};
 
 const FILE: &str = "dead-letters-receiver.jsonl";

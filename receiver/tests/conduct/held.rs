@@ -2,7 +2,8 @@
 
 use scripted::influx::Reply;
 
-use crate::chain::{Chain, Said};
+use crate::chain::Chain;
+use crate::influx::Said;
 use crate::state::State;
 
 /// The store answers so to everything, from the start: it is asked again and again, nothing is
@@ -89,7 +90,7 @@ async fn a_type_that_conflicts_in_every_line_holds_everything() {
 /// With a line that was accepted before there is a witness, and it is refused as well.
 #[tokio::test]
 async fn a_type_that_conflicts_from_some_time_on_gives_nothing_up() {
-    let chain = Chain::start(5, &[], |request, _| crate::chain::sound(request)).await;
+    let chain = Chain::start(5, &[], |request, _| crate::influx::sound(request)).await;
     chain.settles().await;
     chain.now(|_, _| Said::nothing_kept(Reply::error(422, "field type conflict dropped=1")));
     chain.deliver(15, &[2]).await;
@@ -107,7 +108,7 @@ async fn a_token_replaced_in_its_file_ends_the_fault_without_a_restart() {
         20,
         &[],
         |request, _| match request.header("authorization") {
-            Some("Token new") => crate::chain::sound(request),
+            Some("Token new") => crate::influx::sound(request),
             _ => Said::nothing_kept(Reply::error(401, "unauthorized access")),
         },
         |settings| settings.token = store::TokenSource::File(path),

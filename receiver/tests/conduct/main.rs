@@ -8,6 +8,7 @@ mod broker;
 mod chain;
 mod dead_letters;
 mod held;
+mod influx;
 mod memory;
 mod refused;
 mod state;

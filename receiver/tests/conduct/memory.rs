@@ -5,7 +5,8 @@ use std::fs;
 use receiver::refill;
 use scripted::influx::Reply;
 
-use crate::chain::{AUDIT_AFTER, Chain, Said, sound};
+use crate::chain::{AUDIT_AFTER, Chain};
+use crate::influx::{Said, sound};
 use crate::state::{ENVOY, JOURNAL, OTHERS};
 
 /// A chain whose store has the readings 1 to 5, and whose broker has no more of them.

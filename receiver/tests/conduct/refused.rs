@@ -2,7 +2,8 @@
 
 use scripted::influx::Reply;
 
-use crate::chain::{Chain, Said, sound};
+use crate::chain::Chain;
+use crate::influx::{Said, sound};
 use crate::state::is_bad;
 
 #[tokio::test]

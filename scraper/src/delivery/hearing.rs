@@ -72,7 +72,10 @@ impl<J: Journal> Delivery<J> {
             ranges.any(|range| *range.end() > span.last())
         };
         if span.is_some_and(beyond) {
-            return self.renew(request.journal().clone(), now);
+            let news = self.renew(request.journal().clone(), now);
+            if news != News::Nothing {
+                return news;
+            }
         }
         News::AskedAgain(self.replay.ask(request, &spans))
     }

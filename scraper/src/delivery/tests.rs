@@ -278,7 +278,7 @@ fn a_receiver_that_asks_for_more_than_the_journal_ever_had_has_seen_it_with_othe
     // Who asks again and again does not get another one each time.
     let request = r#"{"journal":"j2","ranges":[[2,2]]}"#;
     let news = rig.hear("envoy-receiver/r/replay/e", request, false);
-    assert_eq!(news, News::Nothing);
+    assert_eq!(news, News::AskedAgain(0));
     rig.pass(SUSPICION);
     let news = rig.hear("envoy-receiver/r/replay/e", request, false);
     assert!(matches!(news, News::JournalRenewed { .. }), "{news:?}");

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -67,6 +68,7 @@ impl Medium for InDirectory {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&self.path)?;
         sync(&file)?;
         backend(file)

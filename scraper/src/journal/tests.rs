@@ -7,6 +7,7 @@ use super::*;
 mod damage;
 mod faults;
 mod model;
+mod places;
 mod simulated;
 
 /// A serial number.

@@ -1,27 +1,26 @@
 //! Files that are no journal, or no longer one, and places where there can be none.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redb::{Database, StorageBackend};
+use redb::Database;
 
-use super::simulated::Simulated;
 use super::*;
 
-struct Place {
-    directory: tempfile::TempDir,
+/// A directory with a journal.
+pub(super) struct Place {
+    pub(super) directory: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         Self { directory }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.directory.path().join("journal-122000000001.redb")
     }
 
@@ -30,12 +29,12 @@ impl Place {
         self.directory.path().join(name)
     }
 
-    fn open(&self) -> Journals {
+    pub(super) fn open(&self) -> Journals {
         Journals::open(self.directory.path(), &envoy(), MIB).expect("a journal")
     }
 
     /// A journal with readings, closed; and its readings.
-    fn fill(&self) -> Vec<Reading> {
+    pub(super) fn fill(&self) -> Vec<Reading> {
         let journals = self.open();
         for poll in 0..10 {
             journals.append(reports(50, poll * 900));
@@ -160,76 +159,6 @@ fn the_disk_is_used_once_its_directory_can_be_made() {
     assert_eq!(journals.readings(&journals.id(), 1..=9, 9), on_disk);
 }
 
-#[test]
-fn a_journal_that_can_only_be_read_is_announced_beside_the_one_in_memory() {
-    for was_killed in [false, true] {
-        let disk = Simulated::default();
-        let open = || {
-            let medium = Arc::new(disk.clone());
-            Journals::open_on(medium, &envoy(), MIB, Instant::now()).expect("a journal")
-        };
-        let journals = open();
-        let on_disk = journals.append(reports(3, 0));
-        if was_killed {
-            disk.kill();
-        }
-        drop(journals);
-        disk.turn_read_only();
-        let journals = open();
-        let in_memory = journals.append(reports(2, 900));
-        let spans = journals.spans();
-        assert_eq!(*spans[0].id(), in_memory[0].journal);
-        assert_eq!(*spans[1].id(), on_disk[0].journal);
-        let held = journals.readings(&on_disk[0].journal, 1..=9, 9);
-        assert_eq!(held, on_disk);
-        assert_eq!(journals.newest().len(), 3);
-        assert_eq!(journals.last_reports().len(), 3);
-    }
-}
-
-/// A file that may be read, and not written.
-#[derive(Debug)]
-struct OnlyToRead(InDirectory);
-
-impl Medium for OnlyToRead {
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
-        Err(io::ErrorKind::PermissionDenied.into())
-    }
-
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
-        self.0.open_to_read()
-    }
-
-    fn sync_entry(&self) -> io::Result<()> {
-        self.0.sync_entry()
-    }
-
-    fn set_aside(&self) -> io::Result<PathBuf> {
-        Err(io::ErrorKind::PermissionDenied.into())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-#[test]
-fn a_real_file_that_can_only_be_read_is_read_and_left_as_it_is() {
-    let place = Place::new();
-    let held = place.fill();
-    let content = fs::read(place.file()).expect("the file");
-    let medium = Arc::new(OnlyToRead(InDirectory::new(
-        place.directory.path(),
-        &envoy(),
-    )));
-    let journals = Journals::open_on(medium, &envoy(), MIB, Instant::now()).expect("two journals");
-    assert_eq!(journals.append(reports(1, 99_999))[0].seq, 1);
-    assert_eq!(*journals.spans()[1].id(), held[0].journal);
-    assert!(journals.readings(&held[0].journal, 1..=u64::MAX, usize::MAX) == held);
-    drop(journals);
-    assert!(fs::read(place.file()).expect("the file") == content);
-}
-
 /// Something that befalls a file.
 #[derive(Debug, Clone)]
 enum Damage {
@@ -299,27 +228,4 @@ proptest! {
             Err(error) => prop_assert!(false, "{error}"),
         }
     }
-}
-
-#[test]
-fn a_copy_of_a_journal_goes_on_under_another_id_and_the_file_itself_does_not() {
-    let place = Place::new();
-    let held = place.fill();
-    let again = place.open();
-    assert_eq!(again.id(), held[0].journal, "the file itself");
-    drop(again);
-
-    let copy = place.directory.path().join("copy");
-    fs::copy(place.file(), &copy).expect("a copy");
-    fs::rename(&copy, place.file()).expect("put back");
-    let restored = place.open();
-    assert_ne!(restored.id(), held[0].journal);
-    let id = restored.id();
-    let next = restored.append(reports(1, 99_999));
-    assert_eq!(
-        (&next[0].journal, next[0].seq),
-        (&id, held.len() as u64 + 1)
-    );
-    drop(restored);
-    assert_eq!(place.open().id(), id, "once it is written it stays");
 }
