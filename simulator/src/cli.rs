@@ -1,6 +1,6 @@
 //! The command line of `envoy-simulator`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -17,6 +17,7 @@ pub(crate) struct Cli {
     /// Replay the gateway recorded in this directory
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "inverters", "ghosts", "firmware", "serial", "seed", "speed", "start", "report_interval", "noon",
+        "hold",
     ])]
     recording: Option<PathBuf>,
     /// Inverters of the synthetic site [default: 12]
@@ -46,6 +47,9 @@ pub(crate) struct Cli {
     /// Solar noon in UTC: inverters report only while the sun is up [default: 12:00]
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
     noon: Option<civil::Time>,
+    /// Keep each report on show until clients at this address had it in two complete answers
+    #[arg(long, value_name = "ADDRESS")]
+    hold: Option<IpAddr>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -74,9 +78,14 @@ pub(crate) struct Cli {
     ///   length-too-short  Content-Length promises half of what is sent
     #[arg(long, value_name = "PLAN", verbatim_doc_comment)]
     fault: Vec<FaultPlan>,
-    /// Switch faults while it runs: a Unix socket that takes a PLAN (its times count from then), or
-    /// heal to end all of them, as one line each, and answers ok
-    #[arg(long, value_name = "FILE")]
+    /// Switch faults while it runs: a Unix socket that takes one line each and answers ok
+    ///
+    ///   PLAN              a fault, its times counted from then
+    ///   heal              the end of all faults
+    ///   reader-started    with --hold: answers until now count no more
+    ///   freeze, thaw      with --hold: nothing new is shown, until it is again
+    ///   set-back LENGTH   with --hold: the gateway's clock goes back, as in set-back 1h
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) control: Option<PathBuf>,
 }
 
@@ -94,6 +103,7 @@ impl Cli {
             start: self.start.or(default.start),
             report_interval_s: self.report_interval.unwrap_or(default.report_interval_s),
             noon: self.noon.unwrap_or(default.noon),
+            hold_for: self.hold,
         };
         Options {
             source: self.recording.map_or(Source::Site(site), Source::Recording),

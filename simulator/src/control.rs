@@ -1,14 +1,15 @@
 //! The control socket: faults are switched while the simulator runs.
 //!
-//! One client at a time, one line at a time: the plan of a fault, or `heal`. The answer is `ok`, or
-//! what is wrong with the line.
+//! One client at a time, one line at a time: the plan of a fault, or one of the words that the command
+//! line's help has. The answer is `ok`, or what is wrong with the line.
 
 use std::future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use simulator::{FaultPlan, NotAFaultPlan, Simulator};
+use jiff::SignedDuration;
+use simulator::{FaultPlan, NotAFaultPlan, NothingHeld, Simulator};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -79,18 +80,36 @@ async fn talk(client: UnixStream, simulator: &Simulator) -> io::Result<()> {
     while let Some(line) = lines.next_line().await? {
         let answer = match obey(line.trim(), simulator) {
             Ok(()) => "ok\n".to_owned(),
-            Err(error) => format!("{error}; or write heal, to end all faults\n"),
+            Err(error) => format!("{error}\n"),
         };
         writer.write_all(answer.as_bytes()).await?;
     }
     Ok(())
 }
 
-fn obey(line: &str, simulator: &Simulator) -> Result<(), NotAFaultPlan> {
-    if line == "heal" {
-        simulator.heal();
-    } else {
-        simulator.inject(line.parse::<FaultPlan>()?);
+/// Why a line is not obeyed.
+#[derive(Debug, Error)]
+enum Refusal {
+    #[error("{0}; or write heal, to end all faults")]
+    Fault(#[from] NotAFaultPlan),
+    #[error(transparent)]
+    NothingHeld(#[from] NothingHeld),
+    #[error("{0:?} is not a length of time: write it as in set-back 1h")]
+    Length(String),
+}
+
+fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
+    match line.split_once(' ').unwrap_or((line, "")) {
+        ("heal", "") => simulator.heal(),
+        ("reader-started", "") => simulator.reader_started()?,
+        ("freeze", "") => simulator.freeze()?,
+        ("thaw", "") => simulator.thaw()?,
+        ("set-back", length) => {
+            let wrong = || Refusal::Length(length.to_owned());
+            let by: SignedDuration = length.parse().map_err(|_| wrong())?;
+            simulator.set_back(by.try_into().map_err(|_| wrong())?)?;
+        }
+        _ => simulator.inject(line.parse::<FaultPlan>()?),
     }
     tracing::info!(line, "control");
     Ok(())

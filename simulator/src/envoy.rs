@@ -44,7 +44,7 @@ impl Envoy {
 
     /// The whole answer to a request.
     pub(crate) fn respond(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Answer {
-        let now = self.gateway.clock.now();
+        let now = self.gateway.now();
         let resource = Resource::of(uri);
         let credentials = Credentials {
             method,

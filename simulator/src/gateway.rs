@@ -1,7 +1,7 @@
 //! What a gateway has to say, whoever asks: a recording's answers, or those of a synthetic site.
 
 use hyper::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::answer::{Answer, Framing};
 use crate::clock::Clock;
@@ -22,7 +22,7 @@ pub(crate) use synthetic::Synthetic;
 pub(crate) struct Gateway {
     pub(crate) firmware: Firmware,
     pub(crate) serial: Serial,
-    pub(crate) clock: Clock,
+    clock: Clock,
     source: Source,
 }
 
@@ -51,6 +51,17 @@ impl Gateway {
             clock,
             source: Source::Synthetic(synthetic),
         }
+    }
+
+    /// What its clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        let set_back_s = match &self.source {
+            Source::Recording(_) => 0,
+            Source::Synthetic(synthetic) => synthetic.set_back_s(),
+        };
+        let now = self.clock.now();
+        now.checked_sub(SignedDuration::from_secs(set_back_s))
+            .unwrap_or(now)
     }
 
     /// The answer that comes before any check of who asks: a recorded 401 is what that gateway

@@ -6,7 +6,7 @@
 //! small. So a line can come a moment after the client has the answer; once a simulator was stopped
 //! all are there. Whether the client then reads and understands it is the client's affair: one that breaks
 //! off while the rest of an answer is still in the simulator leaves no line; one that dies with an
-//! answer in its own receive buffer does.
+//! answer in its own receive buffer does. Each line has the time, by our clock, at which it was written.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -14,6 +14,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::answer::ShownReport;
@@ -23,6 +25,13 @@ use crate::answer::ShownReport;
 pub(crate) struct Ledger {
     path: PathBuf,
     inner: Mutex<Inner>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    report: &'a ShownReport,
+    shown_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -96,11 +105,11 @@ impl Ledger {
     /// Appends those of the reports that are new, in one write.
     pub(crate) fn append(&self, reports: &[ShownReport]) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = Vec::new();
+        let (mut lines, shown_at) = (Vec::new(), Timestamp::now());
         for report in reports {
             let times = inner.seen.entry(report.inverter.clone()).or_default();
             if times.insert(report.reported_at.as_second()) {
-                serde_json::to_writer(&mut lines, report)
+                serde_json::to_writer(&mut lines, &Line { report, shown_at })
                     .expect("writing strings and numbers into memory can't fail");
                 lines.push(b'\n');
             }

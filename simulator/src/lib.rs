@@ -9,7 +9,8 @@
 //! - `access`: digest, tokens, sessions; `gateway`: recordings, and the endpoints of a site;
 //! - `site`: the pure model of sun, clouds, inverters and their reports;
 //! - [`faults`](Fault): what goes wrong with it, and when;
-//! - `server`: connections, TLS, HTTP; `ledger`: the truth that tests compare against.
+//! - `server`: connections, TLS, HTTP; `ledger`: the truth that tests compare against; `hold`: how
+//!   they get a truth that nothing could miss.
 
 mod options;
 mod simulator;
@@ -26,6 +27,7 @@ mod clock;
 mod site;
 
 mod certificate;
+mod hold;
 mod ledger;
 mod server;
 
@@ -40,4 +42,4 @@ pub use gateway::RecordingError;
 pub use ledger::LedgerError;
 pub use options::{Options, OptionsError, SiteOptions, Source};
 pub use serial::{NotASerial, Serial};
-pub use simulator::{Simulator, StartError};
+pub use simulator::{NothingHeld, Simulator, StartError};

@@ -1,6 +1,6 @@
 //! What a simulator is to be.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -73,6 +73,10 @@ pub struct SiteOptions {
     /// Solar noon, in UTC. Inverters report while the sun is up, some 9 (winter) to 15 hours
     /// (summer) around it. A demonstration at any hour sets it to about now. Default 12:00.
     pub noon: civil::Time,
+    /// Each report stays on show until it stood in two complete answers to clients at this address,
+    /// counted anew by [`Simulator::reader_started`](crate::Simulator::reader_started): for tests that
+    /// compare the ledger with what arrived. Default none: as real gateways do, it shows the newest.
+    pub hold_for: Option<IpAddr>,
 }
 
 /// An option has a value that can't be.
@@ -115,6 +119,7 @@ impl Default for SiteOptions {
             start: None,
             report_interval_s: 300,
             noon: civil::time(12, 0, 0, 0),
+            hold_for: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,12 +20,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::envoy::Envoy;
 use crate::faults::{Fault, Faults};
-use crate::ledger::Ledger;
 
+mod client;
 mod deviation;
 mod handover;
 mod listener;
 
+use client::Client;
+pub(crate) use client::Record;
 use deviation::{Deviation, Stream};
 use handover::{Handover, HandoverIo, Outgoing};
 pub(crate) use listener::listen;
@@ -47,7 +49,7 @@ pub(crate) struct Server {
     pub(crate) envoy: Arc<Envoy>,
     /// None below firmware 7.
     pub(crate) tls: Option<TlsAcceptor>,
-    pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) record: Record,
     pub(crate) faults: Arc<Faults>,
 }
 
@@ -77,7 +79,7 @@ impl Server {
                 accepted = accept(&listener, &room) => accepted,
             };
             while connections.try_join_next().is_some() {}
-            let (stream, permit) = match accepted {
+            let (stream, address, permit) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, most likely: some come back as connections end.
@@ -88,7 +90,7 @@ impl Server {
             };
             let (server, stop) = (self.clone(), stop.clone());
             connections.spawn(async move {
-                server.connection(stream, stop).await;
+                server.connection(stream, address, stop).await;
                 drop(permit);
             });
         }
@@ -128,19 +130,20 @@ impl Server {
         listener::open(closed)
     }
 
-    async fn connection(self, stream: TcpStream, stop: watch::Receiver<bool>) {
+    async fn connection(self, stream: TcpStream, client: IpAddr, stop: watch::Receiver<bool>) {
+        let client = Client::new(client, self.record.clone());
         let Some(tls) = self.tls.clone() else {
-            return self.serve(stream, stop).await;
+            return self.serve(stream, client, stop).await;
         };
         match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream, stop).await,
+            Ok(Ok(stream)) => self.serve(stream, client, stop).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         }
     }
 
-    async fn serve<S: Stream>(self, stream: S, stop: watch::Receiver<bool>) {
-        let handover = Handover::new(self.ledger.clone());
+    async fn serve<S: Stream>(self, stream: S, client: Client, stop: watch::Receiver<bool>) {
+        let handover = Handover::new(client.clone());
         let io = TokioIo::new(HandoverIo::new(stream, handover.clone()));
         // Room for one: the request that deviates is the connection's last.
         let (deviate, mut deviations) = mpsc::channel(1);
@@ -176,7 +179,7 @@ impl Server {
         let stream = connection.into_parts().io.into_inner().into_inner();
         let Some(deviation) = deviation else { return };
         tokio::select! {
-            ended = deviation.perform(stream, self.ledger) => log_end(ended),
+            ended = deviation.perform(stream, client) => log_end(ended),
             () = stopped(stop) => {}
         }
     }
@@ -235,13 +238,13 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     let permit = room
         .clone()
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
+    let (stream, address) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, address.ip(), permit))
 }

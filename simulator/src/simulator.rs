@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,10 +19,11 @@ use crate::certificate::{self, CertificateError};
 use crate::envoy::Envoy;
 use crate::faults::{FaultPlan, Faults};
 use crate::gateway::{Gateway, Recording, RecordingError, Synthetic};
+use crate::hold::Hold;
 use crate::ledger::{Ledger, LedgerError};
 use crate::options::{Options, OptionsError, SiteOptions, Source};
 use crate::serial::Serial;
-use crate::server::{self, Server};
+use crate::server::{self, Record, Server};
 use crate::site::{History, Site};
 
 /// A simulated gateway that answers on its address until it is stopped or dropped.
@@ -33,6 +35,7 @@ pub struct Simulator {
     serial: Serial,
     token: SecretString,
     faults: Arc<Faults>,
+    hold: Option<Arc<Hold>>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -70,6 +73,18 @@ pub enum StartError {
     Certificate(#[from] CertificateError),
 }
 
+/// The simulator shows each report as it comes.
+#[derive(Debug, Error)]
+#[error("no report is held on show: start the simulator with --hold")]
+pub struct NothingHeld;
+
+impl Source {
+    fn hold(&self) -> Option<Arc<Hold>> {
+        let Self::Site(site) = self else { return None };
+        site.hold_for.map(|reader| Arc::new(Hold::new(reader)))
+    }
+}
+
 impl StartError {
     /// Whether another choice of options would help; else the machine is in the way.
     #[must_use]
@@ -95,7 +110,9 @@ impl Simulator {
         };
         // Files are read, or a week is computed.
         let source = options.source;
-        let gateway = tokio::task::spawn_blocking(move || gateway(source, now))
+        let hold = source.hold();
+        let of_gateway = hold.clone();
+        let gateway = tokio::task::spawn_blocking(move || gateway(source, of_gateway, now))
             .await
             .expect("making a gateway does not panic and is not cancelled")?;
         let (serial, uses_tokens) = (gateway.serial.clone(), gateway.firmware.uses_tokens());
@@ -123,7 +140,10 @@ impl Simulator {
         let server = Server {
             envoy: Arc::new(Envoy::new(gateway, faults.clone())),
             tls,
-            ledger,
+            record: Record {
+                ledger,
+                hold: hold.clone(),
+            },
             faults: faults.clone(),
         };
         Ok(Self {
@@ -131,6 +151,7 @@ impl Simulator {
             serial,
             token,
             faults,
+            hold,
             stop,
             server: tokio::spawn(server.run(listener, address, stopped)),
         })
@@ -164,6 +185,38 @@ impl Simulator {
         self.faults.heal();
     }
 
+    /// What holds reports on show, where the options ask for it.
+    fn hold(&self) -> Result<&Hold, NothingHeld> {
+        self.hold.as_deref().ok_or(NothingHeld)
+    }
+
+    /// A reader has started: complete answers until now count no more.
+    ///
+    /// # Errors
+    /// Where reports are not held, as of all that follow.
+    pub fn reader_started(&self) -> Result<(), NothingHeld> {
+        self.hold()?.reader_started();
+        Ok(())
+    }
+
+    /// Nothing new is shown any more.
+    pub fn freeze(&self) -> Result<(), NothingHeld> {
+        self.hold()?.freeze(true);
+        Ok(())
+    }
+
+    /// What is new is shown again.
+    pub fn thaw(&self) -> Result<(), NothingHeld> {
+        self.hold()?.freeze(false);
+        Ok(())
+    }
+
+    /// Sets the gateway's clock back: reports from now on are dated by it, but none as one before it.
+    pub fn set_back(&self, by: Duration) -> Result<(), NothingHeld> {
+        self.hold()?.set_back(by);
+        Ok(())
+    }
+
     /// Stops: no new connections, answers under way get a second to finish.
     pub async fn stop(self) {
         self.stop.send_replace(true);
@@ -172,21 +225,25 @@ impl Simulator {
     }
 }
 
-fn gateway(source: Source, now: Timestamp) -> Result<Gateway, StartError> {
+fn gateway(source: Source, hold: Option<Arc<Hold>>, now: Timestamp) -> Result<Gateway, StartError> {
     match source {
         Source::Recording(directory) => Ok(Gateway::recorded(Recording::load(&directory)?)),
-        Source::Site(options) => Ok(synthetic(&options, now)?),
+        Source::Site(options) => Ok(synthetic(&options, hold, now)?),
     }
 }
 
-fn synthetic(options: &SiteOptions, now: Timestamp) -> Result<Gateway, OptionsError> {
+fn synthetic(
+    options: &SiteOptions,
+    hold: Option<Arc<Hold>>,
+    now: Timestamp,
+) -> Result<Gateway, OptionsError> {
     options.check(now)?;
     let (firmware, serial) = (options.firmware.clone(), options.serial.clone());
     let site = Site::new(&options.plan(), &firmware, &serial);
     let clock = options.clock(now);
     let history = History::new(site, clock.at(now).as_second());
     Ok(Gateway::synthetic(
-        Synthetic::new(firmware, serial, history),
+        Synthetic::new(firmware, serial, history, hold),
         clock,
     ))
 }

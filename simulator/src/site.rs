@@ -22,7 +22,7 @@ mod tests;
 mod timetable;
 
 use daylight::{Daylight, LONGEST_LAG_S};
-pub(crate) use history::{History, Production};
+pub(crate) use history::{History, Production, Row};
 pub(crate) use noise::hash;
 use noise::{text_hash, unit};
 use sky::Sky;

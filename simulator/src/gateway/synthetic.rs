@@ -3,7 +3,7 @@
 //! It is a gateway without meters. One function for each endpoint; a new endpoint is one more arm
 //! in [`Synthetic::answer`].
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderValue, PRAGMA};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::inverters::{self, Entry};
 use crate::answer::{Answer, Framing};
 use crate::firmware::Firmware;
+use crate::hold::Hold;
 use crate::resource::Resource;
 use crate::serial::Serial;
 use crate::site::{History, Production};
@@ -26,15 +27,27 @@ pub(crate) struct Synthetic {
     pub(crate) firmware: Firmware,
     pub(crate) serial: Serial,
     history: Mutex<History>,
+    hold: Option<Arc<Hold>>,
 }
 
 impl Synthetic {
-    pub(crate) fn new(firmware: Firmware, serial: Serial, history: History) -> Self {
+    pub(crate) fn new(
+        firmware: Firmware,
+        serial: Serial,
+        history: History,
+        hold: Option<Arc<Hold>>,
+    ) -> Self {
         Self {
             firmware,
             serial,
             history: Mutex::new(history),
+            hold,
         }
+    }
+
+    /// How far its clock was set back, in seconds.
+    pub(super) fn set_back_s(&self) -> i64 {
+        self.hold.as_ref().map_or(0, |hold| hold.set_back_s())
     }
 
     /// The answer at `now` by the gateway's clock; none for what it does not have.
@@ -49,7 +62,10 @@ impl Synthetic {
     }
 
     fn inverters(&self, now: Timestamp) -> Answer {
-        let rows = self.history(|history| history.rows(now.as_second()));
+        let mut rows = self.history(|history| history.rows(self.site_time(now)));
+        if let Some(hold) = &self.hold {
+            rows = hold.rows(rows);
+        }
         let dev_type = self.firmware.has_device_types().then_some(MICROINVERTER);
         let entries: Vec<Entry> = rows
             .into_iter()
@@ -159,7 +175,12 @@ impl Synthetic {
     }
 
     fn totals_at(&self, now: Timestamp) -> Production {
-        self.history(|history| history.production(now.as_second()))
+        self.history(|history| history.production(self.site_time(now)))
+    }
+
+    /// The sun goes on, whatever the gateway's clock says. In Unix seconds.
+    fn site_time(&self, now: Timestamp) -> i64 {
+        now.as_second() + self.set_back_s()
     }
 
     fn history<T>(&self, read: impl FnOnce(&mut History) -> T) -> T {

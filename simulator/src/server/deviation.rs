@@ -1,7 +1,6 @@
 //! What goes wrong with bytes and connections: a connection is taken out of hyper's hands, and what
 //! HTTP does not allow is done with it by hand.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Method;
@@ -12,9 +11,9 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
 use super::IDLE;
+use super::client::Client;
 use crate::answer::Answer;
 use crate::faults::{Fault, Faults};
-use crate::ledger::Ledger;
 
 #[cfg(test)]
 mod tests;
@@ -73,11 +72,7 @@ impl Deviation {
     }
 
     /// Does it, to the end of the connection.
-    pub(super) async fn perform(
-        self,
-        mut stream: impl Stream,
-        ledger: Option<Arc<Ledger>>,
-    ) -> io::Result<()> {
+    pub(super) async fn perform(self, mut stream: impl Stream, client: Client) -> io::Result<()> {
         let (mut answer, fault) = match self {
             Self::Reset => return stream.reset_when_dropped(),
             Self::Answer(answer, fault) => (answer, fault),
@@ -102,9 +97,7 @@ impl Deviation {
                 sleep(DRIP).await;
             }
             // Slow, but whole: a client that had the patience knows them now.
-            if let Some(ledger) = ledger {
-                ledger.append(&answer.shows);
-            }
+            client.has(&answer.shows);
         } else {
             stream.write_all(sent).await?;
             stream.flush().await?;

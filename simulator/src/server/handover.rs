@@ -1,7 +1,7 @@
 //! From "the body was taken" to "it left the process": when a report counts as shown.
 //!
 //! ```text
-//!  Outgoing (body) ──last frame taken by hyper──► Handover.taken ──connection flushed──► Ledger
+//!  Outgoing (body) ──last frame taken by hyper──► Handover.taken ──connection flushed──► Client
 //! ```
 //!
 //! hyper flushes its connection only after its own buffer, which then holds the end of the body, is
@@ -19,8 +19,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client::Client;
 use crate::answer::{Framing, ShownReport};
-use crate::ledger::Ledger;
 
 #[cfg(test)]
 mod tests;
@@ -30,20 +30,20 @@ const FRAME: usize = 8 * 1024;
 
 /// What one connection has taken and not yet flushed.
 pub(super) struct Handover {
-    ledger: Option<Arc<Ledger>>,
+    client: Client,
     taken: Mutex<Vec<Arc<[ShownReport]>>>,
 }
 
 impl Handover {
-    pub(super) fn new(ledger: Option<Arc<Ledger>>) -> Arc<Self> {
+    pub(super) fn new(client: Client) -> Arc<Self> {
         Arc::new(Self {
-            ledger,
+            client,
             taken: Mutex::default(),
         })
     }
 
     fn take(&self, reports: Arc<[ShownReport]>) {
-        if !reports.is_empty() && self.ledger.is_some() {
+        if !reports.is_empty() {
             self.taken
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -52,11 +52,10 @@ impl Handover {
     }
 
     fn flushed(&self) {
-        let Some(ledger) = &self.ledger else { return };
         let taken = mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
         // A few hundred bytes into the system's cache: not worth a thread of its own.
         for reports in taken {
-            ledger.append(&reports);
+            self.client.has(&reports);
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -38,10 +39,10 @@ fn performing(
 ) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = io::duplex(1_024);
     let deviation = Deviation::Answer(Box::new(answer(connection)), fault);
-    let ledger = Arc::new(Ledger::open(ledger).expect("a ledger"));
+    let reader = Client::recorded_in(ledger);
     let performing = async move {
         // That the client hangs up is part of the tests.
-        let _ = deviation.perform(server, Some(ledger)).await;
+        let _ = deviation.perform(server, reader).await;
     };
     (client, tokio::spawn(performing))
 }

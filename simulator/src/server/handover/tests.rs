@@ -29,7 +29,7 @@ fn reports() -> Arc<[ShownReport]> {
 
 /// A connection with one answer under way, its reader, and its handover.
 async fn answering(ledger: &Path) -> (DuplexStream, JoinHandle<()>, Arc<Handover>) {
-    let handover = Handover::new(Some(Arc::new(Ledger::open(ledger).expect("a ledger"))));
+    let handover = Handover::new(Client::recorded_in(ledger));
     let (mut client, server) = tokio::io::duplex(PIPE);
     let io = TokioIo::new(HandoverIo::new(server, handover.clone()));
     let of_connection = handover.clone();
