@@ -164,9 +164,14 @@ impl Chain {
     /// The receiver, which writes through the tap.
     #[must_use]
     pub fn receiver(&self) -> Start {
-        let settings = format!("{IMPATIENT}audit_after = \"2s\"\n");
+        self.receiver_with(&format!("{IMPATIENT}audit_after = \"2s\"\n"))
+    }
+
+    /// The same with other settings than the tests' usual ones.
+    #[must_use]
+    pub fn receiver_with(&self, settings: &str) -> Start {
         let start = Start::new(Binary::Receiver);
-        self.with_broker(start, &self.accounts.receiver, &settings)
+        self.with_broker(start, &self.accounts.receiver, settings)
             .env("MQTT_USERNAME", self.accounts.receiver.user())
             .env("RECEIVER_NAME", self.accounts.receiver.user())
             .env("INFLUX_URL", self.tap.url())
@@ -243,7 +248,12 @@ impl Chain {
         self.directory.path().join(format!("state-{user}"))
     }
 
-    fn with_broker(&self, start: Start, account: &Account, settings: &str) -> Start {
+    /// A daemon with an account of this broker, a place for its state, and a file of settings.
+    ///
+    /// # Panics
+    /// When the temporary directory can't be written.
+    #[must_use]
+    pub fn with_broker(&self, start: Start, account: &Account, settings: &str) -> Start {
         let file = self
             .directory
             .path()
@@ -276,7 +286,12 @@ pub fn newest(reports: &[Report]) -> BTreeMap<String, Report> {
     newest
 }
 
-fn report(point: Point) -> Report {
+/// A stored point as the report that it was.
+///
+/// # Panics
+/// When it can't have been one.
+#[must_use]
+pub fn report(point: Point) -> Report {
     let power = |watts| i32::try_from(watts).expect("a power");
     Report {
         envoy: point.envoy,

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use crate::ledger::{self, Report};
-use crate::programs::{Binary, Program, Start};
+use crate::ledger::{self, Report, Shown};
+use crate::programs::{Binary, Program, Signal, Start};
 
 /// A running simulator.
 #[derive(Debug)]
@@ -82,12 +82,36 @@ impl Gateway {
         ledger::read(&ledger(self.place.directory.path()))
     }
 
+    /// The same, with the time at which each was.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        ledger::read_with_times(&ledger(self.place.directory.path()))
+    }
+
     /// Switches a fault on, as `--fault` writes it; it is on when this returns.
     ///
     /// # Panics
     /// When there is no such fault.
     pub async fn inject(&self, fault: &str) {
         self.control(fault).await;
+    }
+
+    /// A reader has started: with `--hold`, complete answers until now count no more.
+    ///
+    /// # Panics
+    /// Without `--hold`, as the two that follow.
+    pub async fn reader_started(&self) {
+        self.control("reader-started").await;
+    }
+
+    /// Nothing new is shown, until it is again.
+    pub async fn freeze(&self, frozen: bool) {
+        self.control(if frozen { "freeze" } else { "thaw" }).await;
+    }
+
+    /// Sets the gateway's clock back by an hour.
+    pub async fn set_back_an_hour(&self) {
+        self.control("set-back 1h").await;
     }
 
     /// Ends all faults.
@@ -112,11 +136,25 @@ impl Gateway {
     /// A program that reads this gateway.
     #[must_use]
     pub fn reader(&self, binary: Binary) -> Start {
-        let start = Start::new(binary).env("ENVOY_HOST", self.url());
+        self.reader_at(self.url(), binary)
+    }
+
+    /// A program that reads this gateway by another address than its own.
+    #[must_use]
+    pub fn reader_at(&self, url: &str, binary: Binary) -> Start {
+        let start = Start::new(binary).env("ENVOY_HOST", url);
         match self.token_file() {
             Some(file) => start.env("ENVOY_TOKEN_FILE", file),
             None => start,
         }
+    }
+
+    /// Sends the simulator a signal.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) {
+        self.program.signal(signal);
     }
 
     /// Stops it, so that nothing more is shown.

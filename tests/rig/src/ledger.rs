@@ -50,8 +50,18 @@ impl Report {
     }
 }
 
+/// A report, and when the simulator wrote it down, by our clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The report.
+    pub report: Report,
+    /// When a client had all of it.
+    pub at: jiff::Timestamp,
+}
+
 #[derive(Deserialize)]
 struct Line {
+    shown_at: jiff::Timestamp,
     envoy: String,
     inverter: String,
     reported_at: jiff::Timestamp,
@@ -73,20 +83,34 @@ pub fn sorted(mut reports: Vec<Report>) -> Vec<Report> {
 /// When a line is no report. A last line that is still being written is left out.
 #[must_use]
 pub fn read(path: &Path) -> Vec<Report> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-    complete.lines().map(report).collect()
+    let shown = read_with_times(path);
+    shown.into_iter().map(|shown| shown.report).collect()
 }
 
-fn report(line: &str) -> Report {
+/// The same, with the time of each.
+///
+/// # Panics
+/// As [`read`].
+#[must_use]
+pub fn read_with_times(path: &Path) -> Vec<Shown> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    complete.lines().map(shown).collect()
+}
+
+fn shown(line: &str) -> Shown {
     let line: Line = serde_json::from_str(line)
         .unwrap_or_else(|error| panic!("the ledger's line {line:?}: {error}"));
-    Report {
+    let report = Report {
         envoy: line.envoy,
         inverter: line.inverter,
         reported_at: line.reported_at.as_second(),
         device_type: line.device_type,
         power_w: line.power_w,
         peak_power_w: line.peak_power_w,
+    };
+    Shown {
+        report,
+        at: line.shown_at,
     }
 }

@@ -6,13 +6,13 @@ mod output;
 mod secrets;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::leaks::Secrets;
@@ -64,13 +64,14 @@ impl Binary {
 fn built() -> &'static PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        // The test is at <target>/<profile>/deps/<test>.
-        let profile = test
-            .ancestors()
-            .nth(2)
-            .expect("cargo puts tests two levels below the profile")
-            .to_owned();
+        let running = std::env::current_exe().expect("a test has a path");
+        let folder = running.parent().expect("a file is in a folder");
+        // A test is at <target>/<profile>/deps/<test>, a program one level higher.
+        let profile = if folder.ends_with("deps") {
+            folder.parent().expect("a profile has a place")
+        } else {
+            folder
+        };
         let mut build = Command::new(env!("CARGO"));
         build
             .args(["build", "--quiet", "--workspace", "--bins"])
@@ -85,7 +86,7 @@ fn built() -> &'static PathBuf {
         build.env("CARGO_TARGET_DIR", target);
         let status = build.status().expect("cargo runs");
         assert!(status.success(), "the programs can't be built: {status}");
-        profile
+        profile.to_owned()
     })
 }
 
@@ -103,6 +104,10 @@ pub fn workspace() -> PathBuf {
 #[derive(Debug, Clone)]
 pub struct Start {
     binary: Binary,
+    /// Where it is, if not with the others.
+    path: Option<PathBuf>,
+    /// Whether a write beyond the size that its files may have is an error, and not its end.
+    outlives_full_disks: bool,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
 }
@@ -113,9 +118,25 @@ impl Start {
     pub fn new(binary: Binary) -> Self {
         Self {
             binary,
+            path: None,
+            outlives_full_disks: false,
             arguments: Vec::new(),
             environment: Vec::new(),
         }
+    }
+
+    /// A program of the same name in another directory.
+    #[must_use]
+    pub fn from(mut self, directory: &Path) -> Self {
+        self.path = Some(directory.join(self.binary.name()));
+        self
+    }
+
+    /// Has [`Program::fill_disk`] give it errors, as a full disk does, and not a signal.
+    #[must_use]
+    pub fn outliving_full_disks(mut self) -> Self {
+        self.outlives_full_disks = true;
+        self
     }
 
     /// Adds an argument.
@@ -182,7 +203,17 @@ impl Start {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(self.binary.path());
+        let path = self.path.clone().unwrap_or_else(|| self.binary.path());
+        let mut command = if self.outlives_full_disks {
+            // Signals that are ignored stay so in what a process becomes.
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
+                .arg(path);
+            shell
+        } else {
+            Command::new(path)
+        };
         command
             .args(&self.arguments)
             .env_clear()
@@ -260,6 +291,19 @@ impl Program {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("the program still runs");
+    }
+
+    /// From now on its files can't be written, as on a disk that is full; or can again.
+    ///
+    /// # Panics
+    /// When it has ended already.
+    pub fn fill_disk(&self, full: bool) {
+        let limit = Rlimit {
+            current: full.then_some(0),
+            maximum: None,
+        };
+        let pid = Pid::from_child(&self.child);
+        prlimit(Some(pid), Resource::Fsize, limit).expect("the program still runs");
     }
 
     /// Waits until it has ended by itself, and all that it printed was read.

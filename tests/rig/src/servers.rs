@@ -25,7 +25,9 @@ use std::io::Write;
 use std::time::Duration;
 
 pub use influx::{Influx, Point, Right};
-pub use mosquitto::{Account, Certificate, Client, Configuration, Login, Mosquitto, Refused, Seen};
+pub use mosquitto::{
+    Account, Certificate, Client, Configuration, Login, Mosquitto, Refused, Seen, Snapshot,
+};
 
 /// How long a server may take until it answers. The database of a new container, on a machine that
 /// builds at the same time, was seen to take twenty seconds.

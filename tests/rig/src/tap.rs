@@ -1,4 +1,5 @@
-//! A tap on the writes to `InfluxDB`, which itself hides that a point was written twice.
+//! A tap on the writes to `InfluxDB`, which itself hides that a point was written twice; and what the
+//! database may answer to a write without being able to be made to.
 
 use std::convert::Infallible;
 use std::io::Read;
@@ -13,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,12 +23,34 @@ use tokio::task::JoinSet;
 pub struct WriteTap {
     address: SocketAddr,
     lines: Lines,
-    hold: watch::Sender<bool>,
+    answers: watch::Sender<Answers>,
     /// Ends the proxy and its connections with this value.
     _tasks: JoinSet<()>,
 }
 
-type Lines = Arc<Mutex<Vec<String>>>;
+type Lines = Arc<Mutex<Vec<Written>>>;
+
+/// A line that the database has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// In line protocol.
+    pub line: String,
+    /// When the database had answered, by our clock.
+    pub at: Timestamp,
+}
+
+/// What becomes of the database's answers to writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// They are passed on.
+    Passed,
+    /// They are held back until this changes: it has stored, and nobody is told.
+    Held,
+    /// In their place there is one that says that the gateway failed: it has stored, and nobody will know.
+    Lost,
+    /// Writes do not reach it, and this status is the answer.
+    Refused(StatusCode),
+}
 
 impl WriteTap {
     /// Listens on a port of its own and forwards everything to `server`, a base URL.
@@ -44,19 +68,19 @@ impl WriteTap {
             .local_addr()
             .expect("a bound socket has an address");
         let lines = Lines::default();
-        let (hold, answers_held) = watch::channel(false);
+        let (answers, answered) = watch::channel(Answers::Passed);
         let forward = Forward {
             server: server.trim_end_matches('/').to_owned(),
             client: reqwest::Client::new(),
             lines: Arc::clone(&lines),
-            held: answers_held,
+            answers: answered,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, forward));
         Self {
             address,
             lines,
-            hold,
+            answers,
             _tasks: tasks,
         }
     }
@@ -67,14 +91,9 @@ impl WriteTap {
         format!("http://{}", self.address)
     }
 
-    /// From now on the server's answers to writes are held back: it has stored, and nobody is told.
-    pub fn hold_answers(&self) {
-        self.hold.send_replace(true);
-    }
-
-    /// Answers are passed on again, also those that were held back.
-    pub fn let_answers_go(&self) {
-        self.hold.send_replace(false);
+    /// From now on this becomes of the answers to writes, of those too that are held back.
+    pub fn answers(&self, answers: Answers) {
+        self.answers.send_replace(answers);
     }
 
     /// The lines of line protocol in all writes that were answered with 204, in their order.
@@ -84,6 +103,17 @@ impl WriteTap {
     /// Never: nothing panics while the list is locked.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        let written = self.written();
+        written.into_iter().map(|written| written.line).collect()
+    }
+
+    /// The same, with the time of each.
+    ///
+    /// # Panics
+    ///
+    /// As [`lines`](Self::lines).
+    #[must_use]
+    pub fn written(&self) -> Vec<Written> {
         self.lines.lock().expect("no holder panics").clone()
     }
 }
@@ -93,7 +123,7 @@ struct Forward {
     server: String,
     client: reqwest::Client,
     lines: Lines,
-    held: watch::Receiver<bool>,
+    answers: watch::Receiver<Answers>,
 }
 
 async fn serve(listener: TcpListener, forward: Forward) {
@@ -128,6 +158,9 @@ impl Forward {
         } else {
             Vec::new()
         };
+        if is_write && let Answers::Refused(status) = *self.answers.borrow() {
+            return Ok(refusal(status));
+        }
 
         let mut headers = head.headers;
         headers.remove(HOST);
@@ -148,12 +181,24 @@ impl Forward {
         let accepted = answer.status() == StatusCode::NO_CONTENT;
         let body = answer.bytes().await?;
         if accepted {
-            self.lines.lock().expect("no holder panics").extend(lines);
+            let at = Timestamp::now();
+            let written = lines.into_iter().map(|line| Written { line, at });
+            self.lines.lock().expect("no holder panics").extend(written);
+            let mut answers = self.answers.clone();
             // The sender is gone only when the test is over.
-            let _ = self.held.clone().wait_for(|held| !held).await;
+            let _ = answers.wait_for(|answers| *answers != Answers::Held).await;
+            if *answers.borrow() == Answers::Lost {
+                return Ok(refusal(StatusCode::BAD_GATEWAY));
+            }
         }
         Ok(response.body(Full::new(body))?)
     }
+}
+
+fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(r#"{"code":"refused","message":"refused"}"#));
+    *response.status_mut() = status;
+    response
 }
 
 fn lines_of(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Vec<String>> {

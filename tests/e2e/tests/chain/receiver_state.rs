@@ -3,6 +3,7 @@
 use rig::chain::Chain;
 use rig::gateway::Gateway;
 use rig::programs::Program;
+use rig::tap::Answers;
 use rig::wait;
 
 use crate::{ARRIVAL, caught_up, ends_with, gateway, holds, more_was_shown};
@@ -45,14 +46,14 @@ async fn a_receiver_killed_between_write_and_acknowledgement_loses_nothing() {
         return;
     };
     let tap = &running.chain.tap;
-    tap.hold_answers();
+    tap.answers(Answers::Held);
     let written = tap.lines().len();
     wait::until_true("a write without an answer", ARRIVAL, async || {
         tap.lines().len() > written
     })
     .await;
     running.receiver.kill();
-    tap.let_answers_go();
+    tap.answers(Answers::Passed);
     let receiver = running.chain.receiver().spawn();
     more_was_shown(&running.gateway).await;
     Running {

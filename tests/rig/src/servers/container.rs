@@ -103,6 +103,18 @@ impl Container {
         .await;
     }
 
+    /// Stops all its processes where they are.
+    pub(super) async fn pause(&self) {
+        let paused = self.inner.pause().await;
+        paused.expect("a running container can be paused");
+    }
+
+    /// Lets them go on.
+    pub(super) async fn unpause(&self) {
+        let unpaused = self.inner.unpause().await;
+        unpaused.expect("a paused container can go on");
+    }
+
     /// Ends the server in an orderly way.
     pub(super) async fn stop(&self) {
         self.inner

@@ -1,45 +1,25 @@
 //! `InfluxDB` 2, with a bucket of its own for each test.
 
+mod points;
+
 use influxdb2::api::authorizations::CreateAuthorizationRequest;
 use influxdb2::api::buckets::ListBucketsRequest;
 use influxdb2::api::organization::ListOrganizationRequest;
-use influxdb2::api::query::FluxRecord;
 use influxdb2::models::permission::Action;
 use influxdb2::models::resource::Type;
-use influxdb2::models::{Permission, PostBucketRequest, Query, Resource};
-
-use std::collections::BTreeMap;
-use std::time::Duration;
+use influxdb2::models::{Permission, PostBucketRequest, Resource};
 
 use super::container::Container;
 use super::{STARTUP, random_secret, record_run, skip};
 use crate::wait;
 
+pub use points::Point;
+
 const IMAGE: (&str, &str) = ("influxdb", "2.7");
 const PORT: u16 = 8086;
 
-/// How long a point may have one of its fields only.
-const HALF_A_POINT: Duration = Duration::from_secs(10);
-
 /// The organisation in a container of ours.
 const ORGANISATION: &str = "rig";
-
-/// One stored report of an inverter: a point of the measurement `inverterPower`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
-    /// The tag `envoySerial`.
-    pub envoy: String,
-    /// The tag `serial`.
-    pub inverter: String,
-    /// The point's time, in seconds since 1970.
-    pub reported_at: i64,
-    /// The tag `type`, where there is one.
-    pub device_type: Option<String>,
-    /// The field `power`, in watts.
-    pub power: i64,
-    /// The field `maxPower`, in watts.
-    pub max_power: i64,
-}
 
 /// What a token may do with a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,51 +168,6 @@ impl Influx {
             .expect("a new token is shown")
     }
 
-    /// All points of `inverterPower` in `bucket`, sorted by Envoy, inverter and time.
-    ///
-    /// # Panics
-    ///
-    /// When the query fails, or a point has a field of another name or type than the two integers.
-    pub async fn points(&self, bucket: &str) -> Vec<Point> {
-        let query = format!(
-            r#"from(bucket: "{bucket}")
-                |> range(start: 0, stop: 2262-01-01T00:00:00Z)
-                |> filter(fn: (r) => r._measurement == "inverterPower")
-                |> map(fn: (r) => ({{ r with nanoseconds: int(v: r._time) }}))"#
-        );
-        // Fields are stored one after the other, so a query during a write may see half a point.
-        wait::until("points with both fields", HALF_A_POINT, async || {
-            let records = self
-                .client()
-                .query_raw(Some(Query::new(query.clone())))
-                .await
-                .expect("the bucket can be read");
-            points_of(&records)
-        })
-        .await
-    }
-
-    /// Deletes all points of `bucket`.
-    ///
-    /// # Panics
-    ///
-    /// When the server does not do it.
-    pub async fn empty(&self, bucket: &str) {
-        // The first one wins, and all are the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let answer = reqwest::Client::new()
-            .post(format!(
-                "{}/api/v2/delete?org={}&bucket={bucket}",
-                self.url, self.org
-            ))
-            .header("Authorization", format!("Token {}", self.token))
-            .body(r#"{"start":"1970-01-01T00:00:00Z","stop":"2262-01-01T00:00:00Z"}"#)
-            .send()
-            .await
-            .expect("the server answers");
-        assert!(answer.status().is_success(), "{}", answer.status());
-    }
-
     /// Kills the database with -9; its disk stays as it is.
     ///
     /// # Panics
@@ -246,6 +181,16 @@ impl Influx {
     pub async fn start_again(&self) {
         self.own().start_again().await;
         self.wait_until_up().await;
+    }
+
+    /// Stops it where it is: it neither answers nor ends.
+    pub async fn pause(&self) {
+        self.own().pause().await;
+    }
+
+    /// Lets it go on.
+    pub async fn unpause(&self) {
+        self.own().unpause().await;
     }
 
     fn own(&self) -> &Container {
@@ -273,49 +218,4 @@ impl Influx {
         let found = self.client().list_organizations(request).await.ok()?;
         found.orgs.into_iter().find_map(|each| each.id)
     }
-}
-
-/// Joins the records, each of which has one field of one point. `None` while one lacks a field.
-fn points_of(records: &[FluxRecord]) -> Option<Vec<Point>> {
-    let mut fields: BTreeMap<_, BTreeMap<String, i64>> = BTreeMap::new();
-    for record in records {
-        let text = |column: &str| -> Option<String> { record.values.get(column)?.string() };
-        let integer = |column: &str| -> Option<i64> { record.values.get(column)?.i64() };
-        let whole = || format!("{:?}", record.values);
-        let nanoseconds = integer("nanoseconds").unwrap_or_else(|| panic!("no time: {}", whole()));
-        assert_eq!(
-            nanoseconds % 1_000_000_000,
-            0,
-            "not whole seconds: {}",
-            whole()
-        );
-        let key = (
-            text("envoySerial").unwrap_or_else(|| panic!("no envoySerial: {}", whole())),
-            text("serial").unwrap_or_else(|| panic!("no serial: {}", whole())),
-            nanoseconds / 1_000_000_000,
-            // A table that holds both kinds of points has an empty text where there is no tag.
-            text("type").filter(|device_type| !device_type.is_empty()),
-        );
-        let field = text("_field").unwrap_or_else(|| panic!("no field: {}", whole()));
-        let value = integer("_value").unwrap_or_else(|| panic!("no integer: {}", whole()));
-        fields.entry(key).or_default().insert(field, value);
-    }
-    fields
-        .into_iter()
-        .map(|((envoy, inverter, reported_at, device_type), fields)| {
-            let expected = ["maxPower", "power"];
-            assert!(
-                fields.keys().all(|name| expected.contains(&name.as_str())),
-                "fields {fields:?} instead of {expected:?} for {inverter} at {reported_at}"
-            );
-            Some(Point {
-                power: *fields.get("power")?,
-                max_power: *fields.get("maxPower")?,
-                envoy,
-                inverter,
-                reported_at,
-                device_type,
-            })
-        })
-        .collect()
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod certificates;
 mod client;
 mod configuration;
+mod disk;
 mod reload;
 
 use std::fs;
@@ -18,6 +19,7 @@ pub use accounts::Account;
 pub use certificates::Certificate;
 pub use client::{Client, Login, Refused, Seen};
 pub use configuration::Configuration;
+pub use disk::Snapshot;
 
 use accounts::Accounts;
 use certificates::Certificates;
@@ -31,6 +33,9 @@ const PORT: u16 = 1883;
 
 /// Of the listener for TLS, which only some tests have.
 const PORT_TLS: u16 = 8883;
+
+/// The name of the file that it reads its settings from.
+const CONFIGURATION: &str = "mosquitto.conf";
 
 /// Where that finds its certificate, inside.
 const TLS_FOLDER: &str = "/mosquitto/config/tls";
@@ -62,7 +67,7 @@ struct Own {
     /// What it writes to disk.
     disk: TempDir,
     /// Holds its configuration.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Mosquitto {
@@ -128,7 +133,7 @@ impl Mosquitto {
         }
         accounts.set(&Account::reader(WITNESS)).await?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = folder.path().join("mosquitto.conf");
+        let file = folder.path().join(CONFIGURATION);
         fs::write(&file, configuration.text()).expect("a temporary folder can be written");
         let certificates = configuration.has_tls().then(Certificates::new);
 
@@ -156,7 +161,7 @@ impl Mosquitto {
             container,
             certificates,
             disk,
-            _folder: folder,
+            folder,
         };
         let server = Server::Own(Box::new(own));
         Ok(Self { server, accounts })
@@ -265,21 +270,24 @@ impl Mosquitto {
         self.wait_until_up().await;
     }
 
-    /// Empties the disk of the broker while it does not run.
-    pub fn empty_disk(&self) {
-        let Server::Own(own) = &self.server else {
-            panic!("a given broker's disk is not ours to empty: use start_own");
-        };
-        for entry in fs::read_dir(own.disk.path()).expect("it is our own") {
-            let path = entry.expect("it is our own").path();
-            fs::remove_file(&path).expect("the broker writes files only");
-        }
+    /// Stops the broker where it is: it neither answers nor ends.
+    pub async fn pause(&self) {
+        self.own().pause().await;
+    }
+
+    /// Lets it go on.
+    pub async fn unpause(&self) {
+        self.own().unpause().await;
     }
 
     fn own(&self) -> &Container {
+        &self.parts().container
+    }
+
+    fn parts(&self) -> &Own {
         match &self.server {
-            Server::Own(own) => &own.container,
-            Server::Given { .. } => panic!("a given broker is not ours to stop: use start_own"),
+            Server::Own(own) => own,
+            Server::Given { .. } => panic!("a given broker is not ours to change: use start_own"),
         }
     }
 

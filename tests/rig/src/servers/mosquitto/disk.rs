@@ -1,0 +1,58 @@
+//! What the broker has on its disk: emptied, kept, put back.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::{Mosquitto, STARTUP};
+use crate::wait;
+
+/// The broker's disk as it once was.
+#[derive(Debug)]
+pub struct Snapshot(TempDir);
+
+impl Mosquitto {
+    /// Empties the disk of the broker while it does not run.
+    ///
+    /// # Panics
+    /// For a broker that was given by the environment, as all that follow.
+    pub fn empty_disk(&self) {
+        for entry in fs::read_dir(self.parts().disk.path()).expect("it is our own") {
+            let path = entry.expect("it is our own").path();
+            fs::remove_file(&path).expect("the broker writes files only");
+        }
+    }
+
+    /// Has the running broker write its state to its disk, and keeps a copy of that.
+    pub async fn snapshot(&self) -> Snapshot {
+        let disk = self.parts().disk.path();
+        let state = disk.join("mosquitto.db");
+        let written = || fs::metadata(&state).and_then(|file| file.modified()).ok();
+        let before = written();
+        self.own().signal("SIGUSR1").await;
+        wait::until_true("the broker to write its state", STARTUP, async || {
+            written() > before
+        })
+        .await;
+        let copy = tempfile::tempdir().expect("a temporary folder can be made");
+        for entry in fs::read_dir(disk).expect("it is our own") {
+            let entry = entry.expect("it is our own");
+            fs::copy(entry.path(), copy.path().join(entry.file_name()))
+                .expect("it is our own to read");
+        }
+        Snapshot(copy)
+    }
+
+    /// Gives the broker, which does not run, the disk that it once had.
+    pub fn put_back(&self, snapshot: &Snapshot) {
+        self.empty_disk();
+        for entry in fs::read_dir(snapshot.0.path()).expect("it is our own") {
+            let entry = entry.expect("it is our own");
+            let place = self.parts().disk.path().join(entry.file_name());
+            fs::copy(entry.path(), &place).expect("it is our own to write");
+            // Mosquitto has given up root's rights when it reads it.
+            fs::set_permissions(&place, fs::Permissions::from_mode(0o666)).expect("it is our own");
+        }
+    }
+}
