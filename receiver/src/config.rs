@@ -56,11 +56,14 @@ pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
 /// The time between two statuses on one connection; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
+/// How long a request to the store may take; tests shorten it.
+pub const TESTING_STORE_TIMEOUT: Key = Key::file_only("testing.store_timeout");
+
 /// How long a reading may take from its announcement to the store before it is asked for; tests
 /// shorten it.
 pub const TESTING_AUDIT_AFTER: Key = Key::file_only("testing.audit_after").default("60s");
 
-const OWN_KEYS: [Key; 9] = [
+const OWN_KEYS: [Key; 10] = [
     NAME,
     STATE_DIR,
     INFLUX_URL,
@@ -70,6 +73,7 @@ const OWN_KEYS: [Key; 9] = [
     INFLUX_BUCKET,
     TESTING_ANNOUNCE_EVERY,
     TESTING_AUDIT_AFTER,
+    TESTING_STORE_TIMEOUT,
 ];
 
 /// Every key of the receiver.
@@ -191,6 +195,7 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
     let token = settings.required_secret(&INFLUX_TOKEN, influx::token);
     let org = settings.required(&INFLUX_ORG, text);
     let bucket = settings.required(&INFLUX_BUCKET, text);
+    let timeout = settings.optional(&TESTING_STORE_TIMEOUT, duration);
     let influx = InfluxDb::new(store::Settings {
         url: url?,
         token: match token? {
@@ -199,7 +204,7 @@ fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {
         },
         org: org?,
         bucket: bucket?,
-        timeout: store::Settings::DEFAULT_TIMEOUT,
+        timeout: timeout.unwrap_or(store::Settings::DEFAULT_TIMEOUT),
         ca_file,
     });
     for ca in influx.iter().flat_map(InfluxDb::out_of_date) {

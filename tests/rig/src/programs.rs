@@ -90,6 +90,18 @@ fn built() -> &'static PathBuf {
     })
 }
 
+/// The target directory that the running test was built into.
+///
+/// # Panics
+/// When the programs can't be built.
+#[must_use]
+pub fn target() -> PathBuf {
+    let target = built().parent();
+    target
+        .expect("a profile is in a target directory")
+        .to_owned()
+}
+
 /// The root of the workspace.
 #[must_use]
 pub fn workspace() -> PathBuf {
@@ -108,6 +120,7 @@ pub struct Start {
     path: Option<PathBuf>,
     /// Whether a write beyond the size that its files may have is an error, and not its end.
     outlives_full_disks: bool,
+    begins_on_a_full_disk: bool,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
 }
@@ -120,6 +133,7 @@ impl Start {
             binary,
             path: None,
             outlives_full_disks: false,
+            begins_on_a_full_disk: false,
             arguments: Vec::new(),
             environment: Vec::new(),
         }
@@ -136,6 +150,14 @@ impl Start {
     #[must_use]
     pub fn outliving_full_disks(mut self) -> Self {
         self.outlives_full_disks = true;
+        self
+    }
+
+    /// From its start on its files can be read, but not written; see [`Program::fill_disk`].
+    #[must_use]
+    pub fn on_a_full_disk(mut self) -> Self {
+        self.outlives_full_disks = true;
+        self.begins_on_a_full_disk = true;
         self
     }
 
@@ -207,9 +229,13 @@ impl Start {
         let mut command = if self.outlives_full_disks {
             // Signals that are ignored stay so in what a process becomes.
             let mut shell = Command::new("sh");
-            shell
-                .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
-                .arg(path);
+            let limit = if self.begins_on_a_full_disk {
+                "ulimit -S -f 0; "
+            } else {
+                ""
+            };
+            let script = format!(r#"{limit}trap "" XFSZ; exec "$0" "$@""#);
+            shell.arg("-c").arg(script).arg(path);
             shell
         } else {
             Command::new(path)

@@ -1,0 +1,42 @@
+//! `torture`: a run of as many rounds as are asked for.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use torture::{Sabotage, Schedule, Switch, run};
+
+/// Lets everything go wrong that can, on the real programs and servers, and counts what that cost.
+///
+/// Needs a Docker engine. Exit code 0: nothing was lost or altered, nothing stepped back in time.
+#[derive(Debug, Parser)]
+#[command(name = "torture")]
+struct Cli {
+    /// How many rounds, of one to three faults each
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    rounds: usize,
+    /// The same seed always gives the same schedule [default: one by chance]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Take a part of the promise out, to see that the loss is seen
+    #[arg(long, value_name = "PART")]
+    sabotage: Option<Sabotage>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let seed = cli.seed.unwrap_or_else(rand::random);
+    let schedule = Schedule::dealt(seed, cli.rounds);
+    let switch = cli.sabotage.map_or_else(Switch::none, Switch::sabotaged);
+    let mut out = io::stdout();
+    // Nobody may be reading; the exit code still tells.
+    let _ = writeln!(out, "{} rounds of seed {seed}", cli.rounds);
+    match run("torture", &schedule, &switch, &mut out).await {
+        None => ExitCode::from(2),
+        Some(outcome) => {
+            let _ = writeln!(out, "\n{outcome}");
+            ExitCode::from(u8::from(!outcome.failures().is_empty()))
+        }
+    }
+}

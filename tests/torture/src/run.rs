@@ -1,0 +1,238 @@
+//! A run: round after round, and what became of it.
+
+use std::io::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rig::wait;
+use tokio::time::{Instant, sleep_until};
+
+use crate::outcome::{Injection, Outcome, RoundTold};
+use crate::schedule::{Planned, Round, Schedule};
+use crate::settings::Switch;
+use crate::site::Site;
+use crate::watch::StepBack;
+
+/// How long after its last fault a round may take until everything is stored. A reading is asked for
+/// a second time only after some pause, and a journal in memory returns to its disk after a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// After so many rounds the broker's disk is copied.
+const SNAPSHOT_EVERY: usize = 4;
+
+/// Runs a schedule, and says so on `out`. `None` where there are no servers.
+///
+/// # Panics
+/// When something does not start, and where a skip is a failure.
+pub async fn run(
+    name: &str,
+    schedule: &Schedule,
+    switch: &Switch,
+    out: &mut (dyn Write + Send),
+) -> Option<Outcome> {
+    let site = Site::start(name, switch).await?;
+    let mut run = Run {
+        site,
+        outcome: Outcome::default(),
+        out,
+    };
+    run.begin().await;
+    for (number, round) in schedule.rounds.iter().enumerate() {
+        if number % SNAPSHOT_EVERY == 0 {
+            run.site.take_snapshot().await;
+        }
+        run.round(number + 1, round).await;
+    }
+    Some(run.end().await)
+}
+
+struct Run<'a> {
+    site: Site,
+    outcome: Outcome,
+    out: &'a mut (dyn Write + Send),
+}
+
+/// What happens at a moment of a round.
+#[derive(Clone, Copy)]
+enum Event<'a> {
+    Strikes(usize, &'a Planned),
+    Ends(usize, &'a Planned),
+    Dusk,
+}
+
+impl Run<'_> {
+    /// Waits until readings flow.
+    async fn begin(&mut self) {
+        wait::until_true("the first readings", PATIENCE, async || {
+            self.site.account();
+            !self.site.accounts().is_empty() && self.site.accounts().missing().is_empty()
+        })
+        .await;
+        let _ = self.site.watch().steps_back();
+    }
+
+    async fn round(&mut self, number: usize, round: &Round) {
+        let began = Instant::now();
+        // A day that goes on would end by itself, and then nothing was at stake.
+        let dusk = round.dusk.or(self.site.is_late().then_some(Duration::ZERO));
+        let mut injections = self.faults(round, dusk).await;
+        let healed = Instant::now();
+        let ends = dusk.is_some();
+        let quiet = self.until_quiet(healed + PATIENCE, ends).await;
+        let (recovery, took) = (healed.elapsed(), began.elapsed());
+        for injection in &mut injections {
+            let envoy = injection.envoy.as_deref();
+            let accounts = self.site.accounts();
+            injection.at_stake = accounts.at_stake(injection.from, injection.until, envoy);
+            injection.recovery = recovery;
+        }
+        let steps_back = self.steps_back(round, &mut injections);
+        let told = RoundTold {
+            number,
+            round: round.to_string(),
+            at_stake: injections.iter().map(|each| each.at_stake).collect(),
+            took,
+            recovery,
+            quiet,
+            steps_back,
+        };
+        self.say(&told.to_string());
+        self.outcome.rounds.push(told);
+        self.outcome.injections.append(&mut injections);
+        if ends {
+            if self.site.is_late() {
+                self.site.next_morning().await;
+            } else {
+                self.site.dusk(false).await;
+            }
+        }
+    }
+
+    /// Everything that happens in a round, each at its time.
+    async fn faults(&mut self, round: &Round, dusk: Option<Duration>) -> Vec<Injection> {
+        let mut events: Vec<(Duration, Event<'_>)> =
+            dusk.map(|at| (at, Event::Dusk)).into_iter().collect();
+        for (at, planned) in round.faults.iter().enumerate() {
+            events.push((planned.after, Event::Strikes(at, planned)));
+            events.push((planned.after + planned.lasts, Event::Ends(at, planned)));
+        }
+        events.sort_by_key(|(at, _)| *at);
+        let now = Timestamp::now();
+        let injection = |planned: &Planned| Injection {
+            fault: planned.fault,
+            envoy: planned
+                .fault
+                .is_of_one_envoy()
+                .then(|| self.site.homes()[planned.envoy].serial.clone()),
+            from: now,
+            until: now,
+            at_stake: 0,
+            steps_back: 0,
+            recovery: Duration::ZERO,
+        };
+        let mut injections: Vec<Injection> = round.faults.iter().map(injection).collect();
+        let began = Instant::now();
+        for (at, event) in events {
+            sleep_until(began + at).await;
+            match event {
+                Event::Dusk => self.site.dusk(true).await,
+                Event::Strikes(at, planned) => {
+                    injections[at].from = Timestamp::now();
+                    self.site.strike(planned).await;
+                }
+                Event::Ends(at, planned) => {
+                    self.site.heal(planned).await;
+                    injections[at].until = Timestamp::now();
+                }
+            }
+        }
+        injections
+    }
+
+    /// Waits until what was shown is stored, and at the end of a day until the plain topics show it. Whether
+    /// it was in time.
+    async fn until_quiet(&mut self, deadline: Instant, day_is_over: bool) -> bool {
+        self.site.account();
+        let shown: std::collections::BTreeSet<_> =
+            self.site.accounts().missing().into_iter().collect();
+        let mut pause = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            pause.tick().await;
+            self.site.account();
+            let missing = self.site.accounts().missing();
+            let is_stored = if day_is_over {
+                missing.is_empty()
+            } else {
+                // More is shown all the time.
+                missing.iter().all(|key| !shown.contains(key))
+            };
+            if is_stored && (!day_is_over || self.site.stale().await == 0) {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+        }
+    }
+
+    /// Live messages that stepped back in this round, where nothing excuses them.
+    fn steps_back(&mut self, round: &Round, injections: &mut [Injection]) -> usize {
+        let excused: Vec<String> = round
+            .faults
+            .iter()
+            .filter(|planned| planned.fault.excuses_steps_back())
+            .map(|planned| self.site.homes()[planned.envoy].serial.clone())
+            .collect();
+        let steps: Vec<StepBack> = self.site.watch().steps_back();
+        for envoy in &excused {
+            self.site.watch().forget(envoy);
+        }
+        let (excused, steps): (Vec<StepBack>, Vec<StepBack>) = steps
+            .into_iter()
+            .partition(|step| excused.contains(&step.envoy));
+        self.outcome.steps_back_excused += excused.len();
+        for step in &steps {
+            let (from, to) = step.times;
+            self.say(&format!(
+                "  stepped back: {} from {from} to {to}",
+                step.topic
+            ));
+        }
+        for injection in injections {
+            let of_it = |step: &&StepBack| {
+                injection
+                    .envoy
+                    .as_ref()
+                    .is_none_or(|envoy| *envoy == step.envoy)
+            };
+            injection.steps_back = steps.iter().filter(of_it).count();
+        }
+        steps.len()
+    }
+
+    /// Nothing new is shown any more; waits, and compares.
+    async fn end(mut self) -> Outcome {
+        self.site.dusk(true).await;
+        self.until_quiet(Instant::now() + PATIENCE, true).await;
+        let stale = self.site.stale().await;
+        let stored = self.site.stored().await;
+        self.site.account();
+        let accounts = self.site.accounts();
+        let comparison = accounts.compare(&stored);
+        for (envoy, inverter, at) in comparison.lost.iter().take(20) {
+            let line = format!("  lost: {envoy} {inverter} {at}");
+            let _ = writeln!(self.out, "{line}");
+        }
+        let mut outcome = self.outcome;
+        outcome.readings = accounts.len();
+        outcome.stale = stale;
+        outcome.writes_per_reading = accounts.writes_per_reading();
+        outcome.blame(accounts, &comparison);
+        outcome
+    }
+
+    fn say(&mut self, line: &str) {
+        // Nobody may be reading any more, and the run goes on.
+        let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+    }
+}

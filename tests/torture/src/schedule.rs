@@ -1,0 +1,229 @@
+//! What goes wrong when: pure, from a seed.
+
+use std::fmt;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::fault::Fault;
+
+/// In how long after the beginning of a round its faults begin, in milliseconds.
+const BEGINS_MS: u64 = 2_500;
+
+/// How long a fault lasts, in milliseconds.
+const LASTS_MS: std::ops::Range<u64> = 1_500..4_000;
+
+/// How long one lasts that says nothing: more than one and a half keep-alives of two seconds.
+const SILENT_MS: std::ops::Range<u64> = 3_200..4_500;
+
+/// Of so many rounds one ends with nothing new to read.
+const DUSK_IN: u32 = 3;
+
+/// A link between two programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// From a scraper to its Envoy.
+    Envoy,
+    /// From a scraper to the broker.
+    Scraper,
+    /// From the receiver to the broker.
+    Receiver,
+    /// From the receiver to the database.
+    Store,
+}
+
+impl Line {
+    const ALL: [Self; 4] = [Self::Envoy, Self::Scraper, Self::Receiver, Self::Store];
+}
+
+/// A fault with its time and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// When, after the beginning of the round.
+    pub after: Duration,
+    /// For how long.
+    pub lasts: Duration,
+    /// Where, of the two Envoys: 0 or 1.
+    pub envoy: usize,
+    /// Where, of the links.
+    pub line: Line,
+}
+
+impl Planned {
+    /// At the beginning of a round, for two seconds, at the first Envoy.
+    #[must_use]
+    pub fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            after: Duration::ZERO,
+            lasts: Duration::from_secs(2),
+            envoy: 0,
+            line: Line::Store,
+        }
+    }
+
+    /// Between these times.
+    #[must_use]
+    pub fn between(self, begins_ms: u64, ends_ms: u64) -> Self {
+        Self {
+            after: Duration::from_millis(begins_ms),
+            lasts: Duration::from_millis(ends_ms - begins_ms),
+            ..self
+        }
+    }
+
+    fn dealt(fault: Fault, rng: &mut StdRng) -> Self {
+        let lasts_ms = if fault.is_silent() {
+            rng.random_range(SILENT_MS)
+        } else {
+            rng.random_range(LASTS_MS)
+        };
+        Self {
+            fault,
+            after: Duration::from_millis(rng.random_range(0..BEGINS_MS)),
+            lasts: Duration::from_millis(lasts_ms),
+            envoy: rng.random_range(0..2),
+            line: Line::ALL[rng.random_range(0..Line::ALL.len())],
+        }
+    }
+
+    fn can_be_with(&self, other: &Self) -> bool {
+        let parts = self.fault.parts();
+        !parts.iter().any(|part| other.fault.parts().contains(part))
+    }
+}
+
+/// Faults that happen together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// One to three.
+    pub faults: Vec<Planned>,
+    /// When the last reports of the day are shown, if they are in this round.
+    pub dusk: Option<Duration>,
+}
+
+/// All rounds of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// In their order.
+    pub rounds: Vec<Round>,
+}
+
+impl Schedule {
+    /// Dealt from a shuffled deck that has each fault once, shuffled again when it is used up.
+    #[must_use]
+    pub fn dealt(seed: u64, rounds: usize) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut deck = Vec::new();
+        let rounds = (0..rounds).map(|_| round(&mut deck, &mut rng)).collect();
+        Self { rounds }
+    }
+}
+
+fn round(deck: &mut Vec<Fault>, rng: &mut StdRng) -> Round {
+    // Two and a third on average: sixty rounds go through the deck more than four times.
+    let wanted = [1, 2, 2, 3, 3, 3][rng.random_range(0..6)];
+    let mut faults: Vec<Planned> = Vec::new();
+    while faults.len() < wanted {
+        if deck.len() < wanted {
+            let mut more = Fault::ALL.to_vec();
+            more.shuffle(rng);
+            // What is left comes first.
+            more.append(deck);
+            *deck = more;
+        }
+        let fits = |fault: &Fault| {
+            let planned = Planned::new(*fault);
+            faults.iter().all(|other| planned.can_be_with(other))
+        };
+        let Some(at) = deck.iter().rposition(fits) else {
+            break;
+        };
+        let fault = deck.remove(at);
+        faults.push(Planned::dealt(fault, rng));
+    }
+    let dusk = rng.random_range(0..DUSK_IN) == 0;
+    let dusk = dusk.then(|| Duration::from_millis(rng.random_range(0..BEGINS_MS * 2)));
+    Round { faults, dusk }
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (after, ends) = (self.after, self.after + self.lasts);
+        write!(f, "{} ", self.fault)?;
+        let is_link = matches!(
+            self.fault,
+            Fault::LinkCut | Fault::LinkHalfOpen | Fault::LinkSlow | Fault::LinkReset
+        );
+        if is_link {
+            let line = match self.line {
+                Line::Envoy => "Envoy to scraper",
+                Line::Scraper => "scraper to broker",
+                Line::Receiver => "receiver to broker",
+                Line::Store => "receiver to InfluxDB",
+            };
+            write!(f, "({line}) ")?;
+        }
+        write!(
+            f,
+            "at {} from {:.1} s to {:.1} s",
+            self.envoy + 1,
+            after.as_secs_f64(),
+            ends.as_secs_f64()
+        )
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self.faults.iter().map(Planned::to_string).collect();
+        f.write_str(&faults.join("; "))?;
+        match self.dusk {
+            Some(dusk) => write!(f, "; dusk at {:.1} s", dusk.as_secs_f64()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_always_gives_the_same_schedule_and_another_one_another() {
+        assert_eq!(Schedule::dealt(7, 60), Schedule::dealt(7, 60));
+        assert_ne!(Schedule::dealt(7, 60), Schedule::dealt(8, 60));
+    }
+
+    #[test]
+    fn each_fault_comes_equally_often_give_or_take_one_and_at_least_four_times_in_sixty_rounds() {
+        for seed in 0..200 {
+            let schedule = Schedule::dealt(seed, 60);
+            let mut counts: BTreeMap<Fault, usize> = BTreeMap::new();
+            for planned in schedule.rounds.iter().flat_map(|round| &round.faults) {
+                *counts.entry(planned.fault).or_default() += 1;
+            }
+            let (least, most) = (counts.values().min(), counts.values().max());
+            let (least, most) = (least.copied().unwrap_or(0), most.copied().unwrap_or(0));
+            assert_eq!(counts.len(), Fault::ALL.len(), "seed {seed}");
+            assert!(least >= 3 && most <= least + 2, "seed {seed}: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_round_has_one_to_three_faults_of_different_parts() {
+        for round in Schedule::dealt(3, 500).rounds {
+            assert!((1..=3).contains(&round.faults.len()));
+            for (at, planned) in round.faults.iter().enumerate() {
+                let others = &round.faults[at + 1..];
+                assert!(others.iter().all(|other| planned.can_be_with(other)));
+            }
+        }
+    }
+}
