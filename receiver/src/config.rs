@@ -79,7 +79,14 @@ const OWN_KEYS: [Key; 10] = [
 /// Every key of the receiver.
 #[must_use]
 pub fn keys() -> Vec<Key> {
-    [&OWN_KEYS[..], &broker::KEYS[..], &logs::KEYS[..]].concat()
+    [
+        &OWN_KEYS[..],
+        &broker::KEYS[..],
+        &logs::KEYS[..],
+        #[cfg(feature = "sabotage")]
+        &[daemon::sabotage::KEY],
+    ]
+    .concat()
 }
 
 /// All that the daemon needs to know but its store.
@@ -152,6 +159,8 @@ pub fn of_check(settings: &mut Settings) -> Option<Everything> {
 }
 
 fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> {
+    #[cfg(feature = "sabotage")]
+    daemon::sabotage::read(settings);
     let name = read_name(settings);
     let broker = Broker::read(settings);
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);

@@ -107,6 +107,10 @@ impl<S: MarkedStore> Writer<S> {
         let has_places = batch.places().next().is_some();
         Box::pin(async move {
             let readings: Vec<Reading> = batch.readings().cloned().collect();
+            #[cfg(feature = "sabotage")]
+            if daemon::sabotage::is(daemon::sabotage::Sabotage::MarkEarly) {
+                let _ = store.save(&marks).await;
+            }
             let answer = if readings.is_empty() {
                 let saved = if has_places {
                     store.save(&marks).await

@@ -104,6 +104,8 @@ pub fn keys() -> Vec<Key> {
         &OWN_KEYS[..],
         &broker::KEYS[..],
         &logs::KEYS[..],
+        #[cfg(feature = "sabotage")]
+        &[daemon::sabotage::KEY],
     ]
     .concat()
 }
@@ -208,6 +210,8 @@ impl Config {
     }
 
     fn logging(settings: &mut Settings, filter: &'static str) -> Option<(Self, Logs)> {
+        #[cfg(feature = "sabotage")]
+        daemon::sabotage::read(settings);
         let access = Access::read(settings);
         let poll_interval = read_poll_interval(settings);
         let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);

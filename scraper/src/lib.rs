@@ -116,6 +116,15 @@ async fn ask_for_serial(
     }
 }
 
+/// Where the journal is.
+fn journal_directory(config: &Config) -> std::borrow::Cow<'_, std::path::Path> {
+    #[cfg(feature = "sabotage")]
+    if daemon::sabotage::is(daemon::sabotage::Sabotage::SkipJournal) {
+        return config.state_dir.join(std::process::id().to_string()).into();
+    }
+    config.state_dir.as_path().into()
+}
+
 /// Publishes the readings of one Envoy until `shutdown`, or until another Envoy answers: then that
 /// one's serial.
 async fn serve(
@@ -125,7 +134,7 @@ async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
     let gateway = config.access.gateway().map_err(RunError::Envoy)?;
-    let journals = Journals::open(&config.state_dir, envoy, config.journal_size)?;
+    let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
 
     let identity = Identity {

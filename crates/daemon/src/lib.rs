@@ -16,6 +16,8 @@ pub mod exit;
 pub mod logs;
 pub mod outage;
 pub mod random;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 pub mod service;
 pub mod settings;
 pub mod signals;

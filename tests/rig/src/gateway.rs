@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use crate::ledger::{self, Report, Shown};
+use crate::ledger::{self, Report, Tail};
 use crate::programs::{Binary, Program, Signal, Start};
 
 /// A running simulator.
@@ -82,10 +82,10 @@ impl Gateway {
         ledger::read(&ledger(self.place.directory.path()))
     }
 
-    /// The same, with the time at which each was.
+    /// The same, to be read while it grows.
     #[must_use]
-    pub fn shown(&self) -> Vec<Shown> {
-        ledger::read_with_times(&ledger(self.place.directory.path()))
+    pub fn ledger_tail(&self) -> Tail {
+        Tail::of(&ledger(self.place.directory.path()))
     }
 
     /// Switches a fault on, as `--fault` writes it; it is on when this returns.

@@ -1,7 +1,9 @@
 //! The simulator's ledger: every report it has shown in a complete answer. The truth that tests
 //! compare against.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,19 +85,43 @@ pub fn sorted(mut reports: Vec<Report>) -> Vec<Report> {
 /// When a line is no report. A last line that is still being written is left out.
 #[must_use]
 pub fn read(path: &Path) -> Vec<Report> {
-    let shown = read_with_times(path);
+    let shown = Tail::of(path).more();
     shown.into_iter().map(|shown| shown.report).collect()
 }
 
-/// The same, with the time of each.
-///
-/// # Panics
-/// As [`read`].
-#[must_use]
-pub fn read_with_times(path: &Path) -> Vec<Shown> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-    complete.lines().map(shown).collect()
+/// A ledger that is read while it grows.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    read: u64,
+}
+
+impl Tail {
+    /// From its beginning.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            read: 0,
+        }
+    }
+
+    /// What was added since this was asked last.
+    ///
+    /// # Panics
+    /// As [`read`].
+    pub fn more(&mut self) -> Vec<Shown> {
+        let mut text = String::new();
+        let Ok(mut file) = File::open(&self.path) else {
+            return Vec::new();
+        };
+        file.seek(SeekFrom::Start(self.read))
+            .and_then(|_| file.read_to_string(&mut text))
+            .expect("a ledger can be read");
+        let complete = text.rfind('\n').map_or(0, |end| end + 1);
+        self.read += u64::try_from(complete).expect("a length");
+        text[..complete].lines().map(shown).collect()
+    }
 }
 
 fn shown(line: &str) -> Shown {

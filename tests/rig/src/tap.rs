@@ -103,18 +103,18 @@ impl WriteTap {
     /// Never: nothing panics while the list is locked.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let written = self.written();
+        let written = self.written_since(0);
         written.into_iter().map(|written| written.line).collect()
     }
 
-    /// The same, with the time of each.
+    /// The same but for the first `known`, with the time of each.
     ///
     /// # Panics
     ///
     /// As [`lines`](Self::lines).
     #[must_use]
-    pub fn written(&self) -> Vec<Written> {
-        self.lines.lock().expect("no holder panics").clone()
+    pub fn written_since(&self, known: usize) -> Vec<Written> {
+        self.lines.lock().expect("no holder panics")[known..].to_vec()
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::civil::time;
 use jiff::{Timestamp, ToSpan};
 use rig::chain::Chain;
 use rig::gateway::Gateway;
-use rig::ledger::Shown;
+use rig::ledger::{Shown, Tail};
 use rig::link::Link;
 use rig::programs::{Binary, Program, Start};
 use tempfile::TempDir;
@@ -33,6 +33,9 @@ pub struct Home {
     /// The Envoy's serial.
     pub serial: String,
     gateway: Option<Gateway>,
+    ledger: Tail,
+    /// The newest time of a report, in seconds since 1970.
+    newest: i64,
     /// From the scraper to the Envoy.
     pub to_envoy: Link,
     /// From the scraper to the broker.
@@ -88,6 +91,8 @@ impl Home {
         let start = switch.applied(start);
         Self {
             serial: serial.to_owned(),
+            ledger: gateway.ledger_tail(),
+            newest: 0,
             gateway: Some(gateway),
             start: start
                 .outliving_full_disks()
@@ -117,10 +122,12 @@ impl Home {
             .expect("it is away only between two days")
     }
 
-    /// All that the Envoy has shown.
-    #[must_use]
-    pub fn shown(&self) -> Vec<Shown> {
-        self.gateway().shown()
+    /// What the Envoy has shown since this was asked last.
+    pub fn newly_shown(&mut self) -> Vec<Shown> {
+        let shown = self.ledger.more();
+        let times = shown.iter().map(|shown| shown.report.reported_at);
+        self.newest = times.fold(self.newest, i64::max);
+        shown
     }
 
     /// Since when all that was shown is known to the scraper, or to the journal before.
@@ -257,12 +264,7 @@ impl Home {
     /// Whether the day is nearly over.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        let newest = self
-            .shown()
-            .iter()
-            .map(|shown| shown.report.reported_at)
-            .max();
-        newest.is_some_and(|newest| civil(newest).time() > EVENING)
+        civil(self.newest).time() > EVENING
     }
 
     /// The next day begins; the Envoy was read to the end.
@@ -270,12 +272,7 @@ impl Home {
     /// # Panics
     /// When the simulator does not start again.
     pub async fn next_morning(&mut self) {
-        let newest = self
-            .shown()
-            .iter()
-            .map(|shown| shown.report.reported_at)
-            .max();
-        let today = civil(newest.unwrap_or_default()).date();
+        let today = civil(self.newest).date();
         let morning = today.tomorrow().unwrap_or(today).to_datetime(MORNING);
         let morning = jiff::tz::TimeZone::UTC
             .to_timestamp(morning)

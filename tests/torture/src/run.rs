@@ -13,9 +13,15 @@ use crate::settings::Switch;
 use crate::site::Site;
 use crate::watch::StepBack;
 
-/// How long after its last fault a round may take until everything is stored. A reading is asked for
-/// a second time only after some pause, and a journal in memory returns to its disk after a minute.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long everything may take to start.
+const START: Duration = Duration::from_mins(1);
+
+/// How long a fault is held back for a moment at which something is at stake: as long as an inverter
+/// takes from one report to the next.
+const WORTH_WAITING: Duration = Duration::from_millis(1_500);
+
+/// Between two looks for it: less than a reading takes from the Envoy to the database.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// After so many rounds the broker's disk is copied.
 const SNAPSHOT_EVERY: usize = 4;
@@ -34,6 +40,7 @@ pub async fn run(
     let mut run = Run {
         site,
         outcome: Outcome::default(),
+        patience: schedule.patience,
         out,
     };
     run.begin().await;
@@ -49,6 +56,7 @@ pub async fn run(
 struct Run<'a> {
     site: Site,
     outcome: Outcome,
+    patience: Duration,
     out: &'a mut (dyn Write + Send),
 }
 
@@ -63,7 +71,7 @@ enum Event<'a> {
 impl Run<'_> {
     /// Waits until readings flow.
     async fn begin(&mut self) {
-        wait::until_true("the first readings", PATIENCE, async || {
+        wait::until_true("the first readings", START, async || {
             self.site.account();
             !self.site.accounts().is_empty() && self.site.accounts().missing().is_empty()
         })
@@ -78,7 +86,7 @@ impl Run<'_> {
         let mut injections = self.faults(round, dusk).await;
         let healed = Instant::now();
         let ends = dusk.is_some();
-        let quiet = self.until_quiet(healed + PATIENCE, ends).await;
+        let quiet = self.until_quiet(healed + self.patience, ends).await;
         let (recovery, took) = (healed.elapsed(), began.elapsed());
         for injection in &mut injections {
             let envoy = injection.envoy.as_deref();
@@ -137,7 +145,8 @@ impl Run<'_> {
             match event {
                 Event::Dusk => self.site.dusk(true).await,
                 Event::Strikes(at, planned) => {
-                    injections[at].from = Timestamp::now();
+                    let envoy = injections[at].envoy.clone();
+                    injections[at].from = self.bad_moment(envoy.as_deref()).await;
                     self.site.strike(planned).await;
                 }
                 Event::Ends(at, planned) => {
@@ -147,6 +156,20 @@ impl Run<'_> {
             }
         }
         injections
+    }
+
+    /// The moment at which a reading has been shown and is not stored yet, if there is one soon.
+    async fn bad_moment(&mut self, envoy: Option<&str>) -> Timestamp {
+        let deadline = Instant::now() + WORTH_WAITING;
+        loop {
+            self.site.account();
+            let now = Timestamp::now();
+            let at_stake = self.site.accounts().at_stake(now, now, envoy);
+            if at_stake > 0 || Instant::now() > deadline {
+                return now;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Waits until what was shown is stored, and at the end of a day until the plain topics show it. Whether
@@ -213,7 +236,7 @@ impl Run<'_> {
     /// Nothing new is shown any more; waits, and compares.
     async fn end(mut self) -> Outcome {
         self.site.dusk(true).await;
-        self.until_quiet(Instant::now() + PATIENCE, true).await;
+        self.until_quiet(Instant::now() + self.patience, true).await;
         let stale = self.site.stale().await;
         let stored = self.site.stored().await;
         self.site.account();

@@ -18,6 +18,10 @@ const LASTS_MS: std::ops::Range<u64> = 1_500..4_000;
 /// How long one lasts that says nothing: more than one and a half keep-alives of two seconds.
 const SILENT_MS: std::ops::Range<u64> = 3_200..4_500;
 
+/// A reading is asked for a second time only after some pause, and a journal in memory returns to its
+/// disk after a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// Of so many rounds one ends with nothing new to read.
 const DUSK_IN: u32 = 3;
 
@@ -111,6 +115,8 @@ pub struct Round {
 pub struct Schedule {
     /// In their order.
     pub rounds: Vec<Round>,
+    /// How long after its last fault a round may take until everything is stored.
+    pub patience: Duration,
 }
 
 impl Schedule {
@@ -120,7 +126,10 @@ impl Schedule {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut deck = Vec::new();
         let rounds = (0..rounds).map(|_| round(&mut deck, &mut rng)).collect();
-        Self { rounds }
+        Self {
+            rounds,
+            patience: PATIENCE,
+        }
     }
 }
 

@@ -111,12 +111,12 @@ impl Site {
 
     /// Enters what was shown and written into the accounts.
     pub fn account(&mut self) {
-        for home in &self.homes {
-            self.accounts.shown(home.shown());
+        for home in &mut self.homes {
+            self.accounts.shown(home.newly_shown());
         }
-        let written = self.chain.tap.written();
-        self.accounts.written(&written[self.written..], true);
-        self.written = written.len();
+        let written = self.chain.tap.written_since(self.written);
+        self.written += written.len();
+        self.accounts.written(&written, true);
     }
 
     /// Keeps a copy of the broker's disk, for a time when that is put back.
@@ -168,7 +168,7 @@ impl Site {
         self.chain.stored().await
     }
 
-    /// Ends all that is still wrong with links and answers.
+    /// What the journal of this home alone had is gone.
     fn journal_is_gone(&mut self, envoy: usize) {
         self.account();
         let serial = self.homes[envoy].serial.clone();
@@ -210,7 +210,7 @@ impl Site {
         if let Some(second) = self.second_receiver.take() {
             second.program.kill();
             self.account();
-            self.accounts.written(&second.tap.written(), false);
+            self.accounts.written(&second.tap.written_since(0), false);
         }
     }
 
