@@ -231,6 +231,21 @@ impl Chain {
             .collect()
     }
 
+    /// The reading that each plain topic shows that has one.
+    ///
+    /// # Panics
+    /// When one shows something else.
+    pub async fn shown_now(&self) -> BTreeMap<String, Report> {
+        let mut subscriber = self.subscriber("envoy/+/inverters/+").await;
+        // What is retained comes before the answer to a later subscription.
+        subscriber.subscribe("envoy/+/status").await;
+        let seen = subscriber.seen();
+        let readings = seen.iter().filter(|it| it.topic.contains("/inverters/"));
+        readings
+            .map(|message| (message.topic.clone(), Report::published(message.text())))
+            .collect()
+    }
+
     /// What the database holds, in order.
     ///
     /// # Panics

@@ -13,14 +13,19 @@ pub(crate) fn remove(directory: &Path) {
     }
 }
 
-/// Copies the files of a directory into another one, over those of the same name.
+/// Copies what a directory holds into another one, over those of the same name.
 ///
 /// # Panics
 /// When it can't.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory of our own");
     for entry in fs::read_dir(from).expect("it is our own") {
-        let entry = entry.expect("it is our own");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("it is our own");
+        let path = entry.expect("it is our own").path();
+        let place = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy(&path, &place);
+        } else {
+            fs::copy(&path, &place).expect("it is our own");
+        }
     }
 }

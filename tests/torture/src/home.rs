@@ -15,7 +15,7 @@ use crate::files;
 use crate::settings::{SCRAPER, Switch};
 
 /// The inverters of each Envoy.
-pub const INVERTERS: usize = 6;
+const INVERTERS: usize = 6;
 
 /// How much faster than ours the Envoys' clocks run: an inverter has a report a second.
 const SPEED: &str = "300";

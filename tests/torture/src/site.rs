@@ -146,8 +146,7 @@ impl Site {
 
     /// How many inverters there are whose plain topic does not show what it has to.
     pub async fn stale(&self) -> usize {
-        let inverters = self.homes.len() * crate::home::INVERTERS;
-        let shown = self.chain.shown(inverters).await;
+        let shown = self.chain.shown_now().await;
         let mut stale = 0;
         for home in &self.homes {
             let least = self
