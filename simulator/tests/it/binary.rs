@@ -107,12 +107,57 @@ async fn faults_are_switched_at_the_control_socket_and_planned_by_option() {
     assert!(mistake.contains("\"buzy\" is none of "), "{mistake}");
     assert_eq!(say("heal").await, "ok\n");
     assert_eq!(status().await, 200);
+    for word in ["reader-started", "freeze", "thaw", "set-back 1h"] {
+        let refusal = say(word).await;
+        assert!(
+            refusal.contains("start the simulator with --hold"),
+            "{refusal}"
+        );
+    }
 
     let pid = child.id().unwrap().to_string();
     let killed = Command::new("kill").arg(&pid).status().await.unwrap();
     assert!(killed.success());
     timeout(DEADLINE, child.wait()).await.unwrap().unwrap();
     assert!(!path.exists(), "the socket's file goes with it");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_at_the_control_socket_shows_in_its_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("control");
+    let mut child = program(&["--hold", "127.0.0.1", "--control", path.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let line = first_line(&mut child).await;
+    let url = line.strip_prefix("listening on ").unwrap();
+    let time = async || {
+        let info = http().get(format!("{url}/info")).send().await.unwrap();
+        let info = info.text().await.unwrap();
+        let (_, time) = info.split_once("<time>").unwrap();
+        time.split('<').next().unwrap().parse::<i64>().unwrap()
+    };
+    let mut control = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    let mut say = async |line: &str| {
+        control
+            .write_all(format!("{line}\n").as_bytes())
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        let read = timeout(DEADLINE, control.read_line(&mut answer));
+        read.await.unwrap().unwrap();
+        answer
+    };
+    let before = time().await;
+    for word in ["reader-started", "freeze", "thaw", "set-back 1h"] {
+        assert_eq!(say(word).await, "ok\n", "{word}");
+    }
+    assert!((before - 3_600..before - 3_000).contains(&time().await));
+    let mistake = say("set-back far").await;
+    assert!(
+        mistake.contains("\"far\" is not a length of time"),
+        "{mistake}"
+    );
 }
 
 #[tokio::test]
