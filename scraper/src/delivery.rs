@@ -129,6 +129,11 @@ impl<J: Journal> Delivery<J> {
 
     /// Takes in what a complete answer of the Envoy has brought to the journal.
     pub fn take(&mut self, readings: Vec<Reading>, now: Instant) {
+        for journal in self.outbox.journals() {
+            if let Some(successor) = self.journal.successor(&journal) {
+                self.renamed(&journal, &successor);
+            }
+        }
         for mut reading in readings {
             // It may have another id since it was written.
             if let Some(successor) = self.journal.successor(&reading.journal) {
@@ -139,11 +144,6 @@ impl<J: Journal> Delivery<J> {
         }
         self.outbox.open();
         let spans = self.journal.spans();
-        for journal in self.outbox.journals() {
-            if let Some(successor) = self.journal.successor(&journal) {
-                self.outbox.renamed(&journal, &successor);
-            }
-        }
         self.given_up += self.outbox.hold_only(&spans);
         self.replay.hold_only(&spans);
     }
@@ -224,6 +224,14 @@ impl<J: Journal> Delivery<J> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.outbox.unproven() == 0 && self.on_their_way == 0
+    }
+
+    /// A journal has another id. What is on its way under the one before has to go out under this one.
+    fn renamed(&mut self, from: &JournalId, to: &JournalId) {
+        self.outbox.renamed(from, to);
+        if self.link.as_ref().is_some_and(Link::is_ready) {
+            self.begin();
+        }
     }
 
     /// Lines up what this connection's broker has yet to be given.

@@ -94,12 +94,12 @@ impl Outbox {
         }
     }
 
-    /// The journal has another id from now on, and the same readings under the same numbers.
+    /// The journal has another id from now on, and the same readings under the same numbers. Some may
+    /// be here under that id already.
     pub fn renamed(&mut self, from: &JournalId, to: &JournalId) {
-        for (journal, _) in &mut self.unproven {
-            if journal == from {
-                journal.clone_from(to);
-            }
+        if let Some(place) = self.unproven.iter().position(|(id, _)| id == from) {
+            let (_, unproven) = self.unproven.remove(place);
+            self.of(to).join(unproven);
         }
         for reading in self.newest.values_mut() {
             if reading.journal == *from {

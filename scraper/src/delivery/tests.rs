@@ -109,12 +109,16 @@ impl Rig {
     }
 
     fn send(&mut self) -> Vec<(Outgoing, Ticket)> {
-        std::iter::from_fn(|| {
+        self.send_at_most(usize::MAX)
+    }
+
+    fn send_at_most(&mut self, messages: usize) -> Vec<(Outgoing, Ticket)> {
+        let send = || {
             let outgoing = self.delivery.next(self.now)?;
             let ticket = self.delivery.sent(&outgoing, self.now);
             Some((outgoing, ticket))
-        })
-        .collect()
+        };
+        std::iter::from_fn(send).take(messages).collect()
     }
 
     /// An announcement comes back.
@@ -264,6 +268,32 @@ fn a_renewed_journal_is_sent_under_its_new_id_also_what_a_poll_brought_under_the
     rig.delivery.take(on_the_way, rig.now);
     assert_eq!(short(&rig.send()), ["plain j2 1", "plain j2 2"]);
     assert_eq!(rig.delivery.given_up(), 0);
+}
+
+#[test]
+fn a_journal_that_has_taken_another_id_by_itself_is_sent_under_that_and_once() {
+    let mut rig = Rig::new();
+    rig.poll(&["a"], 0);
+    rig.poll(&["a"], 1);
+    rig.journal.renew(&rig.journal.id());
+    rig.poll(&["a"], 2);
+    let announcement = rig.send().remove(0).0;
+    rig.echo(&announcement);
+    let sent = rig.send_at_most(9);
+    assert_eq!(short(&sent), ["plain j2 3", "late j2 1", "late j2 2"]);
+
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    let sent = rig.send();
+    rig.journal.renew(&rig.journal.id());
+    rig.poll(&["b"], 0);
+    rig.delivery.acknowledged(&sent[0].1, rig.now);
+    let sent = rig.send_at_most(9);
+    assert_eq!(short(&sent), ["plain j2 1", "plain j2 2"]);
+    for (_, ticket) in &sent {
+        rig.delivery.acknowledged(ticket, rig.now);
+    }
+    assert_eq!(rig.delivery.waiting(), 0);
 }
 
 #[test]

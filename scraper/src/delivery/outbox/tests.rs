@@ -247,3 +247,29 @@ fn a_journal_with_another_id_waits_with_the_same_numbers() {
     outbox.sent(&Next::Plain(newest));
     assert_eq!(outbox.next(), Some(Next::Late(other, 1)));
 }
+
+#[test]
+fn a_journal_that_takes_an_id_that_something_waits_under_already_is_sent_with_that_and_once() {
+    let other: JournalId = "k".parse().expect("an id");
+    let mut outbox = empty();
+    outbox.add(&reading(1, "a", T));
+    outbox.add(&reading(2, "a", T + 300));
+    outbox.add(&Reading {
+        journal: other.clone(),
+        ..reading(3, "a", T + 600)
+    });
+    outbox.renamed(&journal(), &other);
+    outbox.connected(HashMap::new());
+    for seq in [3, 1, 2] {
+        let next = outbox.next().expect("three wait");
+        outbox.sent(&next);
+        let found = match next {
+            Next::Plain(reading) => (reading.journal, reading.seq),
+            Next::Late(journal, seq) => (journal, seq),
+        };
+        assert_eq!(found, (other.clone(), seq));
+        outbox.acknowledged(&other, seq);
+    }
+    assert_eq!(outbox.next(), None);
+    assert_eq!((outbox.waiting(), outbox.unproven()), (0, 3));
+}

@@ -27,6 +27,18 @@ impl Unproven {
         self.all.insert(numbers);
     }
 
+    /// These are of the same journal. What one of the two has to send has to be sent.
+    pub(super) fn join(&mut self, other: Self) {
+        self.all.extend(other.all);
+        self.acknowledged.extend(other.acknowledged);
+        self.announced.extend(other.announced);
+        self.unsent.extend(other.unsent);
+        for numbers in self.unsent.iter() {
+            self.acknowledged.remove(numbers.clone());
+            self.announced.remove(numbers.clone());
+        }
+    }
+
     /// All of them have to be sent again.
     pub(super) fn again(&mut self) {
         self.unsent = self.all.clone();
