@@ -61,9 +61,6 @@ pub const MEMORY_CAPACITY: usize = 40_000;
 /// beyond 2 GiB it lengthens a file by other rules.
 const SIZES: RangeInclusive<u64> = 1024 * 1024..=2 * 1024 * 1024 * 1024;
 
-/// Ids of the journal on disk that are remembered. It has a new one once in a long while.
-const SUCCESSIONS: usize = 8;
-
 /// What to do about a journal that can't be used.
 const REMEDY: &str = "see to it that its directory exists, that the scraper's user may write there \
                       and that the disk has room: the scraper tries again each minute";
@@ -84,8 +81,6 @@ struct Shared {
     last_reports: Mutex<HashMap<Serial, ReportTime>>,
     /// The journal on disk, and below which number all was delivered.
     delivered: Mutex<Option<(JournalId, u64)>>,
-    /// The ids that the journal on disk had, each with the one after it.
-    successions: Mutex<Vec<(JournalId, JournalId)>>,
 }
 
 impl Journals {
@@ -130,7 +125,6 @@ impl Journals {
             envoy: envoy.clone(),
             last_reports: Mutex::new(last.unwrap_or_default()),
             delivered: Mutex::new(disk.map(|disk| (disk.id.clone(), disk.delivered_below))),
-            successions: Mutex::default(),
             view: RwLock::new(Arc::new(View::of(&writer))),
             writer: Mutex::new(writer),
         }))
@@ -247,12 +241,7 @@ impl Journals {
         if let Some(disk) = &writer.disk
             && delivered.as_ref().is_none_or(|(id, _)| *id != disk.id)
         {
-            let before = delivered.replace((disk.id.clone(), disk.delivered_below));
-            let mut successions = lock(&self.0.successions);
-            successions.extend(before.map(|(before, _)| (before, disk.id.clone())));
-            if successions.len() > SUCCESSIONS {
-                successions.remove(0);
-            }
+            *delivered = Some((disk.id.clone(), disk.delivered_below));
         }
         drop(delivered);
         let view = Arc::new(View::of(writer));

@@ -11,7 +11,7 @@
 
 mod unproven;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
@@ -108,10 +108,12 @@ impl Outbox {
         }
     }
 
-    /// The journals that something waits in.
+    /// The journals of which something is here.
     #[must_use]
-    pub fn journals(&self) -> Vec<JournalId> {
-        self.unproven.iter().map(|(id, _)| id.clone()).collect()
+    pub fn journals(&self) -> HashSet<JournalId> {
+        let waiting = self.unproven.iter().map(|(id, _)| id);
+        let newest = self.newest.values().map(|reading| &reading.journal);
+        waiting.chain(newest).cloned().collect()
     }
 
     /// What to send next: what plain topics lack, then what is late, lowest number first.

@@ -103,6 +103,13 @@ impl Rig {
         rig
     }
 
+    /// The scraper is started anew.
+    fn begin(&mut self, beginning: Beginning) {
+        let sender = self.delivery.sender.clone();
+        self.delivery = Delivery::new(sender, self.journal.clone(), beginning, self.now);
+        self.delivery.connected(self.now);
+    }
+
     fn poll(&mut self, inverters: &[&str], minute: i64) {
         let readings = self.journal.append(inverters, minute);
         self.delivery.take(readings, self.now);
@@ -201,13 +208,10 @@ fn an_announcement_waits_for_the_readings_on_their_way_but_not_for_long() {
 fn a_restarted_scraper_waits_for_the_envoy_before_it_shows_what_its_journal_has() {
     let mut rig = Rig::new();
     let newest = rig.journal.append(&["a"], 0);
-    let sender = rig.delivery.sender.clone();
-    let beginning = Beginning {
+    rig.begin(Beginning {
         newest,
         delivered_below: 2,
-    };
-    rig.delivery = Delivery::new(sender, rig.journal.clone(), beginning, rig.now);
-    rig.delivery.connected(rig.now);
+    });
     let sent = rig.send();
     rig.echo(&sent[0].0);
     assert_eq!(short(&rig.send()), [""; 0]);
@@ -294,6 +298,19 @@ fn a_journal_that_has_taken_another_id_by_itself_is_sent_under_that_and_once() {
         rig.delivery.acknowledged(ticket, rig.now);
     }
     assert_eq!(rig.delivery.waiting(), 0);
+
+    // Also what no more than has to be put back.
+    let mut rig = Rig::new();
+    let newest = rig.journal.append(&["a"], 0);
+    rig.begin(Beginning {
+        newest,
+        delivered_below: 2,
+    });
+    rig.journal.renew(&rig.journal.id());
+    rig.poll(&[], 1);
+    let announcement = rig.send().remove(0).0;
+    rig.echo(&announcement);
+    assert_eq!(short(&rig.send()), ["plain j2 1"]);
 }
 
 #[test]

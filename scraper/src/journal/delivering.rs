@@ -76,8 +76,8 @@ impl delivery::Journal for Journals {
     }
 
     fn successor(&self, journal: &JournalId) -> Option<JournalId> {
-        let successions = lock(&self.0.successions);
-        let after = |id: &JournalId| successions.iter().rfind(|(before, _)| before == id);
+        let view = self.view();
+        let after = |id: &JournalId| view.successions.iter().rfind(|(before, _)| before == id);
         // As many steps as there are: an id never comes again.
         let mut last = &after(journal)?.1;
         while let Some((_, next)) = after(last) {

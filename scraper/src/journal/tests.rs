@@ -6,6 +6,7 @@ use super::*;
 
 mod damage;
 mod faults;
+mod ids;
 mod model;
 mod places;
 mod simulated;

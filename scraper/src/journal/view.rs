@@ -17,6 +17,8 @@ use super::writer::Writer;
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) journals: Vec<Held>,
+    /// The ids that they had, each with the one after it.
+    pub(super) successions: Vec<(JournalId, JournalId)>,
 }
 
 /// A journal that is announced.
@@ -44,6 +46,7 @@ impl View {
         };
         Self {
             journals: first.into_iter().chain(second).collect(),
+            successions: writer.successions.clone(),
         }
     }
 

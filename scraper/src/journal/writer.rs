@@ -17,6 +17,9 @@ use super::{OpenError, REMEDY};
 /// How long a disk that failed is left alone.
 const RETRY: Duration = Duration::from_mins(1);
 
+/// Ids that are remembered. A journal has a new one once in a long while.
+const SUCCESSIONS: usize = 8;
+
 /// The place where an append has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
@@ -35,6 +38,8 @@ pub(super) struct Writer {
     pub(super) disk: Option<Disk>,
     /// What the file is known to have, for when it is opened again.
     known: Option<Known>,
+    /// The ids that the journals had, each with the one after it, which names the same readings.
+    pub(super) successions: Vec<(JournalId, JournalId)>,
     pub(super) memory: Option<Memory>,
     /// Whether appends go to disk.
     pub(super) on_disk: bool,
@@ -51,6 +56,7 @@ impl Writer {
             capacity,
             disk: None,
             known: None,
+            successions: Vec::new(),
             memory: Some(Memory::new(capacity)),
             on_disk: false,
             retry_at: None,
@@ -129,11 +135,13 @@ impl Writer {
             && memory.id == *journal
         {
             memory.id = id.clone();
+            self.succeeded(journal, &id);
             return Some(id);
         }
         let disk = self.disk.as_mut().filter(|disk| disk.id == *journal)?;
         disk.id = id.clone();
         self.known = Some(disk.known());
+        self.succeeded(journal, &id);
         // While the disk fails, the new id is written with the first append that does not.
         if self.on_disk {
             match self.append_to_disk(&[]) {
@@ -226,12 +234,24 @@ impl Writer {
                 None
             }
         };
-        self.disk = opened.map(|mut disk| {
-            if let Some(known) = self.known.clone() {
-                disk.resume(known);
-            }
-            disk
-        });
+        self.disk = opened;
+        if let (Some(disk), Some(known)) = (&mut self.disk, &self.known)
+            && disk.resume(known)
+        {
+            let (before, after) = (known.id.clone(), disk.id.clone());
+            self.succeeded(&before, &after);
+        }
+    }
+
+    /// A journal has another id, and what it had before under the same numbers.
+    fn succeeded(&mut self, before: &JournalId, after: &JournalId) {
+        if before == after {
+            return;
+        }
+        self.successions.push((before.clone(), after.clone()));
+        if self.successions.len() > SUCCESSIONS {
+            self.successions.remove(0);
+        }
     }
 
     /// Opens the file for appending; a damaged one is set aside.
