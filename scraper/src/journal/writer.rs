@@ -235,11 +235,15 @@ impl Writer {
             }
         };
         self.disk = opened;
-        if let (Some(disk), Some(known)) = (&mut self.disk, &self.known)
-            && disk.resume(known)
-        {
-            let (before, after) = (known.id.clone(), disk.id.clone());
-            self.succeeded(&before, &after);
+        let Some(disk) = &mut self.disk else {
+            return;
+        };
+        // What it has now is what it is known to have next time: it keeps the id that it gets here.
+        let before = self.known.take();
+        let goes_on = before.filter(|known| disk.resume(known));
+        let now = self.known.insert(disk.known()).id.clone();
+        if let Some(before) = goes_on {
+            self.succeeded(&before.id, &now);
         }
     }
 

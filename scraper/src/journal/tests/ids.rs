@@ -76,3 +76,27 @@ fn a_journal_in_memory_too_is_the_same_under_a_new_id() {
     assert!(renewed.is_some());
     assert_eq!(journals.successor(&id), renewed);
 }
+
+#[test]
+fn a_journal_that_can_only_be_read_has_one_id_however_often_it_is_tried() {
+    let mut found = 0;
+    for after in 0..40 {
+        let mut now = Instant::now();
+        let (disk, journals, id) = three_on_disk(now);
+        disk.fail(after, Fault::Done, 1);
+        journals.append_at(reports(3, 900), now);
+        disk.mend();
+        disk.turn_read_only();
+        let mut ids = HashSet::new();
+        for minute in 1..=3 {
+            now += Duration::from_mins(1);
+            journals.append_at(reports(1, 900 + 60 * minute), now);
+            let spans = journals.spans();
+            assert_eq!(spans.len(), 2, "the one on disk can be read");
+            ids.insert(spans[1].id().clone());
+        }
+        assert_eq!(ids.len(), 1, "{ids:?}");
+        found += u32::from(!ids.contains(&id));
+    }
+    assert!(found > 0, "no fault left an append that is there");
+}
