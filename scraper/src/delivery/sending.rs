@@ -119,10 +119,12 @@ impl<J: Journal> Delivery<J> {
         }
     }
 
-    /// When the next burst of what receivers have asked for may begin.
+    /// When the next burst of what receivers have asked for may begin. While too much of it is on its
+    /// way, an acknowledgement has to come first.
     pub(super) fn next_burst(&self) -> Option<Instant> {
         let wanted = self.link.as_ref().is_some_and(Link::is_ready) && !self.replay.is_empty();
-        wanted.then(|| self.pace.pause_until()).flatten()
+        let may_go = wanted && self.again_on_their_way < WINDOW;
+        may_go.then(|| self.pace.pause_until()).flatten()
     }
 
     /// When an announcement waits no longer for company.
