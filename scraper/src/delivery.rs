@@ -20,6 +20,7 @@ mod hearing;
 mod pace;
 mod sending;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -46,8 +47,13 @@ pub trait Journal {
     /// The journals that are held, the one that is written to first.
     fn spans(&self) -> Vec<JournalSpan>;
 
-    /// A reading that they hold.
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading>;
+    /// A reading that they hold; none when its journal does not hold it (any more), or something else in
+    /// its place.
+    ///
+    /// # Errors
+    /// It can't be read for now, or no journal with this id is held (yet, or any more). It is not given
+    /// up for that.
+    fn reading(&self, journal: &JournalId, seq: u64) -> Result<Option<Reading>, Unreadable>;
 
     /// Gives a journal another id, for good; its readings keep their numbers. The new id, if the journal
     /// is held.
@@ -57,6 +63,11 @@ pub trait Journal {
     /// after its disk had failed.
     fn successor(&self, journal: &JournalId) -> Option<JournalId>;
 }
+
+/// A journal that can't be read for now: its file is being opened again, or its disk fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal can't be read for now")]
+pub struct Unreadable;
 
 /// Who delivers.
 #[derive(Debug, Clone)]
@@ -93,6 +104,8 @@ pub struct Delivery<J> {
     on_their_way: usize,
     /// Readings sent again on request that are not acknowledged yet.
     again_on_their_way: usize,
+    /// The journals that could not be read, and until when they are left alone.
+    unreadable: HashMap<JournalId, Instant>,
     /// Since when an announcement is due: something was sent that none has told yet, or time has
     /// passed.
     unannounced: Option<Instant>,
@@ -121,6 +134,7 @@ impl<J: Journal> Delivery<J> {
             epoch: 0,
             on_their_way: 0,
             again_on_their_way: 0,
+            unreadable: HashMap::new(),
             unannounced: None,
             given_up: 0,
             renewed: None,
@@ -173,7 +187,14 @@ impl<J: Journal> Delivery<J> {
     pub fn due(&self) -> Option<Instant> {
         let opening = (!self.outbox.is_open()).then_some(self.opens);
         let echo = self.link.as_ref().and_then(Link::deadline);
-        let times = [opening, echo, self.next_burst(), self.next_announcement()];
+        let reading = self.unreadable.values().min().copied();
+        let times = [
+            opening,
+            echo,
+            reading,
+            self.next_burst(),
+            self.next_announcement(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -182,6 +203,7 @@ impl<J: Journal> Delivery<J> {
         if now >= self.opens {
             self.outbox.open();
         }
+        self.unreadable.retain(|_, until| now < *until);
         let missed = self.link.as_ref().and_then(Link::deadline);
         if missed.is_some_and(|deadline| now >= deadline) {
             self.echo_missed(now)

@@ -183,7 +183,8 @@ impl Journals {
     /// A reading by its place; none when no journal holds it (any more), or it can't be read.
     #[must_use]
     pub fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
-        self.view().reading(&self.0.envoy, journal, seq)
+        let found = self.view().reading(&self.0.envoy, journal, seq);
+        found.ok().flatten()
     }
 
     /// The readings of a journal in a range of numbers, lowest first, from at most `limit` numbers

@@ -116,15 +116,17 @@ impl Outbox {
         waiting.chain(newest).cloned().collect()
     }
 
-    /// What to send next: what plain topics lack, then what is late, lowest number first.
+    /// What to send next: what plain topics lack, then what is late in a journal that can be read, lowest
+    /// number first.
     #[must_use]
-    pub fn next(&self) -> Option<Next> {
+    pub fn next(&self, can_be_read: impl Fn(&JournalId) -> bool) -> Option<Next> {
         if self.open
             && let Some(inverter) = self.behind.first()
         {
             return self.newest.get(inverter).cloned().map(Next::Plain);
         }
-        self.unproven.iter().find_map(|(journal, unproven)| {
+        let mut readable = self.unproven.iter().filter(|(id, _)| can_be_read(id));
+        readable.find_map(|(journal, unproven)| {
             let late = |seq: &u64| !self.goes_to_plain(journal, *seq);
             let seq = unproven.unsent().find(late)?;
             Some(Next::Late(journal.clone(), seq))

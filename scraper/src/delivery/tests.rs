@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use wire::Announcement;
 
+use super::sending::READ_AGAIN;
 use super::*;
 
 mod again;
@@ -11,18 +12,28 @@ mod ids;
 const T: i64 = 1_700_000_000;
 
 /// A journal in memory, with the id `j1`, then `j2`, and so on.
-#[derive(Debug, Clone)]
-struct Held(Rc<RefCell<(u32, Vec<Reading>)>>);
+#[derive(Debug, Clone, Default)]
+struct Held(Rc<RefCell<Content>>);
+
+#[derive(Debug, Default)]
+struct Content {
+    renewed: u32,
+    readings: Vec<Reading>,
+    /// It is being opened again.
+    closed: bool,
+}
 
 impl Held {
     fn id(&self) -> JournalId {
-        format!("j{}", self.0.borrow().0).parse().expect("an id")
+        format!("j{}", self.0.borrow().renewed + 1)
+            .parse()
+            .expect("an id")
     }
 
     /// What a poll brings: a reading of each of these inverters, at this minute.
     fn append(&self, inverters: &[&str], minute: i64) -> Vec<Reading> {
         let journal = self.id();
-        let readings = &mut self.0.borrow_mut().1;
+        let readings = &mut self.0.borrow_mut().readings;
         let first = readings.len();
         for inverter in inverters {
             readings.push(Reading {
@@ -42,23 +53,25 @@ impl Held {
 
 impl Journal for Held {
     fn spans(&self) -> Vec<JournalSpan> {
-        let last = self.0.borrow().1.len() as u64;
+        let last = self.0.borrow().readings.len() as u64;
         vec![JournalSpan::new(self.id(), 1, last).expect("a span")]
     }
 
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
+    fn reading(&self, journal: &JournalId, seq: u64) -> Result<Option<Reading>, Unreadable> {
+        if self.0.borrow().closed || *journal != self.id() {
+            return Err(Unreadable);
+        }
         let place = usize::try_from(seq).expect("small") - 1;
-        let reading = self.0.borrow().1.get(place).cloned()?;
-        (reading.journal == *journal).then_some(reading)
+        Ok(self.0.borrow().readings.get(place).cloned())
     }
 
     fn renew(&self, journal: &JournalId) -> Option<JournalId> {
         if *journal != self.id() {
             return None;
         }
-        self.0.borrow_mut().0 += 1;
+        self.0.borrow_mut().renewed += 1;
         let id = self.id();
-        for reading in &mut self.0.borrow_mut().1 {
+        for reading in &mut self.0.borrow_mut().readings {
             reading.journal = id.clone();
         }
         Some(id)
@@ -78,7 +91,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let journal = Held(Rc::new(RefCell::new((1, Vec::new()))));
+        let journal = Held::default();
         let now = Instant::now();
         let sender = Sender {
             base: BaseTopic::default(),
@@ -236,6 +249,28 @@ fn a_restarted_scraper_waits_for_the_envoy_before_it_shows_what_its_journal_has(
     assert_eq!(short(&rig.send()), [""; 0]);
     rig.pass(FIRST_ANSWER);
     assert_eq!(short(&rig.send()), ["plain j1 1"]);
+}
+
+#[test]
+fn a_journal_that_can_not_be_read_for_a_while_is_read_later_and_nothing_is_given_up() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 0);
+    rig.arrive();
+    let request = r#"{"journal":"j1","ranges":[[1,1]]}"#;
+    rig.hear("envoy-receiver/r/replay/e", request, false);
+    rig.poll(&["a", "b"], 2);
+    rig.poll(&["a"], 1);
+    rig.journal.0.borrow_mut().closed = true;
+    assert_eq!(short(&rig.send()), ["plain j1 2", "plain j1 3"]);
+    let due = rig.delivery.due();
+    assert_eq!(due, Some(rig.now + READ_AGAIN));
+    rig.pass(READ_AGAIN);
+    assert_eq!(short(&rig.send()), [""; 0]);
+    assert_eq!(rig.delivery.due(), Some(rig.now + READ_AGAIN));
+    rig.journal.0.borrow_mut().closed = false;
+    rig.pass(READ_AGAIN);
+    assert_eq!(short(&rig.send()), ["late j1 4", "again j1 1"]);
+    assert_eq!(rig.delivery.given_up(), 0);
 }
 
 #[test]
