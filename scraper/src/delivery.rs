@@ -224,16 +224,15 @@ impl<J: Journal> Delivery<J> {
         self.outbox.unproven()
     }
 
-    /// The lowest number of the journal that is written to whose arrival is not proven; one more than
-    /// its last number when there is none. The next start may begin there.
+    /// The journal that is written to, and its lowest number whose arrival is not proven; one more than
+    /// the last that was taken in when there is none. The next start may begin there. None when nothing
+    /// was taken in of that journal yet.
     #[must_use]
-    pub fn delivered_below(&self) -> u64 {
+    pub fn delivered_below(&self) -> Option<(JournalId, u64)> {
         let spans = self.journal.spans();
-        let Some(current) = spans.first() else {
-            return 1;
-        };
-        let lowest = self.outbox.lowest_unproven(current.id());
-        lowest.unwrap_or(current.last() + 1)
+        let current = spans.first()?;
+        let below = self.outbox.delivered_below(current.id())?;
+        Some((current.id().clone(), below))
     }
 
     /// How many readings were given up since this was asked: they have left the journal before the

@@ -7,6 +7,7 @@ use super::sending::READ_AGAIN;
 use super::*;
 
 mod again;
+mod delivered;
 mod ids;
 
 const T: i64 = 1_700_000_000;
@@ -158,6 +159,11 @@ impl Rig {
                 }
             }
         }
+    }
+
+    fn delivered_below(&self) -> (String, u64) {
+        let (journal, below) = self.delivery.delivered_below().expect("what was told");
+        (journal.to_string(), below)
     }
 
     /// An announcement comes back.

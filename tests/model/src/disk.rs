@@ -136,8 +136,11 @@ impl Disk {
         readings
     }
 
-    pub(crate) fn note_delivered(&mut self, below: u64) {
-        self.current().delivered_below = below;
+    pub(crate) fn note_delivered(&mut self, journal: &JournalId, below: u64) {
+        let file = self.current();
+        if file.id == *journal {
+            file.delivered_below = below;
+        }
     }
 
     /// The process is killed: what was in memory is gone.
