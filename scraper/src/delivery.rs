@@ -98,6 +98,8 @@ pub struct Delivery<J> {
     /// When plain topics wait no longer for the first answer of the Envoy.
     opens: Instant,
     link: Option<Link>,
+    /// Announcements that went out.
+    announcements: u64,
     /// Counts the times that everything was lined up anew. What was sent before counts no more.
     epoch: u64,
     /// Readings and announcements that are not acknowledged yet.
@@ -131,6 +133,7 @@ impl<J: Journal> Delivery<J> {
             pace: Pace::new(now),
             opens: now + FIRST_ANSWER,
             link: None,
+            announcements: 0,
             epoch: 0,
             on_their_way: 0,
             again_on_their_way: 0,

@@ -46,7 +46,7 @@ pub struct Ticket {
 enum What {
     Reading(JournalId, u64),
     Again,
-    Announcement,
+    Announcement(u64),
 }
 
 impl<J: Journal> Delivery<J> {
@@ -89,11 +89,12 @@ impl<J: Journal> Delivery<J> {
             Outgoing::Announcement(_) => {
                 self.unannounced = None;
                 self.outbox.announced();
+                self.announcements += 1;
                 if let Some(link) = &mut self.link {
-                    link.announced();
+                    link.announced(self.announcements);
                 }
                 self.on_their_way += 1;
-                What::Announcement
+                What::Announcement(self.announcements)
             }
         };
         Ticket {
@@ -104,15 +105,19 @@ impl<J: Journal> Delivery<J> {
 
     /// The broker has acknowledged a message.
     pub fn acknowledged(&mut self, ticket: &Ticket, now: Instant) {
-        let (true, Some(link)) = (ticket.epoch == self.epoch, &mut self.link) else {
+        let Some(link) = &mut self.link else {
             return;
         };
+        // Whatever was lined up anew: on its connection an announcement stays the one that is out.
+        if let What::Announcement(number) = ticket.what {
+            link.acknowledged(number, now);
+        }
+        if ticket.epoch != self.epoch {
+            return;
+        }
         match &ticket.what {
             What::Again => self.again_on_their_way -= 1,
-            What::Announcement => {
-                self.on_their_way -= 1;
-                link.acknowledged(now);
-            }
+            What::Announcement(_) => self.on_their_way -= 1,
             What::Reading(journal, seq) => {
                 self.on_their_way -= 1;
                 // Without the proof that we may publish, it says nothing.

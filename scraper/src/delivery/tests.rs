@@ -7,6 +7,7 @@ use super::sending::READ_AGAIN;
 use super::*;
 
 mod again;
+mod announcing;
 mod delivered;
 mod ids;
 
@@ -198,48 +199,6 @@ fn short(sent: &[(Outgoing, Ticket)]) -> Vec<String> {
         Outgoing::Announcement(Announcement { waiting, .. }) => format!("announcement {waiting}"),
     };
     sent.iter().map(short).collect()
-}
-
-#[test]
-fn before_the_echo_nothing_goes_out_but_the_announcement() {
-    let mut rig = Rig::new();
-    rig.poll(&["a"], 0);
-    let sent = rig.send();
-    assert_eq!(short(&sent), ["announcement 1"]);
-    rig.echo(&sent[0].0);
-    assert_eq!(short(&rig.send()), ["plain j1 1"]);
-}
-
-#[test]
-fn without_an_echo_readings_go_out_after_a_while_and_acknowledgements_prove_nothing() {
-    let mut rig = Rig::new();
-    rig.poll(&["a"], 0);
-    let sent = rig.send();
-    rig.delivery.acknowledged(&sent[0].1, rig.now);
-    let missed = rig.delivery.due().expect("the echo is awaited");
-    rig.now = missed;
-    assert_eq!(rig.delivery.at(rig.now), News::NotAllowed);
-    let sent = rig.send();
-    assert_eq!(short(&sent), ["plain j1 1"]);
-    rig.delivery.acknowledged(&sent[0].1, rig.now);
-    assert_eq!(rig.delivery.waiting(), 1);
-}
-
-#[test]
-fn an_announcement_waits_for_the_readings_on_their_way_but_not_for_long() {
-    let mut rig = Rig::allowed();
-    rig.poll(&["a"], 0);
-    let sent = rig.send();
-    assert_eq!(short(&sent), ["plain j1 1"]);
-    rig.delivery.acknowledged(&sent[0].1, rig.now);
-    assert_eq!(short(&rig.send()), ["announcement 0"]);
-
-    let mut rig = Rig::allowed();
-    rig.poll(&["a"], 0);
-    rig.send();
-    assert_eq!(short(&rig.send()), [""; 0]);
-    rig.now = rig.delivery.due().expect("an announcement waits");
-    assert_eq!(short(&rig.send()), ["announcement 1"]);
 }
 
 #[test]
