@@ -132,7 +132,8 @@ impl Journals {
 
     /// Appends what one poll brought, and returns it with its place in a journal, in the same
     /// order. When this returns it is on disk; or, if that fails, which is said at ERROR once, in
-    /// memory.
+    /// memory. Each append, also of nothing, tries a disk that failed again, a minute after the last
+    /// attempt.
     ///
     /// Blocks until the disk has it.
     #[allow(clippy::must_use_candidate, reason = "to append is what it is for")]
@@ -144,7 +145,9 @@ impl Journals {
         let mut writer = self.writer();
         let records: Vec<Record> = reports.into_iter().map(Record::from).collect();
         let mut readings = Vec::with_capacity(records.len());
-        for records in records.chunks(writer.most_at_once()) {
+        // A disk that failed is tried again also when there is nothing to write, as at night.
+        let nothing = (records.is_empty() && !writer.on_disk).then_some(&records[..]);
+        for records in records.chunks(writer.most_at_once()).chain(nothing) {
             if let (Some(disk), Some((journal, below))) =
                 (&mut writer.disk, &*lock(&self.0.delivered))
                 && disk.id == *journal

@@ -9,6 +9,7 @@ mod faults;
 mod ids;
 mod model;
 mod places;
+mod reopening;
 mod simulated;
 
 /// A serial number.

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::simulated::{Fault, Simulated};
 use super::*;
-use crate::delivery::{self, Unreadable};
 
 const SIZE: u64 = 320 * 1024;
 
@@ -222,29 +221,6 @@ fn an_append_that_failed_but_is_in_the_file_gives_the_journal_a_new_id() {
     disk.mend();
     let again = journals.append_at(reports(1, 99_999), now).remove(0);
     assert_eq!((&again.journal, again.seq), (found.id(), found.last() + 1));
-}
-
-#[test]
-fn a_file_that_is_being_opened_again_can_not_be_read_for_now_and_has_lost_nothing() {
-    let journals = Journals::open_on(
-        Arc::new(Simulated::default()),
-        &envoy(),
-        SIZE,
-        Instant::now(),
-    );
-    let journals = journals.expect("a journal");
-    let reading = |seq| delivery::Journal::reading(&journals, &journals.id(), seq);
-    journals.append(reports(3, 0));
-    let newest = journals.append(reports(3, 900));
-    assert!(reading(1).is_ok_and(|found| found.is_some()));
-    let other = "other".parse().expect("an id");
-    let found = delivery::Journal::reading(&journals, &other, 1);
-    assert_eq!(found, Err(Unreadable), "it may come back");
-
-    journals.writer().disk.as_ref().expect("one").close();
-    assert_eq!(reading(1), Err(Unreadable));
-    assert_eq!(reading(4), Ok(newest.first().cloned()));
-    assert_eq!(reading(7), Ok(None));
 }
 
 /// A disk with three readings and an append of three more that the process did not live to see
