@@ -258,7 +258,7 @@ impl Writer {
         }
     }
 
-    /// Opens the file for appending; a damaged one is set aside.
+    /// Opens the file for appending; one that is found damaged twice is set aside.
     fn open_disk(&self) -> Result<Disk, Failure> {
         let none = || Failure::Unusable("there is no place for it".to_owned());
         let medium = self.medium.as_ref().ok_or_else(none)?;
@@ -266,6 +266,11 @@ impl Writer {
             Err(Failure::Corrupt(reason)) => reason,
             result => return result,
         };
+        // redb may have stumbled over something that is not in the file. What can be read is not damaged.
+        match Disk::open_to_read(medium, &self.envoy) {
+            Err(Failure::Corrupt(_)) => {}
+            _ => return Err(Failure::Unusable(reason)),
+        }
         match medium.set_aside() {
             Ok(aside) => tracing::error!(
                 path = %medium.path().display(),
