@@ -20,6 +20,7 @@ mod hearing;
 mod pace;
 mod sending;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -46,8 +47,13 @@ pub trait Journal {
     /// The journals that are held, the one that is written to first.
     fn spans(&self) -> Vec<JournalSpan>;
 
-    /// A reading that they hold.
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading>;
+    /// A reading that they hold; none when its journal does not hold it (any more), or something else in
+    /// its place.
+    ///
+    /// # Errors
+    /// It can't be read for now, or no journal with this id is held (yet, or any more). It is not given
+    /// up for that.
+    fn reading(&self, journal: &JournalId, seq: u64) -> Result<Option<Reading>, Unreadable>;
 
     /// Gives a journal another id, for good; its readings keep their numbers. The new id, if the journal
     /// is held.
@@ -57,6 +63,11 @@ pub trait Journal {
     /// after its disk had failed.
     fn successor(&self, journal: &JournalId) -> Option<JournalId>;
 }
+
+/// A journal that can't be read for now: its file is being opened again, or its disk fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal can't be read for now")]
+pub struct Unreadable;
 
 /// Who delivers.
 #[derive(Debug, Clone)]
@@ -87,12 +98,16 @@ pub struct Delivery<J> {
     /// When plain topics wait no longer for the first answer of the Envoy.
     opens: Instant,
     link: Option<Link>,
+    /// Announcements that went out.
+    announcements: u64,
     /// Counts the times that everything was lined up anew. What was sent before counts no more.
     epoch: u64,
     /// Readings and announcements that are not acknowledged yet.
     on_their_way: usize,
     /// Readings sent again on request that are not acknowledged yet.
     again_on_their_way: usize,
+    /// The journals that could not be read, and until when they are left alone.
+    unreadable: HashMap<JournalId, Instant>,
     /// Since when an announcement is due: something was sent that none has told yet, or time has
     /// passed.
     unannounced: Option<Instant>,
@@ -118,9 +133,11 @@ impl<J: Journal> Delivery<J> {
             pace: Pace::new(now),
             opens: now + FIRST_ANSWER,
             link: None,
+            announcements: 0,
             epoch: 0,
             on_their_way: 0,
             again_on_their_way: 0,
+            unreadable: HashMap::new(),
             unannounced: None,
             given_up: 0,
             renewed: None,
@@ -129,6 +146,11 @@ impl<J: Journal> Delivery<J> {
 
     /// Takes in what a complete answer of the Envoy has brought to the journal.
     pub fn take(&mut self, readings: Vec<Reading>, now: Instant) {
+        for journal in self.outbox.journals() {
+            if let Some(successor) = self.journal.successor(&journal) {
+                self.renamed(&journal, &successor);
+            }
+        }
         for mut reading in readings {
             // It may have another id since it was written.
             if let Some(successor) = self.journal.successor(&reading.journal) {
@@ -139,11 +161,6 @@ impl<J: Journal> Delivery<J> {
         }
         self.outbox.open();
         let spans = self.journal.spans();
-        for journal in self.outbox.journals() {
-            if let Some(successor) = self.journal.successor(&journal) {
-                self.outbox.renamed(&journal, &successor);
-            }
-        }
         self.given_up += self.outbox.hold_only(&spans);
         self.replay.hold_only(&spans);
     }
@@ -173,7 +190,14 @@ impl<J: Journal> Delivery<J> {
     pub fn due(&self) -> Option<Instant> {
         let opening = (!self.outbox.is_open()).then_some(self.opens);
         let echo = self.link.as_ref().and_then(Link::deadline);
-        let times = [opening, echo, self.next_burst(), self.next_announcement()];
+        let reading = self.unreadable.values().min().copied();
+        let times = [
+            opening,
+            echo,
+            reading,
+            self.next_burst(),
+            self.next_announcement(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -182,6 +206,7 @@ impl<J: Journal> Delivery<J> {
         if now >= self.opens {
             self.outbox.open();
         }
+        self.unreadable.retain(|_, until| now < *until);
         let missed = self.link.as_ref().and_then(Link::deadline);
         if missed.is_some_and(|deadline| now >= deadline) {
             self.echo_missed(now)
@@ -202,16 +227,15 @@ impl<J: Journal> Delivery<J> {
         self.outbox.unproven()
     }
 
-    /// The lowest number of the journal that is written to whose arrival is not proven; one more than
-    /// its last number when there is none. The next start may begin there.
+    /// The journal that is written to, and its lowest number whose arrival is not proven; one more than
+    /// the last that was taken in when there is none. The next start may begin there. None when nothing
+    /// was taken in of that journal yet.
     #[must_use]
-    pub fn delivered_below(&self) -> u64 {
+    pub fn delivered_below(&self) -> Option<(JournalId, u64)> {
         let spans = self.journal.spans();
-        let Some(current) = spans.first() else {
-            return 1;
-        };
-        let lowest = self.outbox.lowest_unproven(current.id());
-        lowest.unwrap_or(current.last() + 1)
+        let current = spans.first()?;
+        let below = self.outbox.delivered_below(current.id())?;
+        Some((current.id().clone(), below))
     }
 
     /// How many readings were given up since this was asked: they have left the journal before the
@@ -224,6 +248,14 @@ impl<J: Journal> Delivery<J> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.outbox.unproven() == 0 && self.on_their_way == 0
+    }
+
+    /// A journal has another id. What is on its way under the one before has to go out under this one.
+    fn renamed(&mut self, from: &JournalId, to: &JournalId) {
+        self.outbox.renamed(from, to);
+        if self.link.as_ref().is_some_and(Link::is_ready) {
+            self.begin();
+        }
     }
 
     /// Lines up what this connection's broker has yet to be given.

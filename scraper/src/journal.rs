@@ -61,9 +61,6 @@ pub const MEMORY_CAPACITY: usize = 40_000;
 /// beyond 2 GiB it lengthens a file by other rules.
 const SIZES: RangeInclusive<u64> = 1024 * 1024..=2 * 1024 * 1024 * 1024;
 
-/// Ids of the journal on disk that are remembered. It has a new one once in a long while.
-const SUCCESSIONS: usize = 8;
-
 /// What to do about a journal that can't be used.
 const REMEDY: &str = "see to it that its directory exists, that the scraper's user may write there \
                       and that the disk has room: the scraper tries again each minute";
@@ -84,8 +81,6 @@ struct Shared {
     last_reports: Mutex<HashMap<Serial, ReportTime>>,
     /// The journal on disk, and below which number all was delivered.
     delivered: Mutex<Option<(JournalId, u64)>>,
-    /// The ids that the journal on disk had, each with the one after it.
-    successions: Mutex<Vec<(JournalId, JournalId)>>,
 }
 
 impl Journals {
@@ -130,7 +125,6 @@ impl Journals {
             envoy: envoy.clone(),
             last_reports: Mutex::new(last.unwrap_or_default()),
             delivered: Mutex::new(disk.map(|disk| (disk.id.clone(), disk.delivered_below))),
-            successions: Mutex::default(),
             view: RwLock::new(Arc::new(View::of(&writer))),
             writer: Mutex::new(writer),
         }))
@@ -138,7 +132,8 @@ impl Journals {
 
     /// Appends what one poll brought, and returns it with its place in a journal, in the same
     /// order. When this returns it is on disk; or, if that fails, which is said at ERROR once, in
-    /// memory.
+    /// memory. Each append, also of nothing, tries a disk that failed again, a minute after the last
+    /// attempt.
     ///
     /// Blocks until the disk has it.
     #[allow(clippy::must_use_candidate, reason = "to append is what it is for")]
@@ -150,7 +145,9 @@ impl Journals {
         let mut writer = self.writer();
         let records: Vec<Record> = reports.into_iter().map(Record::from).collect();
         let mut readings = Vec::with_capacity(records.len());
-        for records in records.chunks(writer.most_at_once()) {
+        // A disk that failed is tried again also when there is nothing to write, as at night.
+        let nothing = (records.is_empty() && !writer.on_disk).then_some(&records[..]);
+        for records in records.chunks(writer.most_at_once()).chain(nothing) {
             if let (Some(disk), Some((journal, below))) =
                 (&mut writer.disk, &*lock(&self.0.delivered))
                 && disk.id == *journal
@@ -189,7 +186,8 @@ impl Journals {
     /// A reading by its place; none when no journal holds it (any more), or it can't be read.
     #[must_use]
     pub fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
-        self.view().reading(&self.0.envoy, journal, seq)
+        let found = self.view().reading(&self.0.envoy, journal, seq);
+        found.ok().flatten()
     }
 
     /// The readings of a journal in a range of numbers, lowest first, from at most `limit` numbers
@@ -247,12 +245,7 @@ impl Journals {
         if let Some(disk) = &writer.disk
             && delivered.as_ref().is_none_or(|(id, _)| *id != disk.id)
         {
-            let before = delivered.replace((disk.id.clone(), disk.delivered_below));
-            let mut successions = lock(&self.0.successions);
-            successions.extend(before.map(|(before, _)| (before, disk.id.clone())));
-            if successions.len() > SUCCESSIONS {
-                successions.remove(0);
-            }
+            *delivered = Some((disk.id.clone(), disk.delivered_below));
         }
         drop(delivered);
         let view = Arc::new(View::of(writer));

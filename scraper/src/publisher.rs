@@ -269,8 +269,9 @@ impl Publisher {
 
     /// Has the journal remember what need not be sent again after the next start.
     fn note_delivered(&self) {
-        let below = self.delivery.delivered_below();
-        self.journals.note_delivered(&self.journals.id(), below);
+        if let Some((journal, below)) = self.delivery.delivered_below() {
+            self.journals.note_delivered(&journal, below);
+        }
     }
 
     /// Sends what is left, until all of it is proven to have arrived. With the connection gone there is

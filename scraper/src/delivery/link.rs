@@ -27,8 +27,8 @@ const ECHO: Duration = Duration::from_secs(10);
 pub struct Link {
     /// What the plain topics hold, as far as the broker has shown us.
     held: HashMap<Serial, ReportTime>,
-    /// Whether an announcement is out whose echo is awaited.
-    awaited: bool,
+    /// The announcement that is out and whose echo is awaited, by its number.
+    awaited: Option<u64>,
     /// Until when, once the broker has acknowledged it.
     deadline: Option<Instant>,
     ready: bool,
@@ -93,7 +93,7 @@ impl Link {
     /// Whether an announcement is out whose echo is awaited: until then no other one goes out.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        self.awaited
+        self.awaited.is_some()
     }
 
     /// Until when the echo of the announcement that is out may take.
@@ -108,14 +108,15 @@ impl Link {
         self.held.clone()
     }
 
-    /// An announcement goes out.
-    pub fn announced(&mut self) {
-        self.awaited = true;
+    /// An announcement goes out. No other one of this process has its number.
+    pub fn announced(&mut self, number: u64) {
+        self.awaited = Some(number);
     }
 
-    /// The broker has acknowledged the announcement that is out. Its echo may have come before.
-    pub fn acknowledged(&mut self, now: Instant) {
-        if self.awaited {
+    /// The broker has acknowledged an announcement. Its echo may have come before, and the next one be
+    /// out.
+    pub fn acknowledged(&mut self, number: u64, now: Instant) {
+        if self.awaited == Some(number) {
             self.deadline = Some(now + ECHO);
         }
     }
@@ -124,7 +125,7 @@ impl Link {
     /// is new on this connection.
     #[must_use]
     pub fn missed(&mut self) -> bool {
-        self.awaited = false;
+        self.awaited = None;
         self.deadline = None;
         let was_ready = std::mem::replace(&mut self.ready, true);
         let was_proven = std::mem::replace(&mut self.proven, false);
@@ -187,7 +188,7 @@ impl Link {
     }
 
     fn echo(&mut self) -> Heard {
-        self.awaited = false;
+        self.awaited = None;
         self.deadline = None;
         let ready = std::mem::replace(&mut self.ready, true);
         match (std::mem::replace(&mut self.proven, true), ready) {

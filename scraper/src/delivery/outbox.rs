@@ -11,7 +11,7 @@
 
 mod unproven;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
@@ -55,11 +55,10 @@ impl Outbox {
         outbox
     }
 
-    /// It is not known whether the broker has these.
+    /// It is not known whether the broker has these, the last ones of the journal; it has those before
+    /// them.
     pub fn has_yet_to_send(&mut self, journal: &JournalId, numbers: RangeInclusive<u64>) {
-        if !numbers.is_empty() {
-            self.of(journal).add(numbers);
-        }
+        self.of(journal).add(numbers);
     }
 
     /// What the Envoy shows now has been taken in: plain topics may be published on.
@@ -94,12 +93,12 @@ impl Outbox {
         }
     }
 
-    /// The journal has another id from now on, and the same readings under the same numbers.
+    /// The journal has another id from now on, and the same readings under the same numbers. Some may
+    /// be here under that id already.
     pub fn renamed(&mut self, from: &JournalId, to: &JournalId) {
-        for (journal, _) in &mut self.unproven {
-            if journal == from {
-                journal.clone_from(to);
-            }
+        if let Some(place) = self.unproven.iter().position(|(id, _)| id == from) {
+            let (_, unproven) = self.unproven.remove(place);
+            self.of(to).join(unproven);
         }
         for reading in self.newest.values_mut() {
             if reading.journal == *from {
@@ -108,21 +107,25 @@ impl Outbox {
         }
     }
 
-    /// The journals that something waits in.
+    /// The journals of which something is here.
     #[must_use]
-    pub fn journals(&self) -> Vec<JournalId> {
-        self.unproven.iter().map(|(id, _)| id.clone()).collect()
+    pub fn journals(&self) -> HashSet<JournalId> {
+        let waiting = self.unproven.iter().map(|(id, _)| id);
+        let newest = self.newest.values().map(|reading| &reading.journal);
+        waiting.chain(newest).cloned().collect()
     }
 
-    /// What to send next: what plain topics lack, then what is late, lowest number first.
+    /// What to send next: what plain topics lack, then what is late in a journal that can be read, lowest
+    /// number first.
     #[must_use]
-    pub fn next(&self) -> Option<Next> {
+    pub fn next(&self, can_be_read: impl Fn(&JournalId) -> bool) -> Option<Next> {
         if self.open
             && let Some(inverter) = self.behind.first()
         {
             return self.newest.get(inverter).cloned().map(Next::Plain);
         }
-        self.unproven.iter().find_map(|(journal, unproven)| {
+        let mut readable = self.unproven.iter().filter(|(id, _)| can_be_read(id));
+        readable.find_map(|(journal, unproven)| {
             let late = |seq: &u64| !self.goes_to_plain(journal, *seq);
             let seq = unproven.unsent().find(late)?;
             Some(Next::Late(journal.clone(), seq))
@@ -133,21 +136,20 @@ impl Outbox {
     pub fn sent(&mut self, next: &Next) {
         match next {
             Next::Plain(reading) => {
-                // Also one that the broker had before, and has lost: it is to be proven again.
-                let unproven = self.of(&reading.journal);
-                unproven.add(reading.seq..=reading.seq);
-                unproven.sent(reading.seq);
+                // One that the broker had before, and has lost of its retained state, need not be proven
+                // again: each connect compares what its topic shows.
+                self.change(&reading.journal, |of| of.sent(reading.seq));
                 self.behind.remove(&reading.serial);
                 self.shown
                     .insert(reading.serial.clone(), reading.reported_at);
             }
-            Next::Late(journal, seq) => self.of(journal).sent(*seq),
+            Next::Late(journal, seq) => self.change(journal, |of| of.sent(*seq)),
         }
     }
 
     /// The broker has acknowledged a reading.
     pub fn acknowledged(&mut self, journal: &JournalId, seq: u64) {
-        self.of(journal).acknowledged(seq);
+        self.change(journal, |of| of.acknowledged(seq));
     }
 
     /// An announcement goes out, behind all that was acknowledged until now.
@@ -166,7 +168,7 @@ impl Outbox {
 
     /// Gives up one reading that the journal can't give back.
     pub fn give_up(&mut self, journal: &JournalId, seq: u64) {
-        self.of(journal).give_up(seq);
+        self.change(journal, |of| of.give_up(seq));
     }
 
     /// Gives up what the journals do not hold any more. How many of these the broker had not
@@ -182,11 +184,12 @@ impl Outbox {
         given_up
     }
 
-    /// The lowest number of a journal whose arrival is not proven.
+    /// Below which number of a journal all has arrived, of what was taken in; none when nothing was.
     #[must_use]
-    pub fn lowest_unproven(&self, journal: &JournalId) -> Option<u64> {
+    pub fn delivered_below(&self, journal: &JournalId) -> Option<u64> {
         let mut unproven = self.unproven.iter();
-        unproven.find(|(id, _)| id == journal)?.1.lowest()
+        let (_, unproven) = unproven.find(|(id, _)| id == journal)?;
+        Some(unproven.proven_below())
     }
 
     /// How many readings the broker has not acknowledged.
@@ -225,6 +228,13 @@ impl Outbox {
                 .get(inverter)
                 .is_some_and(|newest| newest.seq == seq && newest.journal == *journal)
         })
+    }
+
+    /// Changes what is known of a journal's readings, if any of them was taken in.
+    fn change(&mut self, journal: &JournalId, change: impl FnOnce(&mut Unproven)) {
+        if let Some((_, of)) = self.unproven.iter_mut().find(|(id, _)| id == journal) {
+            change(of);
+        }
     }
 
     fn of(&mut self, journal: &JournalId) -> &mut Unproven {

@@ -36,10 +36,11 @@ impl Replay {
         taken_up
     }
 
-    /// The next to send, lowest number first.
+    /// The next to send of a journal that can be read, lowest number first.
     #[must_use]
-    pub fn next(&self) -> Option<(JournalId, u64)> {
-        self.wanted.iter().find_map(|(journal, numbers)| {
+    pub fn next(&self, can_be_read: impl Fn(&JournalId) -> bool) -> Option<(JournalId, u64)> {
+        let mut readable = self.wanted.iter().filter(|(id, _)| can_be_read(id));
+        readable.find_map(|(journal, numbers)| {
             let first = numbers.first()?;
             Some((journal.clone(), *first.start()))
         })
@@ -59,12 +60,6 @@ impl Replay {
             numbers.remove(0..=first - 1);
             !numbers.is_empty()
         });
-    }
-
-    /// Nothing was asked for that is not on its way.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.next().is_none()
     }
 
     fn of(&mut self, journal: &JournalId) -> &mut RangeInclusiveSet<u64> {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use wire::{Announcement, JournalId, Reading};
 
 use super::outbox::Next;
-use super::{Delivery, Journal, Link};
+use super::{Delivery, Journal, Link, Unreadable};
 
 /// Readings that may be on their way at once. Enough to fill a link with a long round trip;
 /// few enough that a status or an announcement never waits long behind them.
@@ -16,6 +16,10 @@ const WINDOW: usize = 100;
 /// How long an announcement waits for the readings that are on their way, so that it need not call
 /// them waiting. While a long backlog is sent there always are some.
 const COMPANY: Duration = Duration::from_secs(5);
+
+/// How long a journal that can't be read is left alone. Its file is opened again within about a second,
+/// or with the next poll.
+pub(super) const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// A message to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub struct Ticket {
 enum What {
     Reading(JournalId, u64),
     Again,
-    Announcement,
+    Announcement(u64),
 }
 
 impl<J: Journal> Delivery<J> {
@@ -50,7 +54,7 @@ impl<J: Journal> Delivery<J> {
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
         let link = self.link.as_ref()?;
         if link.is_ready() {
-            let reading = self.next_reading().or_else(|| self.next_again(now));
+            let reading = self.next_reading(now).or_else(|| self.next_again(now));
             if reading.is_some() {
                 return reading;
             }
@@ -85,11 +89,12 @@ impl<J: Journal> Delivery<J> {
             Outgoing::Announcement(_) => {
                 self.unannounced = None;
                 self.outbox.announced();
+                self.announcements += 1;
                 if let Some(link) = &mut self.link {
-                    link.announced();
+                    link.announced(self.announcements);
                 }
                 self.on_their_way += 1;
-                What::Announcement
+                What::Announcement(self.announcements)
             }
         };
         Ticket {
@@ -100,15 +105,19 @@ impl<J: Journal> Delivery<J> {
 
     /// The broker has acknowledged a message.
     pub fn acknowledged(&mut self, ticket: &Ticket, now: Instant) {
-        let (true, Some(link)) = (ticket.epoch == self.epoch, &mut self.link) else {
+        let Some(link) = &mut self.link else {
             return;
         };
+        // Whatever was lined up anew: on its connection an announcement stays the one that is out.
+        if let What::Announcement(number) = ticket.what {
+            link.acknowledged(number, now);
+        }
+        if ticket.epoch != self.epoch {
+            return;
+        }
         match &ticket.what {
             What::Again => self.again_on_their_way -= 1,
-            What::Announcement => {
-                self.on_their_way -= 1;
-                link.acknowledged(now);
-            }
+            What::Announcement(_) => self.on_their_way -= 1,
             What::Reading(journal, seq) => {
                 self.on_their_way -= 1;
                 // Without the proof that we may publish, it says nothing.
@@ -119,10 +128,13 @@ impl<J: Journal> Delivery<J> {
         }
     }
 
-    /// When the next burst of what receivers have asked for may begin.
+    /// When the next burst of what receivers have asked for may begin. While too much of it is on its
+    /// way, an acknowledgement has to come first.
     pub(super) fn next_burst(&self) -> Option<Instant> {
-        let wanted = self.link.as_ref().is_some_and(Link::is_ready) && !self.replay.is_empty();
-        wanted.then(|| self.pace.pause_until()).flatten()
+        let may_go = self.link.as_ref().is_some_and(Link::is_ready)
+            && self.again_on_their_way < WINDOW
+            && self.replay.next(|id| self.can_be_read(id)).is_some();
+        may_go.then(|| self.pace.pause_until()).flatten()
     }
 
     /// When an announcement waits no longer for company.
@@ -139,17 +151,20 @@ impl<J: Journal> Delivery<J> {
         What::Reading(reading.journal.clone(), reading.seq)
     }
 
-    fn next_reading(&mut self) -> Option<Outgoing> {
+    fn next_reading(&mut self, now: Instant) -> Option<Outgoing> {
         while self.on_their_way < WINDOW {
-            let (journal, seq) = match self.outbox.next()? {
+            let (journal, seq) = match self.outbox.next(|journal| self.can_be_read(journal))? {
                 Next::Plain(reading) => return Some(Outgoing::Plain(reading)),
                 Next::Late(journal, seq) => (journal, seq),
             };
-            if let Some(reading) = self.journal.reading(&journal, seq) {
-                return Some(Outgoing::Late(reading));
+            match self.journal.reading(&journal, seq) {
+                Ok(Some(reading)) => return Some(Outgoing::Late(reading)),
+                Ok(None) => {
+                    self.outbox.give_up(&journal, seq);
+                    self.given_up += 1;
+                }
+                Err(Unreadable) => self.read_later(journal, now),
             }
-            self.outbox.give_up(&journal, seq);
-            self.given_up += 1;
         }
         None
     }
@@ -157,13 +172,22 @@ impl<J: Journal> Delivery<J> {
     /// Whether it arrives is the receivers' business: they ask again.
     fn next_again(&mut self, now: Instant) -> Option<Outgoing> {
         while self.again_on_their_way < WINDOW && self.pace.allows(now) {
-            let (journal, seq) = self.replay.next()?;
-            if let Some(reading) = self.journal.reading(&journal, seq) {
-                return Some(Outgoing::Again(reading));
+            let (journal, seq) = self.replay.next(|journal| self.can_be_read(journal))?;
+            match self.journal.reading(&journal, seq) {
+                Ok(Some(reading)) => return Some(Outgoing::Again(reading)),
+                Ok(None) => self.replay.sent(&journal, seq),
+                Err(Unreadable) => self.read_later(journal, now),
             }
-            self.replay.sent(&journal, seq);
         }
         None
+    }
+
+    fn can_be_read(&self, journal: &JournalId) -> bool {
+        !self.unreadable.contains_key(journal)
+    }
+
+    fn read_later(&mut self, journal: JournalId, now: Instant) {
+        self.unreadable.insert(journal, now + READ_AGAIN);
     }
 
     fn may_announce(&self, now: Instant) -> bool {

@@ -2,8 +2,9 @@
 
 use wire::{JournalId, JournalSpan, Reading};
 
+use super::handle::Failed;
 use super::{Journals, lock};
-use crate::delivery::{self, Beginning};
+use crate::delivery::{self, Beginning, Unreadable};
 
 impl Journals {
     /// Remembers that all readings of a journal below a number were delivered to the broker. It is
@@ -67,8 +68,13 @@ impl delivery::Journal for Journals {
         Self::spans(self)
     }
 
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
-        Self::reading(self, journal, seq)
+    fn reading(&self, journal: &JournalId, seq: u64) -> Result<Option<Reading>, Unreadable> {
+        let found = self.view().reading(&self.0.envoy, journal, seq);
+        found.map_err(|Failed(reason)| {
+            // An append meets the same failure, and says it.
+            tracing::debug!(%journal, reason, "the journal can't be read");
+            Unreadable
+        })
     }
 
     fn renew(&self, journal: &JournalId) -> Option<JournalId> {
@@ -76,8 +82,8 @@ impl delivery::Journal for Journals {
     }
 
     fn successor(&self, journal: &JournalId) -> Option<JournalId> {
-        let successions = lock(&self.0.successions);
-        let after = |id: &JournalId| successions.iter().rfind(|(before, _)| before == id);
+        let view = self.view();
+        let after = |id: &JournalId| view.successions.iter().rfind(|(before, _)| before == id);
         // As many steps as there are: an id never comes again.
         let mut last = &after(journal)?.1;
         while let Some((_, next)) = after(last) {

@@ -21,7 +21,7 @@ use super::space::{Space, Step};
 /// What a file is known to have: id shown, id written, and highest number.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    id: JournalId,
+    pub(super) id: JournalId,
     written_id: JournalId,
     last: u64,
 }
@@ -189,9 +189,18 @@ impl Disk {
     /// that failed is in it all the same, or another process had it) its content is not what was
     /// announced under its id, or may yet be gone after a power failure: it gets a new id, shown
     /// from now on and written with the next append.
-    pub(super) fn resume(&mut self, known: Known) {
+    ///
+    /// Returns whether all that was known to be in it is still there, under the same numbers. It is not
+    /// in another file that has taken its place.
+    pub(super) fn resume(&mut self, known: &Known) -> bool {
         let unchanged = self.written_id == known.written_id && self.last == known.last;
-        self.id = if unchanged { known.id } else { random::id() };
+        self.id = if unchanged {
+            known.id.clone()
+        } else {
+            random::id()
+        };
+        // The id shown may have been written by an append that failed.
+        [&known.written_id, &known.id].contains(&&self.written_id) && self.last >= known.last
     }
 
     /// Ends all use of the file.

@@ -6,8 +6,10 @@ use super::*;
 
 mod damage;
 mod faults;
+mod ids;
 mod model;
 mod places;
+mod reopening;
 mod simulated;
 
 /// A serial number.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use wire::{JournalId, JournalSpan, Reading, Serial};
 
 use super::disk::Disk;
-use super::handle::Handle;
+use super::handle::{Failed, Handle};
 use super::index::Index;
 use super::memory::{Memory, Records};
 use super::record::Record;
@@ -17,6 +17,8 @@ use super::writer::Writer;
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) journals: Vec<Held>,
+    /// The ids that they had, each with the one after it.
+    pub(super) successions: Vec<(JournalId, JournalId)>,
 }
 
 /// A journal that is announced.
@@ -44,20 +46,27 @@ impl View {
         };
         Self {
             journals: first.into_iter().chain(second).collect(),
+            successions: writer.successions.clone(),
         }
     }
 
-    pub(super) fn reading(&self, envoy: &Serial, journal: &JournalId, seq: u64) -> Option<Reading> {
+    /// A reading; none when its journal does not hold it.
+    pub(super) fn reading(
+        &self,
+        envoy: &Serial,
+        journal: &JournalId,
+        seq: u64,
+    ) -> Result<Option<Reading>, Failed> {
         let held = self
-            .journals
-            .iter()
-            .find(|held| held.span.id() == journal)?;
-        let found = self.readings(envoy, journal, seq..=seq, 1).pop();
+            .held(journal)
+            .ok_or_else(|| Failed("it is not held".to_owned()))?;
         // The newest of an inverter outlives its place.
-        found.or_else(|| {
-            let (seq, record) = held.index.newest().find(|(newest, _)| *newest == seq)?;
-            Some(record.clone().into_reading(envoy, journal, seq))
-        })
+        let newest = held.index.newest().find(|(newest, _)| *newest == seq);
+        let record = match newest {
+            Some((_, record)) => Some(record.clone()),
+            None => held.records(seq..=seq, 1)?.pop().map(|(_, record)| record),
+        };
+        Ok(record.map(|record| record.into_reading(envoy, journal, seq)))
     }
 
     pub(super) fn readings(
@@ -67,19 +76,18 @@ impl View {
         range: RangeInclusive<u64>,
         limit: usize,
     ) -> Vec<Reading> {
-        let Some(held) = self.journals.iter().find(|held| held.span.id() == journal) else {
-            return Vec::new();
-        };
-        // An append that is under way, or has failed, may be in the file already.
-        let first = held.span.first().max(*range.start());
-        let last = held.span.last().min(*range.end());
-        if first > last {
-            return Vec::new();
-        }
-        held.records(first..=last, limit)
+        let records = self
+            .held(journal)
+            .and_then(|held| held.records(range, limit).ok());
+        records
+            .unwrap_or_default()
             .into_iter()
             .map(|(seq, record)| record.into_reading(envoy, journal, seq))
             .collect()
+    }
+
+    fn held(&self, journal: &JournalId) -> Option<&Held> {
+        self.journals.iter().find(|held| held.span.id() == journal)
     }
 
     /// Of two with one report time that of the first journal is the newer.
@@ -119,20 +127,26 @@ impl Held {
         }
     }
 
-    fn records(&self, range: RangeInclusive<u64>, limit: usize) -> Vec<(u64, Record)> {
+    fn records(
+        &self,
+        range: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Record)>, Failed> {
+        // An append that is under way, or has failed, may be in the file already.
+        let first = self.span.first().max(*range.start());
+        let last = self.span.last().min(*range.end());
+        if first > last {
+            return Ok(Vec::new());
+        }
         match &self.content {
-            Content::Disk(handle) => handle.records(range, limit).unwrap_or_else(|failed| {
-                // The next append meets the same failure, and says it.
-                tracing::debug!(reason = failed.0, "the journal can't be read");
-                Vec::new()
-            }),
-            Content::Memory(records) => records
+            Content::Disk(handle) => handle.records(first..=last, limit),
+            Content::Memory(records) => Ok(records
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
-                .range(range)
+                .range(first..=last)
                 .take(limit)
                 .map(|(seq, record)| (*seq, record.clone()))
-                .collect(),
+                .collect()),
         }
     }
 }

@@ -17,6 +17,9 @@ use super::{OpenError, REMEDY};
 /// How long a disk that failed is left alone.
 const RETRY: Duration = Duration::from_mins(1);
 
+/// Ids that are remembered. A journal has a new one once in a long while.
+const SUCCESSIONS: usize = 8;
+
 /// The place where an append has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
@@ -35,6 +38,8 @@ pub(super) struct Writer {
     pub(super) disk: Option<Disk>,
     /// What the file is known to have, for when it is opened again.
     known: Option<Known>,
+    /// The ids that the journals had, each with the one after it, which names the same readings.
+    pub(super) successions: Vec<(JournalId, JournalId)>,
     pub(super) memory: Option<Memory>,
     /// Whether appends go to disk.
     pub(super) on_disk: bool,
@@ -51,6 +56,7 @@ impl Writer {
             capacity,
             disk: None,
             known: None,
+            successions: Vec::new(),
             memory: Some(Memory::new(capacity)),
             on_disk: false,
             retry_at: None,
@@ -129,11 +135,13 @@ impl Writer {
             && memory.id == *journal
         {
             memory.id = id.clone();
+            self.succeeded(journal, &id);
             return Some(id);
         }
         let disk = self.disk.as_mut().filter(|disk| disk.id == *journal)?;
         disk.id = id.clone();
         self.known = Some(disk.known());
+        self.succeeded(journal, &id);
         // While the disk fails, the new id is written with the first append that does not.
         if self.on_disk {
             match self.append_to_disk(&[]) {
@@ -226,15 +234,31 @@ impl Writer {
                 None
             }
         };
-        self.disk = opened.map(|mut disk| {
-            if let Some(known) = self.known.clone() {
-                disk.resume(known);
-            }
-            disk
-        });
+        self.disk = opened;
+        let Some(disk) = &mut self.disk else {
+            return;
+        };
+        // What it has now is what it is known to have next time: it keeps the id that it gets here.
+        let before = self.known.take();
+        let goes_on = before.filter(|known| disk.resume(known));
+        let now = self.known.insert(disk.known()).id.clone();
+        if let Some(before) = goes_on {
+            self.succeeded(&before.id, &now);
+        }
     }
 
-    /// Opens the file for appending; a damaged one is set aside.
+    /// A journal has another id, and what it had before under the same numbers.
+    fn succeeded(&mut self, before: &JournalId, after: &JournalId) {
+        if before == after {
+            return;
+        }
+        self.successions.push((before.clone(), after.clone()));
+        if self.successions.len() > SUCCESSIONS {
+            self.successions.remove(0);
+        }
+    }
+
+    /// Opens the file for appending; one that is found damaged twice is set aside.
     fn open_disk(&self) -> Result<Disk, Failure> {
         let none = || Failure::Unusable("there is no place for it".to_owned());
         let medium = self.medium.as_ref().ok_or_else(none)?;
@@ -242,6 +266,11 @@ impl Writer {
             Err(Failure::Corrupt(reason)) => reason,
             result => return result,
         };
+        // redb may have stumbled over something that is not in the file. What can be read is not damaged.
+        match Disk::open_to_read(medium, &self.envoy) {
+            Err(Failure::Corrupt(_)) => {}
+            _ => return Err(Failure::Unusable(reason)),
+        }
         match medium.set_aside() {
             Ok(aside) => tracing::error!(
                 path = %medium.path().display(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use scraper::changes::Report;
-use scraper::delivery::{Beginning, Journal};
+use scraper::delivery::{Beginning, Journal, Unreadable};
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
 
 /// A journal file, or a journal in memory.
@@ -136,8 +136,11 @@ impl Disk {
         readings
     }
 
-    pub(crate) fn note_delivered(&mut self, below: u64) {
-        self.current().delivered_below = below;
+    pub(crate) fn note_delivered(&mut self, journal: &JournalId, below: u64) {
+        let file = self.current();
+        if file.id == *journal {
+            file.delivered_below = below;
+        }
     }
 
     /// The process is killed: what was in memory is gone.
@@ -200,11 +203,12 @@ impl Journal for Held {
             .collect()
     }
 
-    fn reading(&self, journal: &JournalId, seq: u64) -> Option<Reading> {
+    fn reading(&self, journal: &JournalId, seq: u64) -> Result<Option<Reading>, Unreadable> {
         let disk = self.0.borrow();
-        let file = disk.held().find(|file| file.id == *journal)?;
-        let place = usize::try_from(seq).ok()?.checked_sub(1)?;
-        file.readings.get(place).cloned()
+        let mut held = disk.held();
+        let file = held.find(|file| file.id == *journal).ok_or(Unreadable)?;
+        let place = usize::try_from(seq).expect("few").checked_sub(1);
+        Ok(place.and_then(|place| file.readings.get(place).cloned()))
     }
 
     fn renew(&self, journal: &JournalId) -> Option<JournalId> {

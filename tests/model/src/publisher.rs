@@ -157,9 +157,10 @@ impl Scraper {
                         payload: message.payload.as_bytes(),
                         retain: message.retain,
                     };
-                    if self.delivery.hear(heard, clock) == News::Arrived {
-                        let below = self.delivery.delivered_below();
-                        self.disk.borrow_mut().note_delivered(below);
+                    if self.delivery.hear(heard, clock) == News::Arrived
+                        && let Some((journal, below)) = self.delivery.delivered_below()
+                    {
+                        self.disk.borrow_mut().note_delivered(&journal, below);
                     }
                     self.push(broker, Packet::Acknowledge(number));
                 }

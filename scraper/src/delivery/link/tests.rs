@@ -37,7 +37,7 @@ fn hear(link: &mut Link, topic: &str, payload: &str, retain: bool) -> Heard {
 /// A connection on which our announcement has come back.
 fn proven() -> Link {
     let mut link = Link::default();
-    link.announced();
+    link.announced(1);
     let ours = announcement("us", &[span("ours", 10)]);
     assert_eq!(hear(&mut link, JOURNAL, &ours, false), Heard::Echo);
     link

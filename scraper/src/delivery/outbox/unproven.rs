@@ -9,6 +9,8 @@ use rangemap::RangeInclusiveSet;
 /// What is known of each number on its way from the journal to the broker.
 #[derive(Debug, Default)]
 pub(super) struct Unproven {
+    /// The highest number that was ever added.
+    last: u64,
     all: RangeInclusiveSet<u64>,
     /// Which of these are not on their way.
     unsent: RangeInclusiveSet<u64>,
@@ -21,10 +23,27 @@ pub(super) struct Unproven {
 impl Unproven {
     /// These have to be sent.
     pub(super) fn add(&mut self, numbers: RangeInclusive<u64>) {
+        self.last = self.last.max(*numbers.end());
+        if numbers.is_empty() {
+            return;
+        }
         self.acknowledged.remove(numbers.clone());
         self.announced.remove(numbers.clone());
         self.unsent.insert(numbers.clone());
         self.all.insert(numbers);
+    }
+
+    /// These are of the same journal. What one of the two has to send has to be sent.
+    pub(super) fn join(&mut self, other: Self) {
+        self.last = self.last.max(other.last);
+        self.all.extend(other.all);
+        self.acknowledged.extend(other.acknowledged);
+        self.announced.extend(other.announced);
+        self.unsent.extend(other.unsent);
+        for numbers in self.unsent.iter() {
+            self.acknowledged.remove(numbers.clone());
+            self.announced.remove(numbers.clone());
+        }
     }
 
     /// All of them have to be sent again.
@@ -85,9 +104,11 @@ impl Unproven {
         self.announced.remove(numbers);
     }
 
-    /// The lowest number whose arrival is not proven.
-    pub(super) fn lowest(&self) -> Option<u64> {
-        self.all.first().map(|range| *range.start())
+    /// The lowest number whose arrival is not proven; one more than the last when there is none.
+    pub(super) fn proven_below(&self) -> u64 {
+        self.all
+            .first()
+            .map_or(self.last + 1, |range| *range.start())
     }
 
     /// How many the broker has not acknowledged.

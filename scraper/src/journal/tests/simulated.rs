@@ -123,6 +123,24 @@ impl Simulated {
         self.state().fault = None;
     }
 
+    /// What the file has, for a copy.
+    pub(super) fn content(&self) -> Vec<u8> {
+        self.state().durable.clone()
+    }
+
+    /// Somebody puts a copy in the place of the file.
+    pub(super) fn put_back(&self, copy: Vec<u8>) {
+        let mut state = self.state();
+        state.empty();
+        state.present.clone_from(&copy);
+        state.durable = copy;
+    }
+
+    /// Somebody removes the file. The next opening makes a new one.
+    pub(super) fn remove(&self) {
+        self.state().empty();
+    }
+
     /// From now on the file can only be read; as if the system had been restarted so.
     pub(super) fn turn_read_only(&self) {
         let mut state = self.state();
@@ -170,6 +188,12 @@ fn write(content: &mut Vec<u8>, offset: usize, data: &[u8]) {
 }
 
 impl State {
+    fn empty(&mut self) {
+        self.present.clear();
+        self.durable.clear();
+        self.unsynced.clear();
+    }
+
     fn next_fault(&mut self) -> Option<Fault> {
         let (after, fault, count) = self.fault?;
         if after > 0 {
@@ -300,9 +324,7 @@ impl Medium for Simulated {
     fn set_aside(&self) -> io::Result<PathBuf> {
         let mut state = self.state();
         failed(state.next_fault())?;
-        state.present.clear();
-        state.durable.clear();
-        state.unsynced.clear();
+        state.empty();
         state.set_aside += 1;
         Ok("aside".into())
     }
