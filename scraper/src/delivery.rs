@@ -146,11 +146,7 @@ impl<J: Journal> Delivery<J> {
 
     /// Takes in what a complete answer of the Envoy has brought to the journal.
     pub fn take(&mut self, readings: Vec<Reading>, now: Instant) {
-        for journal in self.outbox.journals() {
-            if let Some(successor) = self.journal.successor(&journal) {
-                self.renamed(&journal, &successor);
-            }
-        }
+        self.follow_ids();
         for mut reading in readings {
             // It may have another id since it was written.
             if let Some(successor) = self.journal.successor(&reading.journal) {
@@ -264,6 +260,15 @@ impl<J: Journal> Delivery<J> {
             let held = link.held();
             self.line_up_anew();
             self.outbox.connected(held);
+        }
+    }
+
+    /// A journal may have taken another id at any time.
+    fn follow_ids(&mut self) {
+        for journal in self.outbox.journals() {
+            if let Some(successor) = self.journal.successor(&journal) {
+                self.renamed(&journal, &successor);
+            }
         }
     }
 

@@ -76,3 +76,23 @@ fn a_receiver_that_asks_for_more_than_the_journal_ever_had_has_seen_it_with_othe
     let news = rig.hear("envoy-receiver/r/replay/e", request, false);
     assert_eq!(news, News::AskedAgain(0));
 }
+
+#[test]
+fn what_waits_and_what_is_on_its_way_follow_a_journal_that_took_a_new_id_by_itself() {
+    let mut rig = Rig::allowed();
+    rig.poll(&["a"], 2);
+    rig.poll(&["a"], 1);
+    rig.poll(&["a"], 0);
+    let renew = |rig: &Rig| rig.journal.renew(&rig.journal.id()).expect("it is held");
+    renew(&rig);
+    // No poll has said so yet.
+    assert_eq!(rig.delivery.delivered_below(), None);
+    let sent = rig.send();
+    assert_eq!(short(&sent), ["plain j2 1", "late j2 2", "late j2 3"]);
+    renew(&rig);
+    for (_, ticket) in &sent {
+        rig.delivery.acknowledged(ticket, rig.now);
+    }
+    assert_eq!((rig.delivery.waiting(), rig.delivery.given_up()), (0, 0));
+    assert_eq!(short(&rig.send()), ["announcement 0"]);
+}
