@@ -133,7 +133,7 @@ impl Journals {
     /// Appends what one poll brought, and returns it with its place in a journal, in the same
     /// order. When this returns it is on disk; or, if that fails, which is said at ERROR once, in
     /// memory. Each append, also of nothing, tries a disk that failed again, a minute after the last
-    /// attempt.
+    /// attempt, and makes a file anew that was removed meanwhile, which is said at ERROR.
     ///
     /// Blocks until the disk has it.
     #[allow(clippy::must_use_candidate, reason = "to append is what it is for")]
@@ -145,15 +145,12 @@ impl Journals {
         let mut writer = self.writer();
         let records: Vec<Record> = reports.into_iter().map(Record::from).collect();
         let mut readings = Vec::with_capacity(records.len());
+        self.pass_on_delivered(&mut writer);
+        writer.watch(now);
         // A disk that failed is tried again also when there is nothing to write, as at night.
         let nothing = (records.is_empty() && !writer.on_disk).then_some(&records[..]);
         for records in records.chunks(writer.most_at_once()).chain(nothing) {
-            if let (Some(disk), Some((journal, below))) =
-                (&mut writer.disk, &*lock(&self.0.delivered))
-                && disk.id == *journal
-            {
-                disk.delivered_below = *below;
-            }
+            self.pass_on_delivered(&mut writer);
             let place = writer.append(records, now);
             let numbered = (place.first..).zip(records.iter().cloned());
             readings.extend(
@@ -168,6 +165,14 @@ impl Journals {
         );
         self.show(&writer);
         readings
+    }
+
+    fn pass_on_delivered(&self, writer: &mut Writer) {
+        if let (Some(disk), Some((journal, below))) = (&mut writer.disk, &*lock(&self.0.delivered))
+            && disk.id == *journal
+        {
+            disk.delivered_below = *below;
+        }
     }
 
     /// What to announce: the journals held, the one that is appended to first.

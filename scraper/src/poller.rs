@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use wire::{ClockTime, GatewayState, Reading, Serial};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, Report};
 use crate::explain::{explain, needs_a_person};
 use crate::journal::Journals;
 use crate::overwritten::Overwritten;
@@ -113,6 +113,8 @@ impl Poller {
                     if let Error::Busy { wait, .. } = &error {
                         not_before = Instant::now() + *wait;
                     }
+                    // What waits in it must outlive this process also while nothing is added.
+                    let _ = self.journal(Vec::new()).await;
                     let reason = explain(&error);
                     self.outage.failed(&reason, needs_a_person(&error));
                     self.part
@@ -144,9 +146,7 @@ impl Poller {
         self.note_unusable(&judged.refused);
         self.overwritten.note(&judged.new);
         let changed = judged.new.len();
-        let journals = self.journals.clone();
-        // It waits for the disk.
-        let readings = spawn_blocking(move || journals.append(judged.new)).await;
+        let readings = self.journal(judged.new).await;
         tracing::debug!(
             listed = answer.reports.len(),
             changed,
@@ -154,13 +154,20 @@ impl Poller {
             "polled"
         );
         Polled {
-            readings: readings.unwrap_or_else(|error| match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is ending.
-                Err(_) => Vec::new(),
-            }),
+            readings,
             gateway: self.gateway_state(),
         }
+    }
+
+    /// Appends to the journal, which waits for the disk.
+    async fn journal(&self, new: Vec<Report>) -> Vec<Reading> {
+        let journals = self.journals.clone();
+        let readings = spawn_blocking(move || journals.append(new)).await;
+        readings.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending.
+            Err(_) => Vec::new(),
+        })
     }
 
     fn note_unusable(&mut self, refused: &[String]) {

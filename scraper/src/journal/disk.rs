@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use daemon::random;
-use redb::Database;
+use redb::{Database, ReadableDatabase};
 use wire::{JournalId, Serial};
 
 use super::bounded::Bounded;
@@ -16,7 +16,7 @@ use super::opening::{Failure, builder, contained, database, unusable};
 use super::overlay::Overlay;
 use super::pages::{ATTEMPTS, fit, prune, taken, used_pages};
 use super::record::Record;
-use super::space::{Space, Step};
+use super::space::{PAGE, Space, Step};
 
 /// What a file is known to have: id shown, id written, and highest number.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub(super) struct Disk {
     pub(super) index: Arc<Index>,
     /// Whether it can be appended to, or only read.
     pub(super) writable: bool,
+    /// Whether its file was removed: it ends with this process.
+    pub(super) is_removed: bool,
     /// The id in the file, which is another one until the next append.
     written_id: JournalId,
     /// When the file was made, where that is known.
@@ -114,6 +116,7 @@ impl Disk {
             delivered_below: content.delivered_below,
             index: Arc::new(content.index),
             writable,
+            is_removed: false,
             length,
             room: 0,
             counted_at: 0,
@@ -201,6 +204,38 @@ impl Disk {
         };
         // The id shown may have been written by an append that failed.
         [&known.written_id, &known.id].contains(&&self.written_id) && self.last >= known.last
+    }
+
+    /// Whether no reading was ever in it.
+    pub(super) fn is_new(&self) -> bool {
+        self.last == 0
+    }
+
+    /// Takes over all that another journal holds, under the same numbers but its own id: all of it or
+    /// nothing, in one durable transaction. Before that nothing may have been in it.
+    pub(super) fn take_over(&mut self, other: &Self) -> Result<(), Failed> {
+        // What the other one's file had room for.
+        let length = other.length.load(Ordering::Relaxed);
+        self.extend(length.min(self.size / PAGE * PAGE))?;
+        let source = other.handle.with(|database| Ok(database.begin_read()?))?;
+        self.handle.with(|database| {
+            let transaction = database.begin_write()?;
+            format::copy(&source, &transaction, other.last)?;
+            let (last, below) = (other.last.to_string(), other.delivered_below.to_string());
+            let meta = [(format::LAST_SEQ, last), (format::DELIVERED_BELOW, below)];
+            format::set_meta(
+                &transaction,
+                &meta.each_ref().map(|(key, value)| (*key, value.as_str())),
+            )?;
+            transaction.commit()?;
+            Ok(())
+        })?;
+        self.first = other.first;
+        self.last = other.last;
+        self.delivered_below = other.delivered_below;
+        self.index = Arc::clone(&other.index);
+        self.room = 0;
+        Ok(())
     }
 
     /// Ends all use of the file.

@@ -186,6 +186,30 @@ pub(super) fn read(database: &Database) -> Result<Content, Unfit> {
     })
 }
 
+/// Copies all records up to the number `last`, and what is kept of those that have left.
+pub(super) fn copy(
+    source: &ReadTransaction,
+    target: &WriteTransaction,
+    last: u64,
+) -> Result<(), Error> {
+    let mut records = target.open_table(RECORDS)?;
+    for row in source.open_table(RECORDS)?.range(..=last)? {
+        let (seq, record) = row?;
+        records.insert(seq.value(), record.value())?;
+    }
+    let mut newest = target.open_table(NEWEST)?;
+    for row in source.open_table(NEWEST)?.iter()? {
+        let (serial, record) = row?;
+        newest.insert(serial.value(), record.value())?;
+    }
+    let mut reported = target.open_table(LAST)?;
+    for row in source.open_table(LAST)?.iter()? {
+        let (serial, report) = row?;
+        reported.insert(serial.value(), report.value())?;
+    }
+    Ok(())
+}
+
 fn meta(transaction: &ReadTransaction, key: &str) -> Result<Option<String>, Unfit> {
     match transaction.open_table(META) {
         Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_owned())),

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use redb::StorageBackend;
@@ -32,6 +33,12 @@ pub(super) trait Medium: std::fmt::Debug + Send + Sync {
     /// Gives the file another name, so that a new one can be made. Returns that name.
     fn set_aside(&self) -> io::Result<PathBuf>;
 
+    /// Whether the file that was opened last is not in its place any more: it was removed, or another
+    /// one lies there. It can still be read and written by whoever has it open, and ends with that.
+    fn is_gone(&self) -> bool {
+        false
+    }
+
     /// When the file was made, where the file system knows it: a copy of it was made at another time.
     fn birth(&self) -> Option<String> {
         None
@@ -47,6 +54,9 @@ pub(super) struct InDirectory {
     directory: PathBuf,
     serial: Serial,
     path: PathBuf,
+    /// The file that was opened last, by its device and its number there: no other one has both while
+    /// it is open.
+    opened: Mutex<Option<(u64, u64)>>,
 }
 
 impl InDirectory {
@@ -56,7 +66,15 @@ impl InDirectory {
             path: directory.join(format!("journal-{serial}.redb")),
             directory: directory.to_owned(),
             serial: serial.clone(),
+            opened: Mutex::default(),
         }
+    }
+
+    fn note_opened(&self, file: &File) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        let opened = (metadata.dev(), metadata.ino());
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        Ok(())
     }
 }
 
@@ -71,12 +89,14 @@ impl Medium for InDirectory {
             .mode(0o600)
             .open(&self.path)?;
         sync(&file)?;
+        self.note_opened(&file)?;
         backend(file)
     }
 
     fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
         let file = File::open(&self.path)?;
         let is_synced = sync(&file).is_ok();
+        self.note_opened(&file)?;
         Ok((backend(file)?, is_synced))
     }
 
@@ -101,6 +121,18 @@ impl Medium for InDirectory {
         fs::rename(&self.path, &aside)?;
         self.sync_entry()?;
         Ok(aside)
+    }
+
+    fn is_gone(&self) -> bool {
+        let opened = *self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(opened) = opened else { return false };
+        match fs::metadata(&self.path) {
+            Ok(found) => (found.dev(), found.ino()) != opened,
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ),
+        }
     }
 
     fn birth(&self) -> Option<String> {

@@ -9,6 +9,7 @@ mod faults;
 mod ids;
 mod model;
 mod places;
+mod removed;
 mod reopening;
 mod simulated;
 

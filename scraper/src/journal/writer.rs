@@ -128,6 +128,41 @@ impl Writer {
         place
     }
 
+    /// Sees whether the file is still in its place, at each poll. One that was removed can be written
+    /// as before, and would end with this process: its content goes to a new file.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let is_gone = self.medium.as_ref().is_some_and(|medium| medium.is_gone());
+        let Some(disk) = self.disk.as_mut().filter(|disk| !disk.is_removed) else {
+            return;
+        };
+        if !is_gone {
+            return;
+        }
+        disk.is_removed = true;
+        disk.writable = false;
+        let moved = self.move_to_new_file();
+        let path = self.medium.as_ref().map(|medium| medium.path().display());
+        let path = path.map(tracing::field::display);
+        match moved {
+            Ok(()) => tracing::error!(
+                path,
+                "the journal's file was removed or replaced under the running scraper: what was in \
+                 it was written to a new one, goes on under a new id, and receivers fetch it again; \
+                 stop the scraper before you touch its state directory"
+            ),
+            Err(reason) => {
+                tracing::error!(
+                    path,
+                    reason,
+                    "the journal's file was removed or replaced under the running scraper, and a new \
+                     one can't be made: what was in it and further readings are kept while the \
+                     scraper runs, and what no receiver has when it ends is lost; {REMEDY}"
+                );
+                self.on_memory(now);
+            }
+        }
+    }
+
     /// Gives a journal a new id, durably; none when there is no such journal.
     pub(super) fn renew(&mut self, journal: &JournalId, now: Instant) -> Option<JournalId> {
         let id: JournalId = random::id();
@@ -201,8 +236,10 @@ impl Writer {
     }
 
     fn return_to_disk(&mut self, records: &[Record]) -> Result<Place, String> {
-        if !self.disk.as_ref().is_some_and(|disk| disk.writable) {
-            self.reopen();
+        match &self.disk {
+            Some(disk) if disk.is_removed => self.move_to_new_file()?,
+            Some(disk) if disk.writable => {}
+            _ => self.reopen(),
         }
         match self.append_to_disk(records) {
             Ok(place) => {
@@ -256,6 +293,35 @@ impl Writer {
         if self.successions.len() > SUCCESSIONS {
             self.successions.remove(0);
         }
+    }
+
+    /// Begins a new file, under a new id, with all that the removed one holds, which stays as it is if
+    /// that fails.
+    fn move_to_new_file(&mut self) -> Result<(), String> {
+        let Some(removed) = &self.disk else {
+            return Err("there is nothing to move".to_owned());
+        };
+        let mut begun = self.open_disk().map_err(|failure| failure.to_string())?;
+        if !begun.is_new() {
+            // Whoever put it there has not stopped the scraper. Its numbers would be given twice, or
+            // those of the removed one changed.
+            drop(begun);
+            let aside = self.medium.as_ref().map(|medium| medium.set_aside());
+            let aside = aside.transpose().map_err(|error| error.to_string())?;
+            tracing::warn!(
+                aside = aside
+                    .as_ref()
+                    .map(|aside| tracing::field::display(aside.display())),
+                "the file that was put in the journal's place was set aside"
+            );
+            begun = self.open_disk().map_err(|failure| failure.to_string())?;
+        }
+        begun.take_over(removed).map_err(|Failed(reason)| reason)?;
+        let (before, now) = (removed.id.clone(), begun.id.clone());
+        self.known = Some(begun.known());
+        self.disk = Some(begun);
+        self.succeeded(&before, &now);
+        Ok(())
     }
 
     /// Opens the file for appending; one that is found damaged twice is set aside.

@@ -24,7 +24,7 @@ impl Place {
         self.directory.path().join("journal-122000000001.redb")
     }
 
-    fn aside(&self) -> PathBuf {
+    pub(super) fn aside(&self) -> PathBuf {
         let name = "journal-122000000001.corrupt-1.redb";
         self.directory.path().join(name)
     }

@@ -37,6 +37,43 @@ async fn a_scraper_killed_between_journal_and_publish_publishes_it_after_its_nex
 }
 
 #[tokio::test]
+async fn a_state_directory_that_is_removed_under_the_scraper_takes_no_reading_with_it() {
+    let envoy = "202400000071";
+    let test = "a state directory that is removed under the scraper takes no reading with it";
+    let Some(chain) = Chain::start_own(test, &[envoy]).await else {
+        return;
+    };
+    let gateway = gateway(envoy, "8.3.5169").await;
+    let _receiver = chain.receiver().spawn();
+    let scraper = chain.scraper(&gateway, envoy).spawn();
+    more_was_shown(&gateway).await;
+    caught_up(&chain, &gateway).await;
+
+    chain.broker.stop().await;
+    more_was_shown(&gateway).await;
+    std::fs::remove_dir_all(chain.state(envoy)).expect("its state directory");
+    let removed = "was removed or replaced under the running scraper";
+    let said = scraper.stderr_line(removed).await;
+    assert!(said.contains("ERROR"), "{said}");
+    more_was_shown(&gateway).await;
+    gateway.inject("refuse").await;
+    scraper
+        .stderr_line("the Envoy's readings can't be had")
+        .await;
+    let printed = scraper.stderr();
+    let said = printed.iter().filter(|line| line.contains(removed));
+    assert_eq!(said.count(), 1, "{printed:#?}");
+    scraper.kill();
+    chain.broker.start_again().await;
+    gateway.heal().await;
+
+    let mut scraper = chain.scraper(&gateway, envoy).spawn();
+    more_was_shown(&gateway).await;
+    ends_with(&chain, gateway.stop().await.ledger()).await;
+    assert!(scraper.terminate().await.success());
+}
+
+#[tokio::test]
 async fn a_scraper_whose_journal_can_not_be_written_says_so_and_goes_on_in_memory() {
     let envoy = "202400000036";
     let test = "a scraper whose journal can not be written says so and goes on in memory";
