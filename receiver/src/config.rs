@@ -111,6 +111,11 @@ impl Config {
         self.state_dir.join(format!("marks-{}.json", self.name))
     }
 
+    /// The file that one receiver of this name holds at a time.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.state_dir.join(format!("lock-{}", self.name))
+    }
+
     /// The file of the dead letters.
     #[must_use]
     pub fn dead_letters_file(&self) -> PathBuf {

@@ -23,9 +23,12 @@ mod proof;
 mod subscription;
 mod writer;
 
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::service::Service;
+use daemon::state_dir;
 use daemon::tasks::{TaskError, Tasks};
 use store::MarkedStore;
 use wire::{ReceiverName, Status};
@@ -45,6 +48,18 @@ pub enum RunError {
     /// The broker's settings can't be used.
     #[error("the broker's settings can't be used: {0}")]
     Broker(String),
+    /// Another process has the marks of this receiver.
+    #[error(
+        "another receiver with the name '{name}' uses {}: stop it, or give this one a directory of \
+         its own with --state-dir and a name of its own with --name",
+        directory.display()
+    )]
+    InUse {
+        /// The state directory.
+        directory: PathBuf,
+        /// The name that both have.
+        name: ReceiverName,
+    },
     /// A part ended.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -53,7 +68,7 @@ pub enum RunError {
 /// Runs the receiver until `shutdown` completes.
 ///
 /// # Errors
-/// When the configuration can't be used, or a part ends unasked. Neither the broker nor the store
+/// When the configuration can't be used, another receiver has the same marks, or a part ends unasked. Neither the broker nor the store
 /// being away is an error.
 pub async fn run<S: MarkedStore>(
     config: Config,
@@ -61,6 +76,7 @@ pub async fn run<S: MarkedStore>(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
+    let _lock = lock(&config)?;
     tracing::info!(receiver = %config.name, broker = %config.broker.url, "storing readings");
     let base = config.broker.topic.clone();
     let session = config
@@ -86,6 +102,25 @@ pub async fn run<S: MarkedStore>(
     service.ready();
     tasks.run(shutdown, GRACE).await?;
     Ok(())
+}
+
+/// Keeps others from the marks, the dead letters and the notes of this receiver, for as long as the file
+/// is held: of two that save their marks each takes away what the other has marked.
+///
+/// Where there can be no such file, there can be no marks that another one would spoil; that is said
+/// when they are to be saved.
+fn lock(config: &Config) -> Result<Option<File>, RunError> {
+    match state_dir::lock(&config.lock_file()) {
+        Ok(file) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(RunError::InUse {
+            directory: config.state_dir.clone(),
+            name: config.name.clone(),
+        }),
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!(%error, "the state directory can't be locked");
+            Ok(None)
+        }
+    }
 }
 
 /// The client id at the broker, which names the session that the broker keeps.

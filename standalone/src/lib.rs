@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use daemon::service::Service;
 use daemon::settings::Secret;
+use daemon::state_dir;
 use scraper::config::Access;
 use simulator::Simulator;
 use store::Sqlite;
@@ -215,13 +216,10 @@ fn ours(broker: &Broker) -> daemon::broker::Broker {
 /// Takes the directory for this process alone, for as long as the file is held.
 fn lock(directory: &Path) -> Result<File, RunError> {
     let unusable = |error| RunError::StateDirectory(directory.to_owned(), error);
-    std::fs::create_dir_all(directory).map_err(unusable)?;
-    let file = File::create(directory.join("lock")).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunError::InUse(directory.to_owned())),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
-    }
+    state_dir::lock(&directory.join("lock")).map_err(|error| match error {
+        TryLockError::WouldBlock => RunError::InUse(directory.to_owned()),
+        TryLockError::Error(error) => unusable(error),
+    })
 }
 
 /// Says what runs, where to look, and how to stop it.

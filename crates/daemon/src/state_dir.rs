@@ -1,6 +1,8 @@
-//! Where a daemon keeps what must outlive it.
+//! Where a daemon keeps what must outlive it, and that it is alone there.
 
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::settings::{Key, Settings};
 
@@ -21,6 +23,27 @@ pub fn state_dir(settings: &mut Settings) -> Option<PathBuf> {
     Some(directory)
 }
 
+/// Takes a file for this process alone, for as long as the answer is held. The file and its directory
+/// are made when missing.
+///
+/// # Errors
+/// Another process has it, or there is no such file to be had.
+pub fn lock(path: &Path) -> Result<File, TryLockError> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(TryLockError::Error)?;
+    }
+    let made = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    // Where nothing may be written, it can be locked all the same.
+    let file = made.or_else(|error| File::open(path).map_err(|_: io::Error| error));
+    let file = file.map_err(TryLockError::Error)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
 fn usual(settings: &mut Settings) -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some(PathBuf::from("/var/lib/envoy-scrape"));
@@ -35,4 +58,23 @@ fn usual(settings: &mut Settings) -> Option<PathBuf> {
         );
     }
     Some(directory?.join("envoy-scrape"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_taken_once_until_it_is_let_go() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state").join("lock");
+        let held = lock(&path).expect("nobody has it");
+        assert!(matches!(lock(&path), Err(TryLockError::WouldBlock)));
+        assert!(lock(&directory.path().join("other")).is_ok());
+        drop(held);
+        assert!(lock(&path).is_ok());
+        // A file in the place of the directory.
+        let nowhere = lock(&path.join("lock"));
+        assert!(matches!(nowhere, Err(TryLockError::Error(_))));
+    }
 }

@@ -92,6 +92,6 @@ async fn a_flood_is_acknowledged_and_the_files_stay_small() {
     assert!(newest["topic"].as_str().unwrap().ends_with("/i2999"));
     let names = fs::read_dir(chain.state_file("")).unwrap();
     let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 3, "two of letters, one of marks: {names:?}");
+    assert_eq!(names.len(), 4, "two of letters, marks, lock: {names:?}");
     chain.ends().await;
 }

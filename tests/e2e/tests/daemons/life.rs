@@ -2,6 +2,7 @@
 
 mod goodbye;
 mod output;
+mod second;
 mod service_manager;
 mod signals;
 mod surroundings;
