@@ -15,12 +15,18 @@ use super::space::PAGE;
 /// What redb may keep of the file in memory, in bytes; its default is a gigabyte.
 const CACHE: usize = 4 * 1024 * 1024;
 
+/// The newest version of redb's file format that it knows.
+pub(super) const KNOWN_FILE: u8 = 3;
+
 /// Why a file can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// A newer version of this program wrote it.
     #[error("a newer version of this program wrote it (format {found})")]
     Newer { found: usize },
+    /// A newer version of redb wrote it.
+    #[error("a newer version of this program wrote it (redb's file format {found})")]
+    NewerFile { found: u8 },
     /// Another process has it.
     #[error("another process has it")]
     InUse,
@@ -117,6 +123,9 @@ pub(super) fn database(
     match open() {
         Err(Failure::Corrupt(reason)) => {
             let backend = medium.open().map_err(unusable)?;
+            if let Some(found) = newer_file(backend.as_ref()).map_err(unusable)? {
+                return Err(Failure::NewerFile { found });
+            }
             if !was_never_finished(backend.as_ref()).map_err(unusable)? {
                 return Err(Failure::Corrupt(reason));
             }
@@ -126,6 +135,26 @@ pub(super) fn database(
         }
         result => result,
     }
+}
+
+/// The version of redb's file format, where it is none that the redb of this program knows: redb says the
+/// same of it as of a damaged file.
+///
+/// It stands in both of redb's commit slots. Damage would have to make the same of both, and a number that
+/// a version may have.
+pub(super) fn newer_file(backend: &dyn StorageBackend) -> std::io::Result<Option<u8>> {
+    const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+    const SLOTS: [usize; 2] = [64, 192];
+    /// No version for a long time to come.
+    const UNLIKELY: u8 = 32;
+    let mut head = [0; 320];
+    if backend.len()? < head.len() as u64 {
+        return Ok(None);
+    }
+    backend.read(0, &mut head)?;
+    let [found, other] = SLOTS.map(|slot| head[slot]);
+    let is_one = head.starts_with(MAGIC) && found == other;
+    Ok((is_one && (KNOWN_FILE + 1..UNLIKELY).contains(&found)).then_some(found))
 }
 
 /// Whether the making of the file was interrupted, so that nothing was ever in it: redb writes its

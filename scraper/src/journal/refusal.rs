@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::format::KNOWN;
+use super::opening::KNOWN_FILE;
 
 /// Why the scraper must not start.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,21 @@ pub enum OpenError {
         /// The newest version known here.
         known: usize,
     },
+    /// The same, where the newer version has another way to store files altogether.
+    #[error(
+        "{path} is a file of version {found} of redb's format, and this program knows only those up \
+         to {known}: run the version that wrote it, or move the file away to begin a new journal \
+         (what is in it and no receiver has is lost then)",
+        path = path.display()
+    )]
+    NewerFile {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: u8,
+        /// The newest version known here.
+        known: u8,
+    },
     /// Another process has the file open: end it, or give this one another directory.
     #[error(
         "{path} is in use by another process: is a second scraper running for this Envoy? End it, \
@@ -41,6 +57,14 @@ impl OpenError {
             path,
             found,
             known: KNOWN,
+        }
+    }
+
+    pub(super) fn newer_file(path: PathBuf, found: u8) -> Self {
+        Self::NewerFile {
+            path,
+            found,
+            known: KNOWN_FILE,
         }
     }
 }

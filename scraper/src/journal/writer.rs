@@ -85,6 +85,7 @@ impl Writer {
             }
             Err(Failure::InUse) => return Err(OpenError::InUse { path }),
             Err(Failure::Newer { found }) => return Err(OpenError::newer(path, found)),
+            Err(Failure::NewerFile { found }) => return Err(OpenError::newer_file(path, found)),
             Err(Failure::Unusable(reason) | Failure::Corrupt(reason)) => {
                 tracing::error!(
                     path = %path.display(),
@@ -266,7 +267,7 @@ impl Writer {
                 tracing::debug!(reason, "the journal can't be opened");
                 self.open_to_read()
             }
-            Err(failure @ (Failure::InUse | Failure::Newer { .. })) => {
+            Err(failure @ (Failure::InUse | Failure::Newer { .. } | Failure::NewerFile { .. })) => {
                 tracing::debug!(?failure, "the journal belongs to another process");
                 None
             }

@@ -124,6 +124,56 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     assert!(!place.aside().exists());
 }
 
+/// Where redb has the version of its file format: in each of its two commit slots.
+const FILE_VERSIONS: [usize; 2] = [64, 192];
+
+#[test]
+fn a_file_of_a_newer_redb_is_left_alone() {
+    let place = Place::new();
+    place.fill();
+    let mut content = fs::read(place.file()).expect("the file");
+    let versions = FILE_VERSIONS.map(|at| content[at]);
+    assert_eq!(
+        versions,
+        [opening::KNOWN_FILE; 2],
+        "this redb writes another version: journals of it are refused by the programs before"
+    );
+    for at in FILE_VERSIONS {
+        content[at] += 1;
+    }
+    fs::write(place.file(), &content).expect("the file");
+    let error = Journals::open(place.directory.path(), &envoy(), MIB).expect_err("it is newer");
+    assert!(
+        matches!(
+            error,
+            OpenError::NewerFile {
+                found: 4,
+                known: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("run the version that wrote it"));
+    assert!(fs::read(place.file()).expect("the file") == content);
+    assert!(!place.aside().exists());
+}
+
+#[test]
+fn a_file_whose_version_of_redb_is_damaged_is_set_aside() {
+    for (first, second) in [(4, 3), (3, 4), (4, 5), (255, 255), (0, 0), (2, 2)] {
+        let place = Place::new();
+        place.fill();
+        let mut content = fs::read(place.file()).expect("the file");
+        for (at, version) in FILE_VERSIONS.into_iter().zip([first, second]) {
+            content[at] = version;
+        }
+        fs::write(place.file(), &content).expect("the file");
+        place.is_begun_anew();
+        assert!(fs::read(place.aside()).expect("the old file") == content);
+    }
+}
+
 #[test]
 fn without_a_usable_directory_readings_are_kept_in_memory() {
     let parent = tempfile::tempdir().expect("a directory");
