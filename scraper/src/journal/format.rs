@@ -42,7 +42,8 @@ pub(super) const BIRTH: &str = "birth";
 /// one. What is here never changes; a new version is a new entry at the end.
 const UPGRADES: &[Upgrade] = &[];
 
-type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
+/// A step from one version to the next.
+pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 
 /// The version that this program writes.
 pub(super) const KNOWN: usize = UPGRADES.len() + 1;
@@ -78,38 +79,46 @@ pub(super) struct Content {
 /// Takes over what is in the file: makes the tables of a new one, brings an old one up to date.
 /// Returns whether it was new.
 pub(super) fn prepare(database: &Database, envoy: &Serial) -> Result<bool, Unfit> {
-    let transaction = database.begin_read()?;
-    if transaction.list_tables()?.next().is_none() {
-        drop(transaction);
+    if database.begin_read()?.list_tables()?.next().is_none() {
         begin(database, envoy)?;
         return Ok(true);
     }
+    upgrade(database, UPGRADES)?;
+    let transaction = database.begin_read()?;
+    if meta(&transaction, ENVOY)?.as_deref() != Some(envoy.as_str()) {
+        return Err(Unfit::Content(
+            "it is the journal of another Envoy".to_owned(),
+        ));
+    }
+    Ok(false)
+}
+
+/// Brings a file from whichever version it has to the last one that the steps lead to.
+pub(super) fn upgrade(database: &Database, steps: &[Upgrade]) -> Result<(), Unfit> {
+    let known = steps.len() + 1;
+    let transaction = database.begin_read()?;
     let content = |text: &str| Unfit::Content(text.to_owned());
     let found: usize = meta(&transaction, FORMAT)?
         .and_then(|found| found.parse().ok())
         .ok_or_else(|| content("it has no version"))?;
-    if found > KNOWN {
+    if found > known {
         return Err(Unfit::Newer { found });
     }
     let missing = found
         .checked_sub(1)
-        .and_then(|done| UPGRADES.get(done..))
+        .and_then(|done| steps.get(done..))
         .ok_or_else(|| content("it has a version that never was"))?;
     drop(transaction);
     if !missing.is_empty() {
         // In one transaction: a file is never between two versions.
         let transaction = database.begin_write()?;
-        for upgrade in missing {
-            upgrade(&transaction)?;
+        for step in missing {
+            step(&transaction)?;
         }
-        set_meta(&transaction, &[(FORMAT, &KNOWN.to_string())])?;
+        set_meta(&transaction, &[(FORMAT, &known.to_string())])?;
         transaction.commit()?;
     }
-    let transaction = database.begin_read()?;
-    if meta(&transaction, ENVOY)?.as_deref() != Some(envoy.as_str()) {
-        return Err(content("it is the journal of another Envoy"));
-    }
-    Ok(false)
+    Ok(())
 }
 
 fn begin(database: &Database, envoy: &Serial) -> Result<(), Error> {

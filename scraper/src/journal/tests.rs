@@ -12,6 +12,7 @@ mod places;
 mod removed;
 mod reopening;
 mod simulated;
+mod upgrades;
 
 /// A serial number.
 fn serial(text: &str) -> Serial {
