@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -25,8 +26,9 @@ const HOLDER: &str = "JOURNAL_HOLDER";
 /// Names it to a process whose files may not grow.
 const LIMITED: &str = "JOURNAL_LIMITED";
 
-/// Directories, and kills in each of them, of each of two threads.
-const FILES: u32 = 7;
+/// Directories, and kills in each of them: 3,600 in all. Each processor has one child at a time: with more
+/// of them most would die before they have appended anything.
+const FILES: u32 = 36;
 const KILLS: u32 = 100;
 
 const SIZE: u64 = 1024 * 1024;
@@ -131,32 +133,40 @@ fn what_an_append_has_returned_outlives_a_kill_and_no_number_is_given_twice() {
     if let Some(directory) = std::env::var_os(VICTIM) {
         append_until_killed(Path::new(&directory));
     }
-    let returned: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut returned = 0;
-                    for _ in 0..FILES {
-                        let directory = tempfile::tempdir().expect("a directory");
-                        for kill in 1..=KILLS {
-                            let mut victim = again(NAME, VICTIM, directory.path());
-                            let status = victim.stdout(Stdio::null()).status();
-                            let status = status.expect("this program runs again");
-                            assert_eq!(status.code(), None, "it is killed and does not end");
-                            if kill % 20 == 0 {
-                                check(directory.path());
-                            }
-                        }
-                        returned += check(directory.path());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let begun = AtomicU32::new(0);
+    let (kills, returned) = std::thread::scope(|scope| {
+        let kill_all = || {
+            let (mut kills, mut returned) = (0, 0);
+            while begun.fetch_add(1, Ordering::Relaxed) < FILES {
+                let directory = tempfile::tempdir().expect("a directory");
+                for kill in 1..=KILLS {
+                    let mut victim = again(NAME, VICTIM, directory.path());
+                    let status = victim.stdout(Stdio::null()).status();
+                    let status = status.expect("this program runs again");
+                    assert_eq!(status.code(), None, "it is killed and does not end");
+                    kills += 1;
+                    if kill % 20 == 0 {
+                        check(directory.path());
                     }
-                    returned
-                })
-            })
-            .collect();
+                }
+                returned += check(directory.path());
+            }
+            (kills, returned)
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(kill_all)).collect();
         let counts = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        counts.map(|count| count.expect("a thread")).sum()
+        let counts = counts.map(|count| count.expect("a thread"));
+        counts.fold((0, 0), |all: (u32, usize), of| (all.0 + of.0, all.1 + of.1))
     });
-    assert!(returned > 1000, "only {returned} appends returned at all");
+    // Past the capture of a test that succeeds: how much this has shown.
+    let said = format!("{kills} kills; {returned} readings had been returned before one\n");
+    let _ = std::io::stderr().write_all(said.as_bytes());
+    assert!(kills >= 3000, "{kills}");
+    assert!(
+        returned > 3000,
+        "only {returned} readings were returned at all"
+    );
 }
 
 #[test]
