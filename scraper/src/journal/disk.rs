@@ -11,7 +11,7 @@ use super::bounded::Bounded;
 use super::format::{self, Content};
 use super::handle::{Failed, Handle};
 use super::index::Index;
-use super::medium::Medium;
+use super::medium::{self, Medium};
 use super::opening::{Failure, builder, contained, database, unusable};
 use super::overlay::Overlay;
 use super::pages::{ATTEMPTS, fit, prune, taken, used_pages};
@@ -75,7 +75,7 @@ impl Disk {
     /// Opens a journal that can't be written.
     pub(super) fn open_to_read(medium: &Arc<dyn Medium>, envoy: &Serial) -> Result<Self, Failure> {
         contained(|| {
-            let (backend, is_synced) = medium.open_to_read().map_err(unusable)?;
+            let (backend, is_synced) = medium::open_to_read(medium.as_ref()).map_err(unusable)?;
             let backend = Overlay::new(backend).map_err(unusable)?;
             let backend = Bounded::new(Box::new(backend), u64::MAX).map_err(unusable)?;
             let length = backend.length();

@@ -17,15 +17,11 @@ const KEPT_ASIDE: u32 = 3;
 
 /// A place for one journal. Tests have others than a directory.
 pub(super) trait Medium: std::fmt::Debug + Send + Sync {
-    /// The journal's storage, made when there is none. What can be read there has been synced.
-    ///
-    /// A process that was killed, or whose disk failed, leaves behind what the system would forget
-    /// with the next power failure. Numbers must not be taken from it.
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>>;
+    /// The journal's file, made when there is none.
+    fn open(&self) -> io::Result<Box<dyn Opened>>;
 
-    /// The journal's storage as far as it can be read, and whether that has been synced; an error
-    /// when there is none.
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)>;
+    /// The journal's file as far as it can be read; an error when there is none.
+    fn open_to_read(&self) -> io::Result<Box<dyn Opened>>;
 
     /// Makes the entry of a new file durable.
     fn sync_entry(&self) -> io::Result<()>;
@@ -46,6 +42,43 @@ pub(super) trait Medium: std::fmt::Debug + Send + Sync {
 
     /// The file, for messages.
     fn path(&self) -> &Path;
+}
+
+/// A file of which nothing was read yet.
+pub(super) trait Opened {
+    /// Writes to the disk what the system has in memory of it.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Has the system forget what it has in memory of it and takes for written.
+    fn forget(&self);
+
+    /// Its content.
+    fn storage(self: Box<Self>) -> io::Result<Box<dyn StorageBackend>>;
+}
+
+/// The journal's storage, made when there is none. What can be read there is on the disk.
+pub(super) fn open(medium: &dyn Medium) -> io::Result<Box<dyn StorageBackend>> {
+    let file = medium.open()?;
+    settle(file.as_ref())?;
+    file.storage()
+}
+
+/// The journal's storage as far as it can be read, and whether that is on the disk; an error when
+/// there is none.
+pub(super) fn open_to_read(medium: &dyn Medium) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+    let file = medium.open_to_read()?;
+    let is_on_disk = settle(file.as_ref()).is_ok();
+    Ok((file.storage()?, is_on_disk))
+}
+
+/// Sees to it that what can be read of a file is what the disk has. A process that was killed, or whose
+/// disk failed, leaves behind what the system would forget with the next power failure: numbers must
+/// not be taken from it.
+fn settle(file: &dyn Opened) -> io::Result<()> {
+    file.sync()?;
+    // After a sync that failed, Linux takes what it could not write for written, until it reads it again.
+    file.forget();
+    Ok(())
 }
 
 /// A file in a directory.
@@ -79,7 +112,7 @@ impl InDirectory {
 }
 
 impl Medium for InDirectory {
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+    fn open(&self) -> io::Result<Box<dyn Opened>> {
         fs::create_dir_all(&self.directory)?;
         let file = OpenOptions::new()
             .read(true)
@@ -88,16 +121,14 @@ impl Medium for InDirectory {
             .truncate(false)
             .mode(0o600)
             .open(&self.path)?;
-        sync(&file)?;
         self.note_opened(&file)?;
-        backend(file)
+        Ok(Box::new(OnDisk(file)))
     }
 
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+    fn open_to_read(&self) -> io::Result<Box<dyn Opened>> {
         let file = File::open(&self.path)?;
-        let is_synced = sync(&file).is_ok();
         self.note_opened(&file)?;
-        Ok((backend(file)?, is_synced))
+        Ok(Box::new(OnDisk(file)))
     }
 
     fn sync_entry(&self) -> io::Result<()> {
@@ -146,22 +177,27 @@ impl Medium for InDirectory {
     }
 }
 
-/// Writes to the disk what the system has in memory of a file, and has it forget the rest: after a
-/// sync that failed, Linux takes what it could not write for written, until it reads it again.
-fn sync(file: &File) -> io::Result<()> {
-    file.sync_data()?;
-    // File systems that don't know this have no such memory.
-    let _ = fadvise(file, 0, None, Advice::DontNeed);
-    Ok(())
-}
+/// A file of the system.
+struct OnDisk(File);
 
-fn backend(file: File) -> io::Result<Box<dyn StorageBackend>> {
-    // A directory can be opened for reading, and would seem to be a file of another program.
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a file"));
+impl Opened for OnDisk {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
     }
-    let backend = FileBackend::new(file).map_err(io::Error::other)?;
-    Ok(Box::new(backend))
+
+    fn forget(&self) {
+        // File systems that don't know this have no such memory.
+        let _ = fadvise(&self.0, 0, None, Advice::DontNeed);
+    }
+
+    fn storage(self: Box<Self>) -> io::Result<Box<dyn StorageBackend>> {
+        // A directory can be opened for reading, and would seem to be a file of another program.
+        if !self.0.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let backend = FileBackend::new(self.0).map_err(io::Error::other)?;
+        Ok(Box::new(backend))
+    }
 }
 
 /// The serial of the Envoy whose journal was written last in a directory; none when there is no

@@ -9,7 +9,7 @@ use redb::{Builder, Database, DatabaseError, Error, StorageBackend, StorageError
 
 use super::bounded::Bounded;
 use super::format::Unfit;
-use super::medium::Medium;
+use super::medium::{self, Medium};
 use super::space::PAGE;
 
 /// What redb may keep of the file in memory, in bytes; its default is a gigabyte.
@@ -108,7 +108,7 @@ pub(super) fn database(
     extend_to: Option<u64>,
 ) -> Result<(Database, Arc<AtomicU64>), Failure> {
     let open = || {
-        let backend = medium.open().map_err(unusable)?;
+        let backend = medium::open(medium).map_err(unusable)?;
         if let Some(length) = extend_to
             && backend.len().map_err(unusable)? < length
         {
@@ -122,7 +122,7 @@ pub(super) fn database(
     };
     match open() {
         Err(Failure::Corrupt(reason)) => {
-            let backend = medium.open().map_err(unusable)?;
+            let backend = medium::open(medium).map_err(unusable)?;
             if let Some(found) = newer_file(backend.as_ref()).map_err(unusable)? {
                 return Err(Failure::NewerFile { found });
             }

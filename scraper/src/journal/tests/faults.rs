@@ -275,3 +275,34 @@ fn what_a_process_left_unsynced_is_synced_or_forgotten_before_the_next_one_shows
         }
     }
 }
+
+/// Opens what a process left behind that was killed in this fault, of those that leave something behind
+/// which is `of_interest`: nothing is read that a power failure might take away.
+fn nothing_unsynced_is_read(fault: Fault, count: u32, of_interest: impl Fn(&Simulated) -> bool) {
+    let mut found = 0;
+    for after in 0..40 {
+        let (disk, _) = killed_in_a_fault(after, fault, count);
+        if of_interest(&disk) {
+            found += 1;
+            let medium = Arc::new(disk.clone());
+            let journals = Journals::open_on(medium, &envoy(), SIZE, Instant::now());
+            assert_eq!(
+                journals.expect("a journal").spans().len(),
+                1,
+                "it is on disk"
+            );
+            assert!(!disk.unsynced_was_read(), "after {after} operations");
+        }
+    }
+    assert!(found > 0, "no fault left anything behind");
+}
+
+#[test]
+fn what_a_killed_process_left_unsynced_is_synced_before_it_is_read() {
+    nothing_unsynced_is_read(Fault::Undone, u32::MAX, Simulated::has_unsynced);
+}
+
+#[test]
+fn what_a_failed_sync_left_in_memory_is_forgotten_before_it_is_read() {
+    nothing_unsynced_is_read(Fault::Forgotten, u32::MAX, Simulated::has_forgotten);
+}

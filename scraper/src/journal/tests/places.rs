@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use redb::StorageBackend;
+use crate::journal::medium::Opened;
 
 use super::damage::Place;
 use super::simulated::Simulated;
@@ -42,11 +42,11 @@ fn a_journal_that_can_only_be_read_is_announced_beside_the_one_in_memory() {
 struct OnlyToRead(InDirectory);
 
 impl Medium for OnlyToRead {
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+    fn open(&self) -> io::Result<Box<dyn Opened>> {
         Err(io::ErrorKind::PermissionDenied.into())
     }
 
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+    fn open_to_read(&self) -> io::Result<Box<dyn Opened>> {
         self.0.open_to_read()
     }
 

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redb::StorageBackend;
 
-use crate::journal::medium::Medium;
+use crate::journal::medium::{Medium, Opened};
 
 /// What a disk writes as a whole, in bytes.
 const SECTOR: usize = 512;
@@ -37,6 +37,10 @@ enum Change {
 }
 
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they have nothing to do with each other"
+)]
 struct State {
     /// What survives a power failure.
     durable: Vec<u8>,
@@ -52,6 +56,10 @@ struct State {
     longest: usize,
     set_aside: u32,
     read_only: bool,
+    /// Whether the file was changed since it was opened.
+    is_changed: bool,
+    /// Whether something was read of it, before that, which the next power failure might take away.
+    unsynced_was_read: bool,
     /// Syncs wait, and whether one does.
     held: bool,
     waiting: bool,
@@ -66,16 +74,10 @@ impl Simulated {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Syncs, and reads anew from the disk from now on.
-    fn sync(&self) -> io::Result<()> {
+    fn opened(&self) -> Box<dyn Opened> {
         let mut state = self.state();
-        state.sync()?;
-        state.present = state.durable.clone();
-        Ok(())
-    }
-
-    fn backend(&self) -> Box<dyn StorageBackend> {
-        let life = self.state().life;
+        state.is_changed = false;
+        let life = state.life;
         let disk = self.clone();
         Box::new(Backend { disk, life })
     }
@@ -85,6 +87,7 @@ impl Simulated {
         let mut state = self.state();
         state.life += 1;
         state.fault = None;
+        state.unsynced_was_read = false;
     }
 
     /// The power fails: of what is not synced some sectors are written, and some not.
@@ -170,6 +173,23 @@ impl Simulated {
         self.0.1.notify_all();
     }
 
+    /// Whether the system has changes that it has yet to write.
+    pub(super) fn has_unsynced(&self) -> bool {
+        !self.state().unsynced.is_empty()
+    }
+
+    /// Whether the system takes something for written that is not.
+    pub(super) fn has_forgotten(&self) -> bool {
+        let state = self.state();
+        state.unsynced.is_empty() && state.present != state.durable
+    }
+
+    /// Whether something was read of a file that was opened and not changed yet, which the next power
+    /// failure might take away.
+    pub(super) fn unsynced_was_read(&self) -> bool {
+        self.state().unsynced_was_read
+    }
+
     pub(super) fn longest(&self) -> usize {
         self.state().longest
     }
@@ -208,6 +228,7 @@ impl State {
         if self.read_only {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
+        self.is_changed = true;
         let fault = self.next_fault();
         if fault != Some(Fault::Undone) {
             match &change {
@@ -264,6 +285,28 @@ impl Backend {
     }
 }
 
+impl Opened for Backend {
+    fn sync(&self) -> io::Result<()> {
+        self.state()?.sync()
+    }
+
+    /// What is not written yet stays.
+    fn forget(&self) {
+        let mut state = self.disk.state();
+        state.present = state.durable.clone();
+        for change in state.unsynced.clone() {
+            match change {
+                Change::Write(offset, data) => write(&mut state.present, offset, &data),
+                Change::Length(length) => state.present.resize(length, 0),
+            }
+        }
+    }
+
+    fn storage(self: Box<Self>) -> io::Result<Box<dyn StorageBackend>> {
+        Ok(self)
+    }
+}
+
 fn at(offset: u64) -> usize {
     usize::try_from(offset).expect("a small file")
 }
@@ -274,8 +317,12 @@ impl StorageBackend for Backend {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state()?;
+        let mut state = self.state()?;
         let range = at(offset)..at(offset) + out.len();
+        if !state.is_changed && state.present.get(range.clone()) != state.durable.get(range.clone())
+        {
+            state.unsynced_was_read = true;
+        }
         let content = state.present.get(range);
         out.copy_from_slice(content.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -304,17 +351,15 @@ impl StorageBackend for Backend {
 }
 
 impl Medium for Simulated {
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+    fn open(&self) -> io::Result<Box<dyn Opened>> {
         if self.state().read_only {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        self.sync()?;
-        Ok(self.backend())
+        Ok(self.opened())
     }
 
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
-        let is_synced = self.sync().is_ok();
-        Ok((self.backend(), is_synced))
+    fn open_to_read(&self) -> io::Result<Box<dyn Opened>> {
+        Ok(self.opened())
     }
 
     fn sync_entry(&self) -> io::Result<()> {
