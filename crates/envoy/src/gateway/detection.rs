@@ -112,6 +112,8 @@ fn more_telling(https: Error, http: Error) -> Error {
         (_, Error::HttpsNeeded { .. }) => https,
         // Nothing listens for https, as on old Envoys.
         (Some(Why::Refused), _) => http,
+        // By http it takes the connection at least: it hangs, and has no answer to a TLS greeting either.
+        (Some(Why::TimedOut), silent) if silent.why() == Some(Why::Silent) => http,
         // Nothing came by https, something by http.
         (Some(_), answered) if answered.why().is_none() => http,
         _ => https,

@@ -1,5 +1,7 @@
 //! Finding out who answers, and finding out again.
 
+use std::time::Duration;
+
 use envoy::{Error, Fault, Gateway, Settings, TokenSource, Why};
 use tokio::io::AsyncWriteExt;
 
@@ -196,6 +198,26 @@ async fn where_nothing_listens_is_said() {
             error,
             Error::Unreachable {
                 why: Why::Refused,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_envoy_that_takes_connections_and_says_nothing_is_there() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let mut settings = Settings::new(host.parse().unwrap());
+    settings.connect_timeout = Duration::from_millis(100);
+    settings.read_timeout = Duration::from_millis(300);
+    let error = Gateway::new(settings).info().await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Unreachable {
+                why: Why::Silent,
                 ..
             }
         ),
