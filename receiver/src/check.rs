@@ -29,7 +29,12 @@ pub async fn check<W: Write>(
     report.begin("broker");
     check_broker(config, report).await?;
     report.begin("InfluxDB");
-    for Finding { step, outcome } in store.probe().await {
+    let awaited = format!(
+        "InfluxDB takes long; it is given {} s for each answer",
+        store::Settings::DEFAULT_TIMEOUT.as_secs()
+    );
+    let findings = report.patiently("reachable", &awaited, store.probe()).await;
+    for Finding { step, outcome } in findings {
         match outcome {
             Outcome::Passed(text) => report.passed(step, text),
             Outcome::NotChecked(text) => report.skipped(step, text),

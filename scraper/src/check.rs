@@ -50,7 +50,12 @@ async fn check_envoy<W: Write>(
 ) -> Result<Option<Serial>, String> {
     let mut gateway = access.gateway()?;
     let name = resolve(&access.host.name()).await;
-    let info = gateway.info().await;
+    let awaited = format!(
+        "{} has not answered yet; it is given {} s for each answer, since some Envoys hang for a while",
+        access.host,
+        gateway.read_timeout().as_secs()
+    );
+    let info = report.patiently(ENVOY, &awaited, gateway.info()).await;
     let answers = match &info {
         Ok(_) => gateway.address().unwrap_or_default(),
         Err(error) => address(error).to_owned(),
@@ -84,7 +89,8 @@ async fn check_envoy<W: Write>(
             });
         }
     };
-    match gateway.inverters().await {
+    let answer = report.patiently(INVERTERS, &awaited, gateway.inverters());
+    match answer.await {
         Ok(answer) => {
             report.passed(LOGIN, describe_login(&gateway));
             say_inverters(report, &answer);

@@ -8,6 +8,8 @@
 
 mod detection;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::endpoints::Endpoint;
@@ -97,6 +99,12 @@ impl Gateway {
     #[must_use]
     pub fn address(&self) -> Option<String> {
         self.last.as_ref().map(|last| address(&last.found.base))
+    }
+
+    /// How long each answer may take.
+    #[must_use]
+    pub fn read_timeout(&self) -> Duration {
+        self.settings.read_timeout
     }
 
     /// How far the Envoy's clock is ahead of ours, in seconds (negative: behind), as of the last

@@ -90,7 +90,13 @@ pub async fn check<W: Write>(
         steps.push((LOGIN, Taken::Passed(account)));
     }
     let (session, mut events) = mqtt::start(config).map_err(|error| with_causes(&error))?;
-    let attempt = match timeout(ATTEMPT, events.next()).await {
+    let awaited = format!(
+        "{} has not answered yet; it is given {} s",
+        broker.url,
+        ATTEMPT.as_secs()
+    );
+    let attempt = timeout(ATTEMPT, events.next());
+    let attempt = match report.patiently(REACHABLE, &awaited, attempt).await {
         Ok(Some(Event::Connected(connection))) => Ok(connection),
         Ok(Some(Event::Disconnected(reason))) => Err(Failed::of(&reason)),
         Ok(Some(Event::Received(_)) | None) | Err(_) => Err(Failed {
@@ -125,7 +131,12 @@ pub async fn check<W: Write>(
         events,
         connection,
     };
-    match echo(&mut passed, broker, caller).await {
+    let awaited = format!(
+        "what was published has not come back yet; it is given {} s",
+        ECHO.as_secs()
+    );
+    let echo = echo(&mut passed, broker, caller);
+    match report.patiently(PUBLISH, &awaited, echo).await {
         Ok(text) => {
             report.passed(PUBLISH, text);
             Ok(Some(passed))

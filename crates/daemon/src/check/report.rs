@@ -1,11 +1,17 @@
 //! What a check found: printed as it goes for people, or as one object at the end for programs.
 
 use std::io::{self, Write};
+use std::pin::pin;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::timeout;
 
 /// The width of a step's name; the longest, organisation, has as many letters.
 const WIDTH: usize = 12;
+
+/// How long a person waits without a word before a program seems to hang.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How a check is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +88,24 @@ impl<W: Write> Report<W> {
         if self.format == Format::Text {
             self.print(&format!("{part}\n"));
         }
+    }
+
+    /// Waits for `work`; once that takes long, a person is told that the step is under way, and what
+    /// is waited for.
+    pub async fn patiently<T>(
+        &mut self,
+        step: &'static str,
+        awaited: &str,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        if let Ok(done) = timeout(SILENCE, work.as_mut()).await {
+            return done;
+        }
+        if self.format == Format::Text {
+            self.print(&format!("  … {step:WIDTH$} {awaited}\n"));
+        }
+        work.await
     }
 
     /// A step succeeded; the text says what was found.
@@ -208,6 +232,26 @@ mod tests {
              \x20 – login        not tried, because of the step 'reachable'\n"
         );
         assert!(!passed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_takes_long_says_so_once_to_people() {
+        for (format, seconds, said) in [
+            (Format::Text, 4, "broker\n"),
+            (
+                Format::Text,
+                60,
+                "broker\n\x20 … reachable    no answer yet\n",
+            ),
+            (Format::Json, 60, ""),
+        ] {
+            let mut out = Vec::new();
+            let mut report = Report::new(format, &mut out);
+            report.begin("broker");
+            let work = tokio::time::sleep(Duration::from_secs(seconds));
+            report.patiently("reachable", "no answer yet", work).await;
+            assert_eq!(String::from_utf8(out).expect("text"), said);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `check` of both daemons: a chain that is sound, and the ten commonest mistakes of a new user.
 
+mod hanging;
 mod mistakes;
 mod sound;
 
