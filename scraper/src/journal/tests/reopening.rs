@@ -10,6 +10,7 @@ use redb::StorageBackend;
 use super::simulated::{Fault, Simulated};
 use super::*;
 use crate::delivery::{self, Unreadable};
+use crate::journal::medium::Opened;
 
 fn open(disk: &Simulated, now: Instant) -> Journals {
     Journals::open_on(Arc::new(disk.clone()), &envoy(), MIB, now).expect("a journal")
@@ -80,19 +81,19 @@ struct Confusing {
 }
 
 impl Medium for Confusing {
-    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
-        let backend = self.disk.open()?;
+    fn open(&self) -> io::Result<Box<dyn Opened>> {
+        let file = self.disk.open()?;
         let less = |times: u32| times.checked_sub(1);
         let again = self
             .times
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         Ok(match again {
-            Ok(_) => Box::new(Confused(backend, self.nonsense)),
-            Err(_) => backend,
+            Ok(_) => Box::new(ConfusedFile(file, self.nonsense)),
+            Err(_) => file,
         })
     }
 
-    fn open_to_read(&self) -> io::Result<(Box<dyn StorageBackend>, bool)> {
+    fn open_to_read(&self) -> io::Result<Box<dyn Opened>> {
         self.disk.open_to_read()
     }
 
@@ -106,6 +107,22 @@ impl Medium for Confusing {
 
     fn path(&self) -> &Path {
         self.disk.path()
+    }
+}
+
+struct ConfusedFile(Box<dyn Opened>, Nonsense);
+
+impl Opened for ConfusedFile {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn forget(&self) {
+        self.0.forget();
+    }
+
+    fn storage(self: Box<Self>) -> io::Result<Box<dyn StorageBackend>> {
+        Ok(Box::new(Confused(self.0.storage()?, self.1)))
     }
 }
 
