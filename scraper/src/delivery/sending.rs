@@ -52,8 +52,8 @@ enum What {
 impl<J: Journal> Delivery<J> {
     /// What to send next; the same again until it was [`sent`](Self::sent).
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
-        let link = self.link.as_ref()?;
-        if link.is_ready() {
+        if self.link.as_ref()?.is_ready() {
+            self.follow_ids();
             let reading = self.next_reading(now).or_else(|| self.next_again(now));
             if reading.is_some() {
                 return reading;
@@ -122,6 +122,9 @@ impl<J: Journal> Delivery<J> {
                 self.on_their_way -= 1;
                 // Without the proof that we may publish, it says nothing.
                 if link.is_proven() {
+                    let successor = self.journal.successor(journal);
+                    self.follow_ids();
+                    let journal = successor.as_ref().unwrap_or(journal);
                     self.outbox.acknowledged(journal, *seq);
                 }
             }
