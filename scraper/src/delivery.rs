@@ -230,8 +230,13 @@ impl<J: Journal> Delivery<J> {
     pub fn delivered_below(&self) -> Option<(JournalId, u64)> {
         let spans = self.journal.spans();
         let current = spans.first()?;
-        let below = self.outbox.delivered_below(current.id())?;
-        Some((current.id().clone(), below))
+        // What waits may have the id before.
+        let own = self.outbox.journals().into_iter().filter(|journal| {
+            journal == current.id()
+                || self.journal.successor(journal).as_ref() == Some(current.id())
+        });
+        let below = own.filter_map(|journal| self.outbox.delivered_below(&journal));
+        Some((current.id().clone(), below.min()?))
     }
 
     /// How many readings were given up since this was asked: they have left the journal before the
@@ -246,11 +251,12 @@ impl<J: Journal> Delivery<J> {
         self.outbox.unproven() == 0 && self.on_their_way == 0
     }
 
-    /// A journal has another id. What is on its way under the one before has to go out under this one.
-    fn renamed(&mut self, from: &JournalId, to: &JournalId) {
-        self.outbox.renamed(from, to);
-        if self.link.as_ref().is_some_and(Link::is_ready) {
-            self.begin();
+    /// A journal may have taken another id at any time.
+    fn follow_ids(&mut self) {
+        for journal in self.outbox.journals() {
+            if let Some(successor) = self.journal.successor(&journal) {
+                self.outbox.renamed(&journal, &successor);
+            }
         }
     }
 
@@ -260,15 +266,6 @@ impl<J: Journal> Delivery<J> {
             let held = link.held();
             self.line_up_anew();
             self.outbox.connected(held);
-        }
-    }
-
-    /// A journal may have taken another id at any time.
-    fn follow_ids(&mut self) {
-        for journal in self.outbox.journals() {
-            if let Some(successor) = self.journal.successor(&journal) {
-                self.renamed(&journal, &successor);
-            }
         }
     }
 

@@ -103,7 +103,10 @@ impl<J: Journal> Delivery<J> {
             return News::Nothing;
         };
         self.renewed = Some(now);
-        self.renamed(&from, &to);
+        self.outbox.renamed(&from, &to);
+        if self.link.as_ref().is_some_and(super::Link::is_ready) {
+            self.begin();
+        }
         self.announce_soon(now);
         News::JournalRenewed { from, to }
     }

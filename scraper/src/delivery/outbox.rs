@@ -112,7 +112,8 @@ impl Outbox {
     pub fn journals(&self) -> HashSet<JournalId> {
         let waiting = self.unproven.iter().map(|(id, _)| id);
         let newest = self.newest.values().map(|reading| &reading.journal);
-        waiting.chain(newest).cloned().collect()
+        let all: HashSet<&JournalId> = waiting.chain(newest).collect();
+        all.into_iter().cloned().collect()
     }
 
     /// What to send next: what plain topics lack, then what is late in a journal that can be read, lowest

@@ -122,6 +122,9 @@ impl<J: Journal> Delivery<J> {
                 self.on_their_way -= 1;
                 // Without the proof that we may publish, it says nothing.
                 if link.is_proven() {
+                    let successor = self.journal.successor(journal);
+                    self.follow_ids();
+                    let journal = successor.as_ref().unwrap_or(journal);
                     self.outbox.acknowledged(journal, *seq);
                 }
             }

@@ -18,13 +18,13 @@ fn what_was_appended_and_not_yet_taken_is_not_delivered() {
 }
 
 #[test]
-fn a_journal_of_which_the_delivery_was_not_told_yet_has_delivered_nothing_that_is_known() {
+fn what_was_taken_in_of_a_journal_counts_under_its_next_id_too() {
     let mut rig = Rig::allowed();
     rig.poll(&["a"], 0);
     rig.arrive();
     rig.journal.renew(&rig.journal.id());
     rig.journal.append(&["a"], 1);
-    assert_eq!(rig.delivery.delivered_below(), None);
+    assert_eq!(rig.delivered_below(), ("j2".to_owned(), 2));
 }
 
 #[test]

@@ -69,6 +69,22 @@ fn a_journal_with_an_append_that_failed_and_is_there_is_the_same_under_another_i
 }
 
 #[test]
+fn a_journal_whose_new_id_is_written_by_an_append_that_failed_is_still_the_same() {
+    for after in 0..20 {
+        let mut now = Instant::now();
+        let (disk, journals, id) = three_on_disk(now);
+        disk.fail(after, Fault::Done, 1);
+        assert!(journals.renew_at(&id, now).is_some());
+        disk.mend();
+        now += Duration::from_mins(1);
+        let on_disk = journals.append_at(reports(1, 900), now).remove(0);
+        assert_eq!(on_disk.seq, 4);
+        assert_ne!(on_disk.journal, id);
+        assert_eq!(journals.successor(&id), Some(on_disk.journal));
+    }
+}
+
+#[test]
 fn a_journal_in_memory_too_is_the_same_under_a_new_id() {
     let journals = Journals::in_memory(&envoy(), 4);
     let id = journals.append(reports(3, 0))[0].journal.clone();
