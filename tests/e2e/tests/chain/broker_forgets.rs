@@ -3,7 +3,7 @@
 use rig::chain::Chain;
 use rig::gateway::Gateway;
 use rig::programs::Program;
-use rig::servers::Configuration;
+use rig::servers::{Configuration, Login};
 
 use crate::{caught_up, ends_with, gateway, more_was_shown, reached_the_broker};
 
@@ -78,6 +78,24 @@ async fn a_broker_that_comes_back_with_an_empty_disk_costs_nothing() {
     ahead.chain.broker.kill().await;
     ahead.chain.broker.empty_disk();
     ahead.chain.broker.start_again().await;
+    ahead.ends().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_back_after_the_end_of_its_session_lacks_nothing() {
+    let test = "a receiver that is back after the end of its session lacks nothing";
+    let Some(ahead) = Ahead::start(test, "202400000072", &Configuration::shipped()).await else {
+        return;
+    };
+    // Who asks for no session ends the one that was there, as its time would: that is an hour at least.
+    let receiver = ahead.chain.receiver_account();
+    let login = || Login::new(&ahead.chain.broker, receiver).id("envoy-receiver-e2e");
+    let nothing_kept = login().connect().await.expect("the account may log in");
+    nothing_kept.leave().await;
+    assert_eq!(
+        ahead.chain.broker.session_ends("envoy-receiver-e2e").await,
+        None
+    );
     ahead.ends().await;
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use testcontainers::bollard::query_parameters::KillContainerOptions;
 use testcontainers::core::client::docker_client_instance;
-use testcontainers::core::{IntoContainerPort, Mount};
+use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 
@@ -92,6 +92,17 @@ impl Container {
             .kill_container(self.inner.id(), Some(options))
             .await
             .unwrap_or_else(|error| panic!("cannot send {signal}: {error}"));
+    }
+
+    /// The content of a file inside, empty when there is none.
+    pub(super) async fn read(&self, path: &str) -> Vec<u8> {
+        let mut printed = self
+            .inner
+            .exec(ExecCommand::new(["cat", path]))
+            .await
+            .expect("a running container runs a command");
+        let content = printed.stdout_to_vec().await;
+        content.expect("what a command prints can be read")
     }
 
     /// Kills the server as a power cut would; what it had written to its disk stays.

@@ -6,6 +6,7 @@ mod client;
 mod configuration;
 mod disk;
 mod reload;
+mod saved_state;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

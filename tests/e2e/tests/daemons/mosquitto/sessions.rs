@@ -1,6 +1,9 @@
 //! What a persistent session brings when its client is back.
 
-use rig::servers::{Account, Client, Login, Mosquitto};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rig::servers::{Account, Client, Configuration, Login, Mosquitto};
+use rig::wait;
 
 use super::{DEADLINE, ENVOY};
 
@@ -51,4 +54,64 @@ async fn retained(client: &Client, count: usize) {
             newest.filter(|message| message.retain).count() == count
         })
         .await;
+}
+
+/// The client whose session it is.
+const CLIENT: &str = "envoy-receiver-main";
+
+/// For how many seconds the broker keeps the session of a receiver that has left, with what waits in it;
+/// none when for ever. It is there again after a restart of the broker.
+async fn kept_for(test: &str, configuration: &Configuration) -> Option<Option<i64>> {
+    let (scraper, receiver) = (Account::scraper(ENVOY), Account::receiver("main"));
+    let accounts = [scraper.clone(), receiver.clone()];
+    let broker = Mosquitto::start_with(test, &accounts, configuration).await?;
+    let login = || Login::new(&broker, &receiver).id(CLIENT).persistent();
+    let mut away = login().connect().await.expect("the account may log in");
+    assert!(away.subscribe("envoy/#").await);
+    away.leave().await;
+    let left = SystemTime::now().duration_since(UNIX_EPOCH);
+    let left = left.map(|since| since.as_secs()).map(i64::try_from);
+    let left = left
+        .expect("after 1970")
+        .expect("before the year 292277026596");
+    let ends = wait::until("the session in the state", DEADLINE, async || {
+        broker.session_ends(CLIENT).await
+    })
+    .await;
+    let mut publisher = Client::connect(&broker, &scraper, None)
+        .await
+        .expect("the account may log in");
+    publisher.publish(MARK, "mark", false).await;
+
+    broker.stop().await;
+    broker.start_again().await;
+    let back = login().connect().await.expect("the account may log in");
+    assert!(back.session_present());
+    back.wait_for("what waited in it", DEADLINE, |seen| {
+        seen.iter().any(|message| message.text() == "mark")
+    })
+    .await;
+    Some((ends > 0).then_some(ends - left))
+}
+
+#[tokio::test]
+async fn with_the_shipped_setting_the_session_of_an_absent_receiver_ends_after_two_months() {
+    let test = "with the shipped setting the session of an absent receiver ends after two months";
+    let Some(kept) = kept_for(test, &Configuration::shipped()).await else {
+        return;
+    };
+    let days = Duration::from_hours(24 * 60);
+    let expected = i64::try_from(days.as_secs()).expect("a short time");
+    let kept = kept.expect("it ends");
+    assert!((expected - 60..=expected + 60).contains(&kept), "{kept} s");
+}
+
+#[tokio::test]
+async fn with_mosquittos_own_default_the_session_of_an_absent_receiver_never_ends() {
+    let test = "with mosquittos own default the session of an absent receiver never ends";
+    let default = Configuration::shipped().without("persistent_client_expiration");
+    let Some(kept) = kept_for(test, &default).await else {
+        return;
+    };
+    assert_eq!(kept, None);
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
-use super::{Mosquitto, STARTUP};
+use super::{Mosquitto, STARTUP, saved_state};
 use crate::wait;
 
 /// The broker's disk as it once was.
@@ -42,6 +42,18 @@ impl Mosquitto {
                 .expect("it is our own to read");
         }
         Snapshot(copy)
+    }
+
+    /// When the session of a client that has left ends, in Unix seconds, as the broker notes it in its
+    /// state; 0 for never, none where it has no such session.
+    ///
+    /// # Panics
+    /// When the broker writes its state in another way.
+    pub async fn session_ends(&self, client_id: &str) -> Option<i64> {
+        // It writes its state now.
+        self.own().signal("SIGUSR1").await;
+        let state = self.own().read("/mosquitto/data/mosquitto.db").await;
+        saved_state::session_ends(&state, client_id)
     }
 
     /// Gives the broker, which does not run, the disk that it once had.
