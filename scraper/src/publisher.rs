@@ -219,6 +219,9 @@ impl Publisher {
 
     /// Sends what is next, and the state of the gateway.
     async fn send(&mut self) -> Result<(), Gone> {
+        // Also while there is no connection: a larger journal may keep what has yet to come.
+        self.complaints
+            .given_up(self.delivery.given_up(), self.delivery.waiting());
         let Some(connection) = &self.connection else {
             return Ok(());
         };

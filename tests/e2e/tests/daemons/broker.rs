@@ -1,6 +1,7 @@
 //! The broker goes away, changes its certificate, its accounts, its rights: the daemons name it and
 //! go on by themselves, and every reading arrives in the end.
 
+mod away;
 mod certificate;
 mod login;
 mod ports;
