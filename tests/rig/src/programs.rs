@@ -1,16 +1,17 @@
 //! The programs of this workspace, started as their users start them: as processes.
 //!
-//! They are built first, with the profile of the running test, so that none is stale.
+//! They are [built](Binary::path) first, with the profile of the running test, so that none is stale.
 
+mod built;
 mod output;
 mod secrets;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
+pub use built::{Binary, forget_own_package, target, workspace};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 use tempfile::TempDir;
@@ -24,93 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Names the directory for what must outlive a daemon.
 const STATE_DIR: &str = "STATE_DIR";
-
-/// A binary of this workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binary {
-    /// `envoy-scraper`.
-    Scraper,
-    /// `envoy-receiver`.
-    Receiver,
-    /// `envoy-scrape`.
-    Standalone,
-    /// `envoy-simulator`.
-    Simulator,
-}
-
-impl Binary {
-    /// Its file name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Scraper => "envoy-scraper",
-            Self::Receiver => "envoy-receiver",
-            Self::Standalone => "envoy-scrape",
-            Self::Simulator => "envoy-simulator",
-        }
-    }
-
-    /// Where it is, freshly built.
-    ///
-    /// # Panics
-    /// When it can't be built.
-    #[must_use]
-    pub fn path(self) -> PathBuf {
-        built().join(self.name())
-    }
-}
-
-/// The directory with the binaries, built once per test process.
-fn built() -> &'static PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let running = std::env::current_exe().expect("a test has a path");
-        let folder = running.parent().expect("a file is in a folder");
-        // A test is at <target>/<profile>/deps/<test>, a program one level higher.
-        let profile = if folder.ends_with("deps") {
-            folder.parent().expect("a profile has a place")
-        } else {
-            folder
-        };
-        let mut build = Command::new(env!("CARGO"));
-        build
-            .args(["build", "--quiet", "--workspace", "--bins"])
-            .current_dir(workspace())
-            .stdin(Stdio::null());
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        let target = profile
-            .parent()
-            .expect("a profile is in a target directory");
-        build.env("CARGO_TARGET_DIR", target);
-        let status = build.status().expect("cargo runs");
-        assert!(status.success(), "the programs can't be built: {status}");
-        profile.to_owned()
-    })
-}
-
-/// The target directory that the running test was built into.
-///
-/// # Panics
-/// When the programs can't be built.
-#[must_use]
-pub fn target() -> PathBuf {
-    let target = built().parent();
-    target
-        .expect("a profile is in a target directory")
-        .to_owned()
-}
-
-/// The root of the workspace.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    rig.ancestors()
-        .nth(2)
-        .expect("the rig is at tests/rig")
-        .to_owned()
-}
 
 /// How a program is to be started: nothing of the test's own environment reaches it but `PATH`.
 #[derive(Debug, Clone)]

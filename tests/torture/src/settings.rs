@@ -94,6 +94,7 @@ fn built() -> PathBuf {
 fn build() -> PathBuf {
     let target = programs::target().join("sabotage");
     let mut cargo = Command::new(env!("CARGO"));
+    programs::forget_own_package(&mut cargo);
     let built = cargo
         .args([
             "build",
