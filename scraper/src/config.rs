@@ -62,6 +62,9 @@ pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
 /// The longest time between two announcements; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
+/// How long a journal's disk that failed is left alone; tests shorten it.
+pub const TESTING_JOURNAL_RETRY: Key = Key::file_only("testing.journal_retry").default("60s");
+
 /// How long the Envoy may take for a connection, and for an answer; tests shorten it.
 pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
 
@@ -88,12 +91,13 @@ pub const ENVOY_KEYS: [Key; 6] = [
     TESTING_ENVOY_TIMEOUT,
 ];
 
-const OWN_KEYS: [Key; 5] = [
+const OWN_KEYS: [Key; 6] = [
     POLL_INTERVAL,
     STATE_DIR,
     JOURNAL_SIZE,
     TESTING_POLL_INTERVAL,
     TESTING_ANNOUNCE_EVERY,
+    TESTING_JOURNAL_RETRY,
 ];
 
 /// Every key of the scraper.
@@ -186,6 +190,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How large it may grow, in bytes.
     pub journal_size: u64,
+    /// How long its disk is left alone after a failure.
+    pub journal_retry: Duration,
     /// The broker.
     pub broker: Broker,
 }
@@ -217,6 +223,7 @@ impl Config {
         let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
         let state_dir = state_dir(settings);
         let journal_size = read_journal_size(settings);
+        let journal_retry = settings.required(&TESTING_JOURNAL_RETRY, duration);
         let broker = Broker::read(settings);
         let logs = Logs::read_or(settings, filter);
         let config = Self {
@@ -225,6 +232,7 @@ impl Config {
             announce_every: announce_every?,
             state_dir: state_dir?,
             journal_size: journal_size?,
+            journal_retry: journal_retry?,
             broker: broker?,
         };
         Some((config, logs?))

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
 
@@ -56,6 +56,9 @@ use view::View;
 /// Readings that a journal in memory holds. At some 300 bytes each they take 12 MB at most: ten
 /// days of 100 inverters that report each 15 minutes for 10 hours a day.
 pub const MEMORY_CAPACITY: usize = 40_000;
+
+/// How long a disk that failed is left alone, unless [`Journals::retry_after`] says otherwise.
+pub const RETRY: Duration = Duration::from_mins(1);
 
 /// The least and the most that the file may take, in bytes: redb needs some room to work in, and
 /// beyond 2 GiB it lengthens a file by other rules.
@@ -97,6 +100,11 @@ impl Journals {
         let medium = Arc::new(InDirectory::new(directory, envoy));
         let size = size.clamp(*SIZES.start(), *SIZES.end());
         Self::open_on(medium, envoy, size, Instant::now())
+    }
+
+    /// Leaves a disk that failed alone for so long.
+    pub fn retry_after(&self, pause: Duration) {
+        self.writer().retry_after = pause;
     }
 
     /// A journal in memory that holds `capacity` readings, at least 1: it ends with the process.

@@ -135,6 +135,7 @@ async fn serve(
 ) -> Result<Option<Serial>, RunError> {
     let gateway = config.access.gateway().map_err(RunError::Envoy)?;
     let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
+    journals.retry_after(config.journal_retry);
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
 
     let identity = Identity {

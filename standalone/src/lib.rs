@@ -111,6 +111,7 @@ pub async fn run(
             announce_every: ANNOUNCE_EVERY,
             state_dir: directory.clone(),
             journal_size: config.journal_size,
+            journal_retry: scraper::journal::RETRY,
             broker: ours(&broker),
         },
         service,

@@ -14,10 +14,7 @@ use super::medium::Medium;
 use super::memory::Memory;
 use super::opening::Failure;
 use super::record::Record;
-use super::{OpenError, REMEDY};
-
-/// How long a disk that failed is left alone.
-const RETRY: Duration = Duration::from_mins(1);
+use super::{OpenError, REMEDY, RETRY};
 
 /// The place where an append has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +40,8 @@ pub(super) struct Writer {
     /// Whether appends go to disk.
     pub(super) on_disk: bool,
     retry_at: Option<Instant>,
+    /// How long a disk that failed is left alone.
+    pub(super) retry_after: Duration,
 }
 
 impl Writer {
@@ -59,6 +58,7 @@ impl Writer {
             memory: Some(Memory::new(capacity)),
             on_disk: false,
             retry_at: None,
+            retry_after: RETRY,
         }
     }
 
@@ -230,7 +230,7 @@ impl Writer {
 
     fn on_memory(&mut self, now: Instant) {
         self.on_disk = false;
-        self.retry_at = Some(now + RETRY);
+        self.retry_at = Some(now + self.retry_after);
         self.memory
             .get_or_insert_with(|| Memory::new(self.capacity));
     }

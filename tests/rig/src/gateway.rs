@@ -1,13 +1,18 @@
 //! A simulated Envoy: the real simulator, with what a scraper needs to read it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use crate::ledger::{self, Report, Tail};
 use crate::programs::{Binary, Program, Signal, Start};
+
+/// How long the simulator may take to obey.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// A running simulator.
 #[derive(Debug)]
@@ -128,8 +133,9 @@ impl Gateway {
         let said = control.write_all(format!("{line}\n").as_bytes()).await;
         said.expect("it listens");
         let mut answer = String::new();
-        let read = control.read_line(&mut answer).await;
-        read.expect("it answers");
+        let read = timeout(ANSWER, control.read_line(&mut answer)).await;
+        read.unwrap_or_else(|_| panic!("no answer to {line}"))
+            .expect("it answers");
         assert_eq!(answer, "ok\n", "{line}");
     }
 

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 /// What is taken from one side before it is given to the other.
 const PIECE: usize = 16 * 1024;
 
-/// What a slow link carries at once, and how long that takes: 10 kB/s.
-const SLOW_PIECE: usize = 1_000;
+/// What a slow link carries at once, and how long that takes: 1.5 kB/s.
+const SLOW_PIECE: usize = 150;
 const SLOW_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a link is.

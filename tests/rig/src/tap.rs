@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, HOST, HeaderMap};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -162,6 +163,28 @@ impl Forward {
             return Ok(refusal(status));
         }
 
+        // In a task of its own: whether the client still waits makes no difference to the server.
+        let forward = self.clone();
+        let answered = tokio::spawn(async move { forward.pass_on(head, body, lines).await });
+        let (response, accepted) = answered.await??;
+        if accepted {
+            let mut answers = self.answers.clone();
+            // The sender is gone only when the test is over.
+            let _ = answers.wait_for(|answers| *answers != Answers::Held).await;
+            if *answers.borrow() == Answers::Lost {
+                return Ok(refusal(StatusCode::BAD_GATEWAY));
+            }
+        }
+        Ok(response)
+    }
+
+    /// The server's answer, and whether it is that it has accepted a write, which is then recorded.
+    async fn pass_on(
+        &self,
+        head: Parts,
+        body: Bytes,
+        lines: Vec<String>,
+    ) -> anyhow::Result<(Response<Full<Bytes>>, bool)> {
         let mut headers = head.headers;
         headers.remove(HOST);
         let answer = self
@@ -171,7 +194,6 @@ impl Forward {
             .body(body)
             .send()
             .await?;
-
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
@@ -184,14 +206,8 @@ impl Forward {
             let at = Timestamp::now();
             let written = lines.into_iter().map(|line| Written { line, at });
             self.lines.lock().expect("no holder panics").extend(written);
-            let mut answers = self.answers.clone();
-            // The sender is gone only when the test is over.
-            let _ = answers.wait_for(|answers| *answers != Answers::Held).await;
-            if *answers.borrow() == Answers::Lost {
-                return Ok(refusal(StatusCode::BAD_GATEWAY));
-            }
         }
-        Ok(response.body(Full::new(body))?)
+        Ok((response.body(Full::new(body))?, accepted))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use influxdb_line_protocol::parse_lines;
+use influxdb_line_protocol::{FieldValue, parse_lines};
 use jiff::Timestamp;
 use rig::ledger::{Report, Shown};
 use rig::tap::Written;
@@ -21,12 +21,14 @@ pub fn key(report: &Report) -> Key {
 #[derive(Debug, Default)]
 pub struct Accounts {
     readings: BTreeMap<Key, Reading>,
-    /// Of what nobody ever showed.
-    strange_writes: usize,
+    /// What was written and is not known to have been shown: the ledger may come later.
+    unmatched: Vec<(Written, bool)>,
+    /// What was written with other values than were shown, though it may have been put right since.
+    altered_writes: BTreeSet<Key>,
     /// When the receiver's state was removed.
     state_removed: Vec<Timestamp>,
-    /// Readings that only a journal had which is gone now.
-    gone: BTreeSet<Key>,
+    /// Readings that only a journal had, and when that was taken away.
+    gone: BTreeMap<Key, Timestamp>,
 }
 
 #[derive(Debug)]
@@ -57,17 +59,24 @@ impl Accounts {
     ///
     /// # Panics
     /// When a line is no point of an inverter.
-    pub fn written(&mut self, written: &[Written], counts: bool) {
-        for Written { line, at } in written {
-            let key = key_of(line).unwrap_or_else(|| panic!("no point of an inverter: {line}"));
-            match self.readings.get_mut(&key) {
-                Some(reading) => {
-                    reading.stored_at = reading.stored_at.or(Some(*at));
-                    if counts {
-                        reading.written_at.push(*at);
-                    }
-                }
-                None => self.strange_writes += 1,
+    pub fn written(&mut self, written: Vec<Written>, counts: bool) {
+        self.unmatched
+            .extend(written.into_iter().map(|each| (each, counts)));
+        for (written, counts) in std::mem::take(&mut self.unmatched) {
+            let report = point(&written.line)
+                .unwrap_or_else(|| panic!("no point of an inverter: {}", written.line));
+            let key = key(&report);
+            let Some(reading) = self.readings.get_mut(&key) else {
+                self.unmatched.push((written, counts));
+                continue;
+            };
+            if reading.report != report {
+                self.altered_writes.insert(key);
+            }
+            let first = reading.stored_at.unwrap_or(written.at);
+            reading.stored_at = Some(first.min(written.at));
+            if counts {
+                reading.written_at.push(written.at);
             }
         }
     }
@@ -77,13 +86,36 @@ impl Accounts {
         self.state_removed.push(at);
     }
 
-    /// The journal of this Envoy's scraper is gone: what was not stored yet, nobody may have any more.
-    pub fn journal_is_gone(&mut self, envoy: &str) {
+    /// The journal of this Envoy's scraper is gone: what was not stored yet, nobody may have any more,
+    /// but for what the Envoy still shows, and for those that the broker is `known` to have.
+    pub fn journal_is_gone(&mut self, envoy: &str, at: Timestamp, known: impl Fn(&Key) -> bool) {
+        let on_show = self.on_show(envoy);
         let only_there = |(key, reading): (&Key, &Reading)| {
-            (key.0 == envoy && reading.stored_at.is_none()).then(|| key.clone())
+            let is = key.0 == envoy
+                && reading.stored_at.is_none()
+                && on_show
+                    .get(key.1.as_str())
+                    .is_none_or(|shown| *shown != key.2)
+                && !known(key);
+            is.then(|| (key.clone(), at))
         };
-        let gone = self.readings.iter().filter_map(only_there);
+        let gone: Vec<_> = self.readings.iter().filter_map(only_there).collect();
         self.gone.extend(gone);
+    }
+
+    /// The time of the report that each inverter shows, by inverter.
+    fn on_show(&self, envoy: &str) -> BTreeMap<&str, i64> {
+        let mut on_show: BTreeMap<&str, &Reading> = BTreeMap::new();
+        for ((_, inverter, _), reading) in self.readings.iter().filter(|(key, _)| key.0 == envoy) {
+            let shown = on_show.entry(inverter).or_insert(reading);
+            if reading.shown_at > shown.shown_at {
+                *shown = reading;
+            }
+        }
+        let times = on_show.into_iter();
+        times
+            .map(|(inverter, reading)| (inverter, reading.report.reported_at))
+            .collect()
     }
 
     /// How many readings were shown.
@@ -104,7 +136,7 @@ impl Accounts {
         let missing = self
             .readings
             .iter()
-            .filter(|(key, reading)| reading.stored_at.is_none() && !self.gone.contains(*key));
+            .filter(|(key, reading)| reading.stored_at.is_none() && !self.gone.contains_key(*key));
         missing.map(|(key, _)| key.clone()).collect()
     }
 
@@ -136,7 +168,10 @@ impl Accounts {
         let readings = self.readings.iter().filter(move |(key, reading)| {
             envoy.is_none_or(|envoy| key.0 == envoy)
                 && reading.shown_at <= until
-                && reading.stored_at.is_none_or(|stored| stored >= from)
+                && reading
+                    .stored_at
+                    .or(self.gone.get(*key).copied())
+                    .is_none_or(|end| end >= from)
         });
         readings.map(|(key, _)| key)
     }
@@ -149,33 +184,33 @@ impl Accounts {
         let (mut readings, mut writes) = (0, 0);
         for reading in stored {
             readings += 1;
-            let first = reading.written_at.iter().min();
-            let removed = self.state_removed.iter();
-            let refills = removed.filter(|at| Some(*at) > first).count();
-            writes += reading.written_at.len().saturating_sub(refills).max(1);
+            writes += reading.written_at.len() - self.refills(&reading.written_at);
         }
         ratio(writes, readings)
+    }
+
+    /// How many of these writes were the first one after the state was removed, of what was written before.
+    fn refills(&self, written_at: &[Timestamp]) -> usize {
+        let first = written_at.iter().min();
+        let removed = self.state_removed.iter().filter(|at| Some(*at) > first);
+        let next: BTreeSet<_> = removed
+            .filter_map(|removed| written_at.iter().filter(|at| *at > removed).min())
+            .collect();
+        next.len()
     }
 
     /// The newest report that each inverter's plain topic has to show, by topic, or a newer one: the
     /// newest of those shown after `since`, and in any case the one that is on show.
     #[must_use]
     pub fn least_on_plain_topics(&self, envoy: &str, since: Timestamp) -> BTreeMap<String, i64> {
-        let mut on_show: BTreeMap<&str, &Reading> = BTreeMap::new();
         let mut least: BTreeMap<String, i64> = BTreeMap::new();
         let topic = |inverter: &str| format!("envoy/{envoy}/inverters/{inverter}");
-        for ((_, inverter, at), reading) in self.readings.iter().filter(|(key, _)| key.0 == envoy) {
-            let shown = on_show.entry(inverter).or_insert(reading);
-            if reading.shown_at > shown.shown_at {
-                *shown = reading;
-            }
-            if reading.shown_at > since {
-                let newest = least.entry(topic(inverter)).or_insert(*at);
-                *newest = (*newest).max(*at);
-            }
-        }
-        for (inverter, reading) in on_show {
-            let at = reading.report.reported_at;
+        let since = self
+            .readings
+            .iter()
+            .filter(|(key, reading)| key.0 == envoy && reading.shown_at > since)
+            .map(|((_, inverter, at), _)| (inverter.as_str(), *at));
+        for (inverter, at) in since.chain(self.on_show(envoy)) {
             let newest = least.entry(topic(inverter)).or_insert(at);
             *newest = (*newest).max(at);
         }
@@ -185,26 +220,29 @@ impl Accounts {
     /// Compares with what the database holds in the end.
     #[must_use]
     pub fn compare(&self, stored: &[Report]) -> Comparison {
-        let stored: BTreeMap<Key, &Report> = stored.iter().map(|each| (key(each), each)).collect();
+        let keys: BTreeSet<Key> = stored.iter().map(key).collect();
         let absent: BTreeSet<Key> = self
             .readings
             .keys()
-            .filter(|key| !stored.contains_key(*key))
+            .filter(|key| !keys.contains(*key))
             .cloned()
             .collect();
-        let differs = |(key, reading): (&Key, &Reading)| {
-            let differs = stored.get(key).is_some_and(|it| **it != reading.report);
-            differs.then(|| key.clone())
+        let (lost_with_journal, lost): (BTreeSet<Key>, BTreeSet<Key>) = absent
+            .into_iter()
+            .partition(|key| self.gone.contains_key(key));
+        let differs = |report: &&Report| {
+            let shown = self.readings.get(&key(report));
+            shown.is_some_and(|shown| shown.report != **report)
         };
+        let mut altered: BTreeSet<Key> = stored.iter().filter(differs).map(key).collect();
+        altered.extend(self.altered_writes.iter().cloned());
+        let known = keys.iter().filter(|key| self.readings.contains_key(*key));
         Comparison {
-            lost: absent.difference(&self.gone).cloned().collect(),
-            lost_with_journal: absent.intersection(&self.gone).count(),
-            altered: self.readings.iter().filter_map(differs).collect(),
-            strange: stored
-                .keys()
-                .filter(|key| !self.readings.contains_key(*key))
-                .count()
-                + self.strange_writes,
+            lost,
+            lost_with_journal: lost_with_journal.len(),
+            altered,
+            // A second point of one reading is as strange as a point of none.
+            strange: stored.len() - known.count() + self.unmatched.len(),
         }
     }
 }
@@ -222,16 +260,30 @@ pub struct Comparison {
     pub strange: usize,
 }
 
-/// The reading that a line of line protocol is about.
-fn key_of(line: &str) -> Option<Key> {
+/// The report that a line of line protocol says.
+fn point(line: &str) -> Option<Report> {
     let point = parse_lines(line).next()?.ok()?;
     let tag = |name: &str| {
         let tags = point.series.tag_set.as_ref()?;
         let tag = tags.iter().find(|(key, _)| *key == name)?;
         Some(tag.1.to_string())
     };
-    (point.series.measurement == "inverterPower")
-        .then(|| Some((tag("envoySerial")?, tag("serial")?, point.timestamp?)))?
+    let watts = |name: &str| match point.field_value(name)? {
+        FieldValue::I64(watts) => i32::try_from(*watts).ok(),
+        _ => None,
+    };
+    let kind = tag("type").map(|kind| kind.parse());
+    let is_inverter = point.series.measurement == "inverterPower";
+    is_inverter.then(|| {
+        Some(Report {
+            envoy: tag("envoySerial")?,
+            inverter: tag("serial")?,
+            reported_at: point.timestamp?,
+            device_type: kind.transpose().ok()?,
+            power_w: watts("power")?,
+            peak_power_w: watts("maxPower")?,
+        })
+    })?
 }
 
 #[expect(clippy::cast_precision_loss, reason = "both are small")]

@@ -11,6 +11,7 @@ pub enum Fault {
     SecondScraper,
     JournalDiskFull,
     JournalReadOnly,
+    JournalTakenAway,
     JournalRemoved,
     JournalRestored,
     ReceiverKilled,
@@ -29,6 +30,7 @@ pub enum Fault {
     StoreFails,
     StoreRefusesToken,
     StoreAnswersLost,
+    StoreAnswersHeld,
     LinkCut,
     LinkHalfOpen,
     LinkSlow,
@@ -59,12 +61,13 @@ pub enum Part {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::ScraperKilled,
         Self::ScraperStopped,
         Self::SecondScraper,
         Self::JournalDiskFull,
         Self::JournalReadOnly,
+        Self::JournalTakenAway,
         Self::JournalRemoved,
         Self::JournalRestored,
         Self::ReceiverKilled,
@@ -83,6 +86,7 @@ impl Fault {
         Self::StoreFails,
         Self::StoreRefusesToken,
         Self::StoreAnswersLost,
+        Self::StoreAnswersHeld,
         Self::LinkCut,
         Self::LinkHalfOpen,
         Self::LinkSlow,
@@ -102,7 +106,8 @@ impl Fault {
             Self::ScraperStopped => "scraper stopped",
             Self::SecondScraper => "second scraper",
             Self::JournalDiskFull => "journal's disk full",
-            Self::JournalReadOnly => "journal read-only",
+            Self::JournalReadOnly => "journal unwritable",
+            Self::JournalTakenAway => "journal removed in use",
             Self::JournalRemoved => "journal removed",
             Self::JournalRestored => "journal from a copy",
             Self::ReceiverKilled => "receiver killed",
@@ -121,6 +126,7 @@ impl Fault {
             Self::StoreFails => "InfluxDB says 500",
             Self::StoreRefusesToken => "InfluxDB says 401",
             Self::StoreAnswersLost => "InfluxDB's answers lost",
+            Self::StoreAnswersHeld => "InfluxDB's answers held",
             Self::LinkCut => "link cut",
             Self::LinkHalfOpen => "link half-open",
             Self::LinkSlow => "link slow",
@@ -142,6 +148,7 @@ impl Fault {
             | Self::SecondScraper
             | Self::JournalDiskFull
             | Self::JournalReadOnly
+            | Self::JournalTakenAway
             | Self::JournalRemoved
             | Self::JournalRestored => &[Part::Scraper],
             Self::ReceiverKilled
@@ -159,7 +166,8 @@ impl Fault {
             | Self::StoreOverloaded
             | Self::StoreFails
             | Self::StoreRefusesToken
-            | Self::StoreAnswersLost => &[Part::Store],
+            | Self::StoreAnswersLost
+            | Self::StoreAnswersHeld => &[Part::Store],
             // One of them may be the link to the Envoy.
             Self::LinkCut | Self::LinkHalfOpen | Self::LinkSlow | Self::LinkReset => {
                 &[Part::Link, Part::Envoy]
@@ -172,12 +180,26 @@ impl Fault {
         }
     }
 
-    /// Whether it is about one of the Envoys and what reads it, so that the readings of others are not
-    /// at stake.
+    /// Whether it is about a link.
+    #[must_use]
+    pub fn is_of_a_link(self) -> bool {
+        self.parts().contains(&Part::Link)
+    }
+
+    /// Whether it is about one of the Envoys or its scraper.
     #[must_use]
     pub fn is_of_one_envoy(self) -> bool {
         let of_one = |part: &Part| matches!(part, Part::Scraper | Part::Envoy);
-        self.parts().iter().any(of_one) && !self.parts().contains(&Part::Link)
+        self.parts().iter().any(of_one) && !self.is_of_a_link()
+    }
+
+    /// Whether the broker forgets by it what it had acknowledged.
+    #[must_use]
+    pub fn makes_the_broker_forget(self) -> bool {
+        matches!(
+            self,
+            Self::BrokerKilled | Self::BrokerRolledBack | Self::BrokerWiped | Self::QueueOverflows
+        )
     }
 
     /// Whether a live message that steps back in time can't be helped: what knew the newest reading is
@@ -190,7 +212,7 @@ impl Fault {
         )
     }
 
-    /// Whether it has to last for more than one and a half keep-alives to be noticed.
+    /// Whether it has to last for more than one and a half keep-alives to be noticed, or to do harm.
     #[must_use]
     pub fn is_silent(self) -> bool {
         matches!(
@@ -201,6 +223,8 @@ impl Fault {
                 | Self::StoreStopped
                 | Self::EnvoyStopped
                 | Self::LinkHalfOpen
+                | Self::StoreAnswersHeld
+                | Self::QueueOverflows
         )
     }
 }

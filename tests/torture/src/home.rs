@@ -29,6 +29,10 @@ const FIRST_MORNING: &str = "2025-06-20T06:00:00Z";
 const ELSEWHERE: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 0, 0, 2);
 
 /// One Envoy, the links to it and from its scraper, and its scraper.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that the simulator has to be told"
+)]
 pub struct Home {
     /// The Envoy's serial.
     pub serial: String,
@@ -53,8 +57,8 @@ pub struct Home {
     unsure: bool,
     /// Since when all that was shown is known to the scraper.
     known_since: Timestamp,
-    /// Lines of the scraper's output that tell that its journal can be written again.
-    in_memory_since: Option<usize>,
+    /// A scraper has started, and the simulator does not know yet.
+    reader_started: bool,
 }
 
 /// A scraper that somebody started by mistake.
@@ -107,7 +111,7 @@ impl Home {
             dusk: false,
             unsure: false,
             known_since: Timestamp::now(),
-            in_memory_since: None,
+            reader_started: false,
         }
     }
 
@@ -147,45 +151,43 @@ impl Home {
 
     /// Starts the scraper; `writable` is whether it can write its files.
     pub async fn start_scraper(&mut self, writable: bool) {
-        self.gateway().reader_started().await;
+        self.reader_started = true;
+        self.obey().await;
         let start = if writable {
             self.start.clone()
         } else {
             self.start.clone().on_a_full_disk()
         };
-        self.in_memory_since = (!writable).then_some(0);
         self.scraper = Some(start.spawn());
     }
 
-    /// Kills the scraper, and says whether its newest readings were in memory only.
-    pub fn kill_scraper(&mut self) -> bool {
-        let in_memory = self.is_in_memory();
+    /// Kills the scraper.
+    pub fn kill_scraper(&mut self) {
         if let Some(scraper) = self.scraper.take() {
             scraper.kill();
         }
-        self.in_memory_since = None;
-        if in_memory {
-            self.known_since = Timestamp::now();
-        }
-        in_memory
     }
 
     /// The disk of the scraper's journal fills up, or has room again.
-    pub fn fill_disk(&mut self, full: bool) {
+    pub fn fill_disk(&self, full: bool) {
         self.scraper().fill_disk(full);
-        if full && self.in_memory_since.is_none() {
-            self.in_memory_since = Some(self.scraper().stderr().len());
-        }
     }
 
-    fn is_in_memory(&self) -> bool {
-        let Some(since) = self.in_memory_since else {
-            return false;
-        };
+    /// Whether the scraper keeps its readings in memory, for want of a disk.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
         let said = self.scraper().stderr();
-        !said[since..]
-            .iter()
-            .any(|line| line.contains("the journal can be written again"))
+        let last = |words: &[&str]| {
+            said.iter()
+                .rposition(|line| words.iter().any(|words| line.contains(words)))
+        };
+        let failed = last(&["journal can't be written", "journal can't be used"]);
+        failed > last(&["the journal can be written again"])
+    }
+
+    /// Takes the directory of the journal from under the running scraper.
+    pub fn take_directory(&mut self) {
+        files::remove(&self.state);
     }
 
     /// Removes the journal of a scraper that does not run.
@@ -203,7 +205,10 @@ impl Home {
 
     /// Gives a scraper that does not run the journal that it once had: in place, or as new files.
     pub fn restore_journal(&mut self, in_place: bool) {
-        let Some(copy) = &self.copy else { return };
+        let copy = self
+            .copy
+            .as_ref()
+            .expect("a copy was made at the beginning");
         if !in_place {
             files::remove(&self.state);
         }
@@ -248,17 +253,21 @@ impl Home {
 
     /// Whether what is shown arrives is not known: what is on show has to stay, and to be read again.
     pub async fn unsure(&mut self, unsure: bool) {
-        if !unsure {
-            self.gateway().reader_started().await;
-        }
+        self.reader_started |= !unsure;
         self.unsure = unsure;
         self.obey().await;
     }
 
-    async fn obey(&self) {
-        if !self.stopped {
-            self.gateway().freeze(self.dusk || self.unsure).await;
+    /// Tells the simulator how things stand, if it listens.
+    async fn obey(&mut self) {
+        if self.stopped {
+            return;
         }
+        if self.reader_started {
+            self.gateway().reader_started().await;
+            self.reader_started = false;
+        }
+        self.gateway().freeze(self.dusk || self.unsure).await;
     }
 
     /// Whether the day is nearly over.

@@ -12,6 +12,9 @@ use crate::fault::Fault;
 /// How often a reading may be written on average.
 const MOST_WRITES: f64 = 3.0;
 
+/// How long half of the rounds may take at most.
+const LONGEST_MEDIAN: Duration = Duration::from_secs(15);
+
 /// A run of so many rounds is a long one.
 const LONG: usize = 60;
 
@@ -42,8 +45,6 @@ pub struct Injection {
 pub struct RoundTold {
     /// From 1.
     pub number: usize,
-    /// What went wrong.
-    pub round: String,
     /// How many readings were at stake, by fault.
     pub at_stake: Vec<usize>,
     /// How long it took.
@@ -75,6 +76,8 @@ pub struct Outcome {
     pub strange: usize,
     /// Plain topics that do not end with the newest reading.
     pub stale: usize,
+    /// Live messages that stepped back after the last round.
+    pub late_steps_back: usize,
     /// Steps back that can't be helped.
     pub steps_back_excused: usize,
     /// How often a reading was written, on average.
@@ -106,7 +109,8 @@ impl Outcome {
     /// Live messages that stepped back in time, where nothing excuses them.
     #[must_use]
     pub fn steps_back(&self) -> usize {
-        self.rounds.iter().map(|round| round.steps_back).sum()
+        let in_rounds = self.rounds.iter().map(|round| round.steps_back);
+        in_rounds.sum::<usize>() + self.late_steps_back
     }
 
     /// What is wrong with it; nothing when the promise was kept and put to the test.
@@ -139,6 +143,13 @@ impl Outcome {
             failures.push(format!("{never_quiet} rounds did not come to rest"));
         }
         if self.rounds.len() >= LONG {
+            let median = self.median();
+            if median > LONGEST_MEDIAN {
+                failures.push(format!(
+                    "the median round took {:.1} s",
+                    median.as_secs_f64()
+                ));
+            }
             let rows = self.rows();
             for fault in Fault::ALL {
                 let counted = rows.get(&fault).map_or(0, |row| row.with_stakes);
@@ -148,6 +159,20 @@ impl Outcome {
             }
         }
         failures
+    }
+
+    /// The rounds in which something was at stake: others prove nothing.
+    fn counted(&self) -> usize {
+        let rounds = self.rounds.iter();
+        rounds
+            .filter(|round| round.at_stake.iter().any(|at_stake| *at_stake > 0))
+            .count()
+    }
+
+    fn median(&self) -> Duration {
+        let mut took: Vec<Duration> = self.rounds.iter().map(|round| round.took).collect();
+        took.sort();
+        took.get(took.len() / 2).copied().unwrap_or_default()
     }
 
     fn rows(&self) -> BTreeMap<Fault, Row> {
@@ -182,36 +207,39 @@ impl fmt::Display for RoundTold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "round {:3}: {:4.1} s, stored after {:4.1} s, at stake {:?}: {}",
-            self.number,
+            "  took {:.1} s, stored {:.1} s after the last fault; at stake {:?}",
             self.took.as_secs_f64(),
             self.recovery.as_secs_f64(),
             self.at_stake,
-            self.round,
         )?;
         if self.quiet {
             Ok(())
         } else {
-            f.write_str(" - NOT AT REST")
+            f.write_str("; NOT AT REST")
         }
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut took: Vec<Duration> = self.rounds.iter().map(|round| round.took).collect();
-        took.sort();
-        let median = took.get(took.len() / 2).copied().unwrap_or_default();
         writeln!(
             f,
-            "{:<26} {:>10} {:>9} {:>5} {:>8} {:>10} {:>17}",
-            "fault", "injections", "at stake", "lost", "altered", "steps back", "longest recovery"
+            "{:<26} {:>5} {:>10} {:>9} {:>5} {:>8} {:>10} {:>17}",
+            "fault",
+            "dealt",
+            "injections",
+            "at stake",
+            "lost",
+            "altered",
+            "steps back",
+            "longest recovery"
         )?;
         for (fault, row) in self.rows() {
             writeln!(
                 f,
-                "{:<26} {:>10} {:>9} {:>5} {:>8} {:>10} {:>15.1} s",
+                "{:<26} {:>5} {:>10} {:>9} {:>5} {:>8} {:>10} {:>15.1} s",
                 fault,
+                row.injections,
                 row.with_stakes,
                 row.at_stake,
                 row.lost,
@@ -224,15 +252,17 @@ impl fmt::Display for Outcome {
         writeln!(
             f,
             "median round {:.1} s; {:.2} writes per reading; {} strange; {} stale topics",
-            median.as_secs_f64(),
+            self.median().as_secs_f64(),
             self.writes_per_reading,
             self.strange,
             self.stale
         )?;
         writeln!(
             f,
-            "counted apart: {} readings that only a removed journal had, {} steps back that can't be helped",
-            self.lost_with_journal, self.steps_back_excused
+            "not counted: {} rounds in which nothing was at stake; counted apart: {} readings that only a removed journal had, {} steps back that can't be helped",
+            self.rounds.len() - self.counted(),
+            self.lost_with_journal,
+            self.steps_back_excused
         )?;
         for failure in self.failures() {
             writeln!(f, "FAILED: {failure}")?;
@@ -240,7 +270,7 @@ impl fmt::Display for Outcome {
         write!(
             f,
             "{} rounds, {} readings, {} lost, {} altered, {} steps back",
-            self.rounds.len(),
+            self.counted(),
             self.readings,
             self.lost,
             self.altered,

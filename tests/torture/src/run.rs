@@ -1,5 +1,7 @@
 //! A run: round after round, and what became of it.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -63,7 +65,7 @@ struct Run<'a> {
 /// What happens at a moment of a round.
 #[derive(Clone, Copy)]
 enum Event<'a> {
-    Strikes(usize, &'a Planned),
+    Strikes(&'a Planned),
     Ends(usize, &'a Planned),
     Dusk,
 }
@@ -76,12 +78,17 @@ impl Run<'_> {
             !self.site.accounts().is_empty() && self.site.accounts().missing().is_empty()
         })
         .await;
+        self.site.copy_journals().await;
         let _ = self.site.watch().steps_back();
     }
 
     async fn round(&mut self, number: usize, round: &Round) {
         let began = Instant::now();
         // A day that goes on would end by itself, and then nothing was at stake.
+        self.say(&format!("round {number:3}: {round}"));
+        let forgets = |planned: &Planned| planned.fault.makes_the_broker_forget();
+        let forgets = round.faults.iter().any(forgets);
+        self.site.broker_forgets(forgets);
         let dusk = round.dusk.or(self.site.is_late().then_some(Duration::ZERO));
         let mut injections = self.faults(round, dusk).await;
         let healed = Instant::now();
@@ -97,7 +104,6 @@ impl Run<'_> {
         let steps_back = self.steps_back(round, &mut injections);
         let told = RoundTold {
             number,
-            round: round.to_string(),
             at_stake: injections.iter().map(|each| each.at_stake).collect(),
             took,
             recovery,
@@ -118,44 +124,46 @@ impl Run<'_> {
 
     /// Everything that happens in a round, each at its time.
     async fn faults(&mut self, round: &Round, dusk: Option<Duration>) -> Vec<Injection> {
-        let mut events: Vec<(Duration, Event<'_>)> =
-            dusk.map(|at| (at, Event::Dusk)).into_iter().collect();
-        for (at, planned) in round.faults.iter().enumerate() {
-            events.push((planned.after, Event::Strikes(at, planned)));
-            events.push((planned.after + planned.lasts, Event::Ends(at, planned)));
-        }
-        events.sort_by_key(|(at, _)| *at);
-        let now = Timestamp::now();
-        let injection = |planned: &Planned| Injection {
-            fault: planned.fault,
-            envoy: planned
-                .fault
-                .is_of_one_envoy()
-                .then(|| self.site.homes()[planned.envoy].serial.clone()),
-            from: now,
-            until: now,
-            at_stake: 0,
-            steps_back: 0,
-            recovery: Duration::ZERO,
-        };
-        let mut injections: Vec<Injection> = round.faults.iter().map(injection).collect();
         let began = Instant::now();
-        for (at, event) in events {
-            sleep_until(began + at).await;
+        let mut events: Vec<(Instant, Event<'_>)> = Vec::new();
+        events.extend(dusk.map(|at| (began + at, Event::Dusk)));
+        for planned in &round.faults {
+            events.push((began + planned.after, Event::Strikes(planned)));
+        }
+        let mut injections = Vec::new();
+        loop {
+            // The last is the next one.
+            events.sort_by_key(|(at, _)| Reverse(*at));
+            let Some((at, event)) = events.pop() else {
+                return injections;
+            };
+            sleep_until(at).await;
             match event {
                 Event::Dusk => self.site.dusk(true).await,
-                Event::Strikes(at, planned) => {
-                    let envoy = injections[at].envoy.clone();
-                    injections[at].from = self.bad_moment(envoy.as_deref()).await;
+                Event::Strikes(planned) => {
+                    let envoy = planned.concerns();
+                    let envoy = envoy.map(|at| self.site.homes()[at].serial.clone());
+                    let from = self.bad_moment(envoy.as_deref()).await;
                     self.site.strike(planned).await;
+                    // From when it is there: to bring it about takes time, too.
+                    let ends = Instant::now() + planned.lasts;
+                    events.push((ends, Event::Ends(injections.len(), planned)));
+                    injections.push(Injection {
+                        fault: planned.fault,
+                        envoy,
+                        from,
+                        until: from,
+                        at_stake: 0,
+                        steps_back: 0,
+                        recovery: Duration::ZERO,
+                    });
                 }
-                Event::Ends(at, planned) => {
+                Event::Ends(number, planned) => {
                     self.site.heal(planned).await;
-                    injections[at].until = Timestamp::now();
+                    injections[number].until = Timestamp::now();
                 }
             }
         }
-        injections
     }
 
     /// The moment at which a reading has been shown and is not stored yet, if there is one soon.
@@ -176,8 +184,7 @@ impl Run<'_> {
     /// it was in time.
     async fn until_quiet(&mut self, deadline: Instant, day_is_over: bool) -> bool {
         self.site.account();
-        let shown: std::collections::BTreeSet<_> =
-            self.site.accounts().missing().into_iter().collect();
+        let shown: BTreeSet<_> = self.site.accounts().missing().into_iter().collect();
         let mut pause = tokio::time::interval(Duration::from_millis(100));
         loop {
             pause.tick().await;
@@ -189,6 +196,7 @@ impl Run<'_> {
                 // More is shown all the time.
                 missing.iter().all(|key| !shown.contains(key))
             };
+            let is_stored = is_stored && !self.site.is_in_memory();
             if is_stored && (!day_is_over || self.site.stale().await == 0) {
                 return true;
             }
@@ -238,6 +246,7 @@ impl Run<'_> {
         self.site.dusk(true).await;
         self.until_quiet(Instant::now() + self.patience, true).await;
         let stale = self.site.stale().await;
+        let late_steps = self.site.watch().steps_back().len();
         let stored = self.site.stored().await;
         self.site.account();
         let accounts = self.site.accounts();
@@ -249,6 +258,7 @@ impl Run<'_> {
         let mut outcome = self.outcome;
         outcome.readings = accounts.len();
         outcome.stale = stale;
+        outcome.late_steps_back = late_steps;
         outcome.writes_per_reading = accounts.writes_per_reading();
         outcome.blame(accounts, &comparison);
         outcome

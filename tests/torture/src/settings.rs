@@ -8,7 +8,7 @@ use rig::programs::{self, Start};
 /// The scraper's times.
 pub(crate) const SCRAPER: &str = "\
     [testing]\nkeep_alive = \"2s\"\nbackoff_cap = \"500ms\"\nannounce_every = \"1s\"\n\
-    poll_interval = \"200ms\"\nenvoy_timeout = \"2s\"\n";
+    poll_interval = \"200ms\"\nenvoy_timeout = \"2s\"\njournal_retry = \"1s\"\n";
 
 /// The receiver's times.
 pub(crate) const RECEIVER: &str = "\
@@ -20,7 +20,7 @@ pub(crate) const RECEIVER: &str = "\
 pub enum Sabotage {
     /// The receiver saves its marks before the store has accepted.
     MarkEarly,
-    /// The scraper keeps its journal in memory.
+    /// The scraper begins a new journal at each start.
     SkipJournal,
     /// The receiver never asks for what is missing.
     NoAudit,

@@ -8,7 +8,7 @@ use rig::servers::Snapshot;
 use rig::tap::{Answers, WriteTap};
 use tempfile::TempDir;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Key};
 use crate::home::Home;
 use crate::settings::{RECEIVER, Switch};
 use crate::watch::Watch;
@@ -30,6 +30,7 @@ pub struct Site {
     snapshot: Option<Snapshot>,
     watch: Watch,
     accounts: Accounts,
+    broker_forgets: bool,
     /// How much of what the tap saw is in the accounts.
     written: usize,
 }
@@ -80,6 +81,7 @@ impl Site {
             second_receiver: None,
             snapshot: None,
             accounts: Accounts::default(),
+            broker_forgets: false,
             written: 0,
         };
         let name = site.chain.receiver_account().user();
@@ -116,7 +118,7 @@ impl Site {
         }
         let written = self.chain.tap.written_since(self.written);
         self.written += written.len();
-        self.accounts.written(&written, true);
+        self.accounts.written(written, true);
     }
 
     /// Keeps a copy of the broker's disk, for a time when that is put back.
@@ -168,10 +170,33 @@ impl Site {
     }
 
     /// What the journal of this home alone had is gone.
-    fn journal_is_gone(&mut self, envoy: usize) {
+    fn journal_is_gone(&mut self, home: usize) {
         self.account();
-        let serial = self.homes[envoy].serial.clone();
-        self.accounts.journal_is_gone(&serial);
+        let serial = self.homes[home].serial.clone();
+        let seen = self.watch.seen(&serial);
+        let known = |key: &Key| !self.broker_forgets && seen.contains(&(key.1.clone(), key.2));
+        self.accounts
+            .journal_is_gone(&serial, Timestamp::now(), known);
+    }
+
+    /// Whether the broker forgets in this round what it had acknowledged.
+    pub fn broker_forgets(&mut self, forgets: bool) {
+        self.broker_forgets = forgets;
+    }
+
+    /// Keeps a copy of each journal, for a time when that is put back.
+    pub async fn copy_journals(&mut self) {
+        for home in &mut self.homes {
+            home.kill_scraper();
+            home.copy_journal();
+            home.start_scraper(true).await;
+        }
+    }
+
+    /// Whether a scraper keeps its readings in memory.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.homes.iter().any(Home::is_in_memory)
     }
 
     fn start_receiver(&mut self) {
@@ -209,7 +234,7 @@ impl Site {
         if let Some(second) = self.second_receiver.take() {
             second.program.kill();
             self.account();
-            self.accounts.written(&second.tap.written_since(0), false);
+            self.accounts.written(second.tap.written_since(0), false);
         }
     }
 

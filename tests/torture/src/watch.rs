@@ -1,6 +1,6 @@
 //! What a subscriber sees on the plain topics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rig::ledger::Report;
 use rig::servers::{Client, Seen};
@@ -46,6 +46,20 @@ impl Watch {
             .collect()
     }
 
+    /// What live messages have said of an Envoy's inverters: each inverter with the time of a report.
+    #[must_use]
+    pub fn seen(&self, envoy: &str) -> BTreeSet<(String, i64)> {
+        let seen = self.client.seen();
+        let of_envoy = format!("envoy/{envoy}/");
+        let live = seen.iter().filter(|message| {
+            message.topic.starts_with(&of_envoy) && !message.retain && !message.payload.is_empty()
+        });
+        let reports = live.map(|message| Report::published(message.text()));
+        reports
+            .map(|report| (report.inverter, report.reported_at))
+            .collect()
+    }
+
     /// Forgets what an Envoy's topics have shown: from here on its readings may be older.
     pub fn forget(&mut self, envoy: &str) {
         let of_envoy = format!("envoy/{envoy}/");
@@ -54,12 +68,19 @@ impl Watch {
 }
 
 fn step(newest: &mut BTreeMap<String, i64>, message: &Seen) -> Option<StepBack> {
-    // What the broker kept from before is not live: after it was rolled back that may be old.
-    if message.retain || message.payload.is_empty() {
+    if message.payload.is_empty() {
         return None;
     }
     let report = Report::published(message.text());
-    let before = newest.insert(message.topic.clone(), report.reported_at)?;
+    let newest = newest.entry(message.topic.clone()).or_insert(i64::MIN);
+    let before = *newest;
+    if message.retain {
+        // What the broker kept from before is not live: after it was rolled back that may be old. But
+        // what was live while nobody looked is among it.
+        *newest = before.max(report.reported_at);
+        return None;
+    }
+    *newest = report.reported_at;
     (report.reported_at < before).then(|| StepBack {
         envoy: report.envoy,
         topic: message.topic.clone(),

@@ -65,9 +65,9 @@ fn read(
 }
 
 /// Shown by the test runner when the test fails.
-#[expect(clippy::print_stdout, reason = "the test runner captures it")]
+#[expect(clippy::print_stderr, reason = "the test runner captures it")]
 fn forward(name: &str, line: &str) {
-    println!("{name}: {line}");
+    eprintln!("{name}: {line}");
 }
 
 fn lock(lines: &Lines) -> MutexGuard<'_, Vec<(Stream, String)>> {

@@ -36,7 +36,7 @@ fn written(inverter: &str, reported_at: i64, at_second: i64) -> Written {
 fn three() -> Accounts {
     let mut accounts = Accounts::default();
     accounts.shown([shown("a", 1, 10), shown("a", 2, 20), shown("b", 3, 30)]);
-    accounts.written(&[written("a", 1, 13), written("a", 2, 23)], true);
+    accounts.written(vec![written("a", 1, 13), written("a", 2, 23)], true);
     accounts
 }
 
@@ -60,11 +60,32 @@ fn what_is_not_in_the_database_is_lost_but_for_what_only_a_lost_journal_had() {
     assert_eq!(comparison.lost, BTreeSet::from([key(&report("b", 3))]));
     assert_eq!(accounts.missing(), [key(&report("b", 3))]);
 
-    accounts.journal_is_gone(ENVOY);
+    accounts.journal_is_gone(ENVOY, at(40), |_| false);
+    assert_eq!(
+        accounts.compare(&stored).lost.len(),
+        1,
+        "the Envoy still shows it"
+    );
+
+    accounts.shown([shown("b", 4, 39)]);
+    accounts.journal_is_gone(ENVOY, at(40), |key| key.2 == 3);
+    assert_eq!(
+        accounts.compare(&stored).lost.len(),
+        2,
+        "the broker has the other one"
+    );
+
+    accounts.journal_is_gone(ENVOY, at(40), |_| false);
+    let stored = [report("a", 1), report("a", 2), report("b", 4)];
     let comparison = accounts.compare(&stored);
     assert!(comparison.lost.is_empty());
     assert_eq!(comparison.lost_with_journal, 1);
-    assert!(accounts.missing().is_empty());
+    assert_eq!(accounts.missing(), [key(&report("b", 4))]);
+    assert_eq!(
+        accounts.at_stake(at(41), at(50), None),
+        1,
+        "no more than that one"
+    );
     assert_eq!(
         accounts.compare(&stored[..1]).lost.len(),
         1,
@@ -84,16 +105,51 @@ fn other_values_are_altered_and_what_nobody_showed_is_strange() {
     assert_eq!(comparison.altered, BTreeSet::from([key(&report("a", 1))]));
     assert_eq!(comparison.strange, 1);
     assert!(comparison.lost.is_empty());
+
+    let without_a_type = Report {
+        device_type: None,
+        ..report("b", 3)
+    };
+    let twice = [
+        report("a", 1),
+        report("a", 2),
+        without_a_type,
+        report("b", 3),
+    ];
+    let comparison = accounts.compare(&twice);
+    assert_eq!((comparison.strange, comparison.altered.len()), (1, 1));
+}
+
+#[test]
+fn a_wrong_value_is_seen_at_the_tap_and_a_write_waits_for_the_ledger() {
+    let mut accounts = three();
+    let early = written("b", 4, 39);
+    accounts.written(vec![early], true);
+    assert_eq!(accounts.compare(&[]).strange, 1);
+    accounts.shown([shown("b", 4, 38)]);
+    accounts.written(Vec::new(), true);
+    assert_eq!(accounts.compare(&[]).strange, 0);
+
+    let mut wrong = written("b", 3, 40);
+    wrong.line = wrong.line.replace("power=100i", "power=1i");
+    accounts.written(vec![wrong, written("b", 3, 41)], true);
+    let stored = [
+        report("a", 1),
+        report("a", 2),
+        report("b", 3),
+        report("b", 4),
+    ];
+    assert_eq!(accounts.compare(&stored).altered.len(), 1);
 }
 
 #[test]
 fn a_write_more_for_each_removed_state_does_not_count() {
     let mut accounts = three();
-    accounts.written(&[written("a", 1, 40)], true);
+    accounts.written(vec![written("a", 1, 40)], true);
     assert!((accounts.writes_per_reading() - 1.5).abs() < 1e-9);
     accounts.state_was_removed(at(35));
     assert!((accounts.writes_per_reading() - 1.0).abs() < 1e-9);
-    accounts.written(&[written("a", 2, 41)], false);
+    accounts.written(vec![written("a", 2, 41)], false);
     assert!((accounts.writes_per_reading() - 1.0).abs() < 1e-9);
 }
 

@@ -22,6 +22,7 @@ impl Site {
             Fault::ScraperStopped => self.homes[at].scraper().signal(Signal::STOP),
             Fault::SecondScraper => self.homes[at].start_second(&self.chain).await,
             Fault::JournalDiskFull => self.homes[at].fill_disk(true),
+            Fault::JournalTakenAway => self.homes[at].take_directory(),
             Fault::ReceiverKilled => self.kill_receiver(),
             Fault::ReceiverStopped => self.signal_receiver(Signal::STOP),
             Fault::ReceiverStateRemoved => {
@@ -30,7 +31,7 @@ impl Site {
             }
             Fault::SecondReceiver => self.start_second_receiver().await,
             Fault::QueueOverflows => {
-                self.chain.broker.configure(&short_queue()).await;
+                self.restart_broker(&short_queue()).await;
                 self.kill_receiver();
             }
             Fault::BrokerKilled => self.chain.broker.kill().await,
@@ -52,6 +53,7 @@ impl Site {
             Fault::StoreFails => self.refuse(StatusCode::INTERNAL_SERVER_ERROR),
             Fault::StoreRefusesToken => self.refuse(StatusCode::UNAUTHORIZED),
             Fault::StoreAnswersLost => self.answers(Answers::Lost),
+            Fault::StoreAnswersHeld => self.answers(Answers::Held),
             Fault::LinkCut => self.link(planned, Quality::Cut).await,
             Fault::LinkHalfOpen => self.link(planned, Quality::HalfOpen).await,
             Fault::LinkSlow => self.link(planned, Quality::Slow).await,
@@ -76,20 +78,18 @@ impl Site {
     /// What is done to a scraper's journal while the scraper is away.
     async fn strike_journal(&mut self, planned: &Planned) {
         let at = planned.envoy;
-        let was_in_memory = self.homes[at].kill_scraper();
-        let loses = matches!(
+        self.homes[at].kill_scraper();
+        if matches!(
             planned.fault,
             Fault::JournalRemoved | Fault::JournalRestored
-        );
-        if was_in_memory || loses {
+        ) {
             self.journal_is_gone(at);
         }
         let home = &mut self.homes[at];
         match planned.fault {
             Fault::JournalReadOnly => home.start_scraper(false).await,
             Fault::JournalRemoved => home.remove_journal(),
-            // Both ways in which people put files back.
-            Fault::JournalRestored => home.restore_journal(at == 0),
+            Fault::JournalRestored => home.restore_journal(planned.in_place),
             _ => home.copy_journal(),
         }
     }
@@ -108,8 +108,9 @@ impl Site {
             Fault::ReceiverStopped => self.signal_receiver(Signal::CONT),
             Fault::SecondReceiver => self.stop_second_receiver(),
             Fault::QueueOverflows => {
-                self.chain.broker.configure(&Configuration::shipped()).await;
+                // Before the broker: the queue is as short as it was for who comes back first.
                 self.start_receiver();
+                self.restart_broker(&Configuration::shipped()).await;
             }
             Fault::BrokerKilled | Fault::BrokerRolledBack | Fault::BrokerWiped => {
                 self.chain.broker.start_again().await;
@@ -121,7 +122,8 @@ impl Site {
             | Fault::StoreOverloaded
             | Fault::StoreFails
             | Fault::StoreRefusesToken
-            | Fault::StoreAnswersLost => self.answers(Answers::Passed),
+            | Fault::StoreAnswersLost
+            | Fault::StoreAnswersHeld => self.answers(Answers::Passed),
             Fault::LinkCut | Fault::LinkHalfOpen | Fault::LinkSlow | Fault::LinkReset => {
                 self.link(planned, Quality::Good).await;
             }
@@ -132,9 +134,15 @@ impl Site {
             Fault::EnvoyHangs | Fault::EnvoyRefuses | Fault::EnvoyReboots => {
                 self.homes[at].gateway().heal().await;
             }
-            // It stays as it is.
-            Fault::EnvoyClockSetBack => {}
+            // They stay as they are.
+            Fault::EnvoyClockSetBack | Fault::JournalTakenAway => {}
         }
+    }
+
+    async fn restart_broker(&self, configuration: &Configuration) {
+        self.chain.broker.stop().await;
+        self.chain.broker.configure(configuration);
+        self.chain.broker.start_again().await;
     }
 
     fn signal_receiver(&self, signal: Signal) {

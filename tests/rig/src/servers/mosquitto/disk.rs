@@ -1,11 +1,11 @@
-//! What the broker has on its disk: emptied, kept, put back.
+//! What the broker has on its disk: emptied, kept, put back; and its settings.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
-use super::{Mosquitto, STARTUP, saved_state};
+use super::{CONFIGURATION, Configuration, Mosquitto, STARTUP, saved_state};
 use crate::wait;
 
 /// The broker's disk as it once was.
@@ -22,6 +22,16 @@ impl Mosquitto {
             let path = entry.expect("it is our own").path();
             fs::remove_file(&path).expect("the broker writes files only");
         }
+    }
+
+    /// Gives the broker, which does not run, other settings. A running one takes only some of them.
+    ///
+    /// # Panics
+    /// When the file can't be written.
+    pub fn configure(&self, configuration: &Configuration) {
+        let file = self.parts().folder.path().join(CONFIGURATION);
+        // In place: what was mounted into the container is this file and no other of its name.
+        fs::write(file, configuration.text()).expect("it is our own");
     }
 
     /// Has the running broker write its state to its disk, and keeps a copy of that.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::super::STARTUP;
-use super::{Account, CONFIGURATION, Certificate, Client, Configuration, Mosquitto, Server};
+use super::{Account, Certificate, Client, Mosquitto, Server};
 use crate::wait;
 
 /// The account by which the rig sees that the broker has read its accounts: it gets a new password
@@ -15,18 +15,6 @@ impl Mosquitto {
     pub async fn show(&self, certificate: Certificate) {
         self.certificates().show(certificate, self.host());
         // Mosquitto reads its certificates before its accounts.
-        self.reload().await;
-    }
-
-    /// Changes those of its settings that a running Mosquitto takes.
-    ///
-    /// # Panics
-    ///
-    /// For a broker that was given by the environment.
-    pub async fn configure(&self, configuration: &Configuration) {
-        let file = self.parts().folder.path().join(CONFIGURATION);
-        // In place: what was mounted into the container is this file and no other of its name.
-        std::fs::write(file, configuration.text()).expect("it is our own");
         self.reload().await;
     }
 
