@@ -201,13 +201,16 @@ impl Receiver {
         if !readings.is_empty() && !database.write(&readings, now) {
             self.next_write = now + PAUSE;
             self.gathering.put_back(batch, clock);
-            self.audit.postpone(clock);
+            self.audit.store_fails();
             if self.sabotage == Sabotage::MarksFirst {
                 self.marks = marks;
             }
             return false;
         }
         let stored = !readings.is_empty();
+        if stored {
+            self.audit.store_takes(clock);
+        }
         if stored && dies_before_acknowledging {
             return true;
         }
