@@ -3,5 +3,6 @@
 mod goodbye;
 mod output;
 mod service_manager;
+mod shared_directory;
 mod signals;
 mod surroundings;
