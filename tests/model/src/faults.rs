@@ -108,10 +108,7 @@ impl Fault {
     /// knows any more what that one was.
     #[must_use]
     pub fn excuses_steps_back(self) -> bool {
-        matches!(
-            self,
-            Self::JournalRemoved | Self::SecondScraper | Self::EnvoySetBack
-        )
+        matches!(self, Self::JournalRemoved | Self::SecondScraper)
     }
 }
 
