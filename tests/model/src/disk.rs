@@ -34,6 +34,8 @@ pub(crate) struct Disk {
     memory: Option<File>,
     /// The file is one that was put back, and nobody has noticed yet.
     put_back: bool,
+    /// The file has no name any more, and ends with the process that has it open.
+    unlinked: bool,
     /// The file as it was at some earlier times.
     copies: Vec<File>,
     /// Nothing can be written.
@@ -148,17 +150,30 @@ impl Disk {
         if let Some(before) = self.before.take() {
             self.file = Some(before);
         }
+        if std::mem::take(&mut self.unlinked) {
+            self.remove();
+        }
     }
 
     /// Somebody copies the file.
     pub(crate) fn copy(&mut self) {
-        self.copies.extend(self.file.clone());
+        self.copies
+            .extend(self.file.clone().filter(|_| !self.unlinked));
     }
 
     /// Somebody removes the file of a scraper that does not run.
     pub(crate) fn remove(&mut self) {
         if let Some(file) = self.file.take() {
             self.count_apart(&file.readings);
+        }
+    }
+
+    /// Somebody removes the file, of a scraper that runs or not.
+    pub(crate) fn unlink(&mut self, runs: bool) {
+        if runs {
+            self.unlinked = self.file.is_some();
+        } else {
+            self.remove();
         }
     }
 

@@ -114,6 +114,7 @@ impl Receiver {
         if std::mem::take(&mut state.refill) {
             self.marks = Marks::default();
             state.marks = Marks::default();
+            self.audit.start_over();
         }
         if self.sabotage != Sabotage::NoAudit {
             self.ask(clock, broker);

@@ -86,6 +86,7 @@ struct World {
     sabotage: Sabotage,
     gateway: Gateway,
     disk: Shared,
+    disk_full_until: u64,
     scraper: Option<Scraper>,
     scraper_starts: u64,
     scraper_stopped_until: u64,
@@ -129,6 +130,7 @@ impl World {
             start: Instant::now(),
             sabotage,
             disk: Rc::new(RefCell::new(disk)),
+            disk_full_until: 0,
             scraper: None,
             scraper_starts: 0,
             scraper_stopped_until: 0,
@@ -145,6 +147,9 @@ impl World {
         let clock = at(self.start, now);
         if self.reports {
             self.gateway.turn(now);
+        }
+        if now >= self.disk_full_until {
+            self.disk.borrow_mut().full = false;
         }
         self.turn_scraper(now, clock);
         if let Some((second, until)) = &mut self.second {
