@@ -71,7 +71,9 @@ pub struct Audit {
     /// How long a reading may take from its announcement to the store, and the first pause after a
     /// request in vain.
     wait: Duration,
-    /// Nothing is asked for before this.
+    /// The last write has failed.
+    store_fails: bool,
+    /// Nothing is asked for before this: the store catches up.
     not_before: Option<Instant>,
     sites: BTreeMap<Serial, Site>,
 }
@@ -82,6 +84,7 @@ impl Audit {
     pub fn new(wait: Duration) -> Self {
         Self {
             wait,
+            store_fails: false,
             not_before: None,
             sites: BTreeMap::new(),
         }
@@ -111,13 +114,20 @@ impl Audit {
     }
 
     fn is_postponed(&self, now: Instant) -> bool {
-        self.not_before.is_some_and(|not_before| now < not_before)
+        self.store_fails || self.not_before.is_some_and(|not_before| now < not_before)
     }
 
-    /// The store takes nothing at present: what it lacks waits here and in the broker's queue, and need
-    /// not be asked for until it had the time to take that.
-    pub fn postpone(&mut self, now: Instant) {
-        self.not_before = Some(now + self.wait);
+    /// A write has failed: what the store lacks waits here and in the broker's queue. Nothing is asked for
+    /// nor said to be lost until it [takes](Self::store_takes) that, however long its next attempt is away.
+    pub fn store_fails(&mut self) {
+        self.store_fails = true;
+    }
+
+    /// A write has succeeded. After one that had failed the store gets the time to take what has waited.
+    pub fn store_takes(&mut self, now: Instant) {
+        if std::mem::take(&mut self.store_fails) {
+            self.not_before = Some(now + self.wait);
+        }
     }
 
     /// What is to be asked for at `now`, and whom, given what the store has.

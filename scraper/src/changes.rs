@@ -41,6 +41,18 @@ impl Report {
     }
 }
 
+impl From<Reading> for Report {
+    fn from(reading: Reading) -> Self {
+        Self {
+            serial: reading.serial,
+            reported_at: reading.reported_at,
+            device_type: reading.device_type,
+            power_w: reading.power_w,
+            peak_power_w: reading.peak_power_w,
+        }
+    }
+}
+
 /// What a poll brought, judged.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Judged {

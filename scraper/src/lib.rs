@@ -34,7 +34,7 @@ use wire::{Serial, Status};
 
 use config::Config;
 use identity::Identity;
-use journal::Journals;
+use journal::{Journals, OpenError};
 use poller::Poller;
 use publisher::Publisher;
 
@@ -64,8 +64,8 @@ pub enum RunError {
 
 /// Runs the scraper until `shutdown` completes.
 ///
-/// Without a configured serial it is that of the Envoy whose journal is there; with no journal either,
-/// nothing is published before the Envoy's first answer.
+/// Without a configured serial it is that of the Envoy whose journal is there; with no journal either, or
+/// one that another scraper uses, nothing is published before the Envoy's first answer.
 ///
 /// # Errors
 /// When the configuration or the journal can't be used, or a part ends unasked. Neither the Envoy nor
@@ -77,9 +77,13 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mut shutdown = std::pin::pin!(shutdown);
     let configured = config.access.serial.clone();
-    let remembered = || journal::remembered_serial(&config.state_dir);
-    let mut serial = configured.or_else(remembered);
+    let mut remembered = match configured {
+        Some(_) => None,
+        None => journal::remembered_serial(&config.state_dir),
+    };
+    let mut serial = configured.or_else(|| remembered.clone());
     loop {
+        let is_guess = remembered.take().is_some();
         let envoy = match serial {
             Some(serial) => serial,
             None => match ask_for_serial(&config, service, shutdown.as_mut()).await? {
@@ -87,7 +91,17 @@ pub async fn run(
                 None => return Ok(()),
             },
         };
-        serial = serve(&config, &envoy, service, shutdown.as_mut()).await?;
+        let served = serve(&config, &envoy, service, shutdown.as_mut()).await;
+        if is_guess && matches!(served, Err(RunError::Journal(OpenError::InUse { .. }))) {
+            tracing::warn!(
+                remembered = %envoy,
+                "another scraper uses the journal that was written last: this one's Envoy is asked \
+                 who it is; give each scraper a directory of its own (setting: STATE_DIR)"
+            );
+            serial = None;
+            continue;
+        }
+        serial = served?;
         match &serial {
             Some(found) => tracing::warn!(
                 expected = %envoy,

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use wire::{ReportTime, Serial};
 
 use crate::changes::Report;
+use crate::journal::Journals;
 
 /// Steps between reports that are looked at for the usual one. The median of them is.
 const STEPS: usize = 9;
@@ -26,6 +27,9 @@ const PRODUCING: i64 = 20;
 
 /// A longer jump has a night in it, of which nobody knows how long it was.
 const NIGHT: i64 = 8 * 3600;
+
+/// At a start so many readings are looked at, at most: of some 1,000 inverters all that is needed.
+const MOST_READ: usize = 10_000;
 
 /// It is said at most this often.
 const SAID_EVERY: Duration = Duration::from_hours(1);
@@ -48,6 +52,23 @@ struct History {
 }
 
 impl Overwritten {
+    /// Goes on from what the journal has, so that it also counts what was overwritten while no scraper
+    /// ran.
+    pub(crate) fn after(journals: &Journals) -> Self {
+        let mut overwritten = Self::default();
+        let inverters = journals.last_reports().len();
+        let many = (inverters * (STEPS + 1)).min(MOST_READ);
+        // The one that is appended to is the first.
+        for span in journals.spans().iter().rev() {
+            let first = (span.last() + 1).saturating_sub(many as u64);
+            let readings = journals.readings(span.id(), first..=span.last(), many);
+            for reading in readings {
+                overwritten.missed_before(&reading.into());
+            }
+        }
+        overwritten
+    }
+
     /// Takes in the new reports of a poll, and says what was overwritten before it.
     pub(crate) fn note(&mut self, new: &[Report]) {
         for report in new {
@@ -76,6 +97,7 @@ impl Overwritten {
         }
     }
 
+    /// How many are missing between the report of this inverter that came before, and this one.
     fn missed_before(&mut self, report: &Report) -> u64 {
         let now_produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
             && report.power_w > 0;
@@ -139,8 +161,12 @@ mod tests {
     use super::*;
 
     fn report(minute: i64, power_w: i32) -> Report {
+        report_of("a", minute, power_w)
+    }
+
+    fn report_of(inverter: &str, minute: i64, power_w: i32) -> Report {
         Report {
-            serial: "a".parse().expect("a serial"),
+            serial: inverter.parse().expect("a serial"),
             reported_at: ReportTime::from_unix_seconds(1_700_000_000 + 60 * minute)
                 .expect("a report time"),
             device_type: Some(1),
@@ -205,5 +231,53 @@ mod tests {
     #[test]
     fn of_an_inverter_that_has_just_come_nothing_is_usual_yet() {
         assert_eq!(counted(&[(0, 200), (15, 200), (75, 200)]), 0);
+    }
+
+    /// What is counted of the first report after a restart, of an inverter that reported these powers at
+    /// these minutes before it.
+    fn counted_after_a_restart(before: &[(i64, i32)], then: (i64, i32)) -> u64 {
+        let directory = tempfile::tempdir().expect("a directory");
+        let envoy = "122".parse().expect("a serial");
+        let open = || Journals::open(directory.path(), &envoy, 1024 * 1024).expect("a journal");
+        let journals = open();
+        for (minute, power_w) in before {
+            // Another one, which reports now and then, changes nothing.
+            let mut poll = vec![report(*minute, *power_w)];
+            poll.extend((minute % 2 == 0).then(|| report_of("b", *minute, *power_w)));
+            journals.append(poll);
+        }
+        drop(journals);
+        let mut overwritten = Overwritten::after(&open());
+        assert_eq!(overwritten.count(), 0, "it was counted when it was read");
+        let (minute, power_w) = then;
+        overwritten.note(&[report(minute, power_w)]);
+        overwritten.count()
+    }
+
+    #[test]
+    fn what_the_envoy_overwrote_while_no_scraper_ran_counts() {
+        let before = [(0, 200), (15, 200), (75, 200), (90, 200), (105, 200)];
+        assert_eq!(counted_after_a_restart(&before, (165, 200)), 3);
+        assert_eq!(counted_after_a_restart(&before, (120, 200)), 0);
+        assert_eq!(counted_after_a_restart(&before, (165, 14)), 0, "dusk");
+        assert_eq!(
+            counted_after_a_restart(&before, (105 + 720, 200)),
+            0,
+            "a night"
+        );
+    }
+
+    #[test]
+    fn after_a_restart_without_a_journal_nothing_is_usual_yet() {
+        assert_eq!(counted_after_a_restart(&[], (15, 200)), 0);
+        assert_eq!(counted_after_a_restart(&[(0, 200)], (60, 200)), 0);
+    }
+
+    #[test]
+    fn of_a_long_journal_the_end_says_what_is_usual() {
+        let mut before: Vec<(i64, i32)> = (0..100).map(|number| (60 * number, 200)).collect();
+        before.extend((1..20).map(|number| (60 * 99 + 15 * number, 200)));
+        let (last, _) = before[before.len() - 1];
+        assert_eq!(counted_after_a_restart(&before, (last + 60, 200)), 3);
     }
 }

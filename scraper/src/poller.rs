@@ -54,8 +54,8 @@ impl Poller {
         Self {
             gateway,
             changes: Changes::after(journals.last_reports()),
+            overwritten: Overwritten::after(&journals),
             journals,
-            overwritten: Overwritten::default(),
             envoy,
             outage: outage(),
             unusable: Outage::new("rows of the Envoy's list can't be used"),

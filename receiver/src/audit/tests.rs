@@ -158,9 +158,18 @@ fn what_does_not_come_goes_to_the_end_of_the_line_and_progress_shortens_the_paus
 #[test]
 fn while_the_store_takes_nothing_and_until_it_had_time_to_catch_up_nothing_is_asked_for() {
     let mut rig = Rig::after(1, 10);
-    rig.audit.postpone(rig.now);
+    rig.audit.store_fails();
+    // However long its next attempt is away.
+    for _ in 0..10 {
+        rig.now += WAIT;
+        rig.announce("i", &[("j", 1, 10)]);
+        assert_eq!(rig.asked(), []);
+    }
+    rig.audit.store_takes(rig.now);
     assert_eq!(rig.asked(), []);
-    rig.now += WAIT;
+    rig.now += WAIT / 2;
+    rig.audit.store_takes(rig.now);
+    rig.now += WAIT / 2;
     assert_eq!(rig.asked(), [1..=10]);
 }
 
@@ -223,12 +232,13 @@ fn while_the_store_takes_nothing_nothing_is_said_to_be_lost() {
     let mut rig = Rig::after(1, 20);
     rig.announce("i", &[("j", 1, 20)]);
     rig.announce("i", &[("j", 11, 30)]);
+    rig.audit.store_fails();
     for _ in 0..10 {
-        rig.audit.postpone(rig.now);
-        rig.now += WAIT / 2;
+        rig.now += WAIT;
         assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
     }
     // It had waited here.
+    rig.audit.store_takes(rig.now);
     rig.store(1..=30);
     rig.now += WAIT;
     assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);

@@ -57,7 +57,7 @@ impl<S: MarkedStore> Subscription<S> {
         self.writing = None;
         match self.writer.end(attempt, self.gathering.waiting()) {
             Outcome::Again(batch, not_before) => {
-                self.audit.postpone(Instant::now());
+                self.audit.store_fails();
                 self.status.1 = "the store takes no readings";
                 self.say_status();
                 self.gathering.put_back(batch, not_before);
@@ -65,6 +65,7 @@ impl<S: MarkedStore> Subscription<S> {
             Outcome::Settled(batch) => {
                 mark(&mut self.marks, &batch);
                 if batch.readings().next().is_some() {
+                    self.audit.store_takes(Instant::now());
                     self.status.1 = "readings are stored";
                     self.say_status();
                 }

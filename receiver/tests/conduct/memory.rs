@@ -187,6 +187,27 @@ async fn while_the_store_takes_nothing_nothing_is_asked_for() {
 }
 
 #[tokio::test]
+async fn while_the_store_is_left_alone_for_long_nothing_is_asked_for() {
+    let chain = with_five().await;
+    chain.now(|_, _| {
+        // By far longer than until something would be asked for.
+        let headers = vec!["retry-after: 3".to_owned()];
+        Said::nothing_kept(Reply::Answer(503, headers, String::new()))
+    });
+    chain.deliver(1, &[]).await;
+    chain.asked(1).await;
+    chain.announce(JOURNAL, 1, 8).await;
+    chain.asked(1).await;
+    chain.look(|state| assert!(state.requests.is_empty(), "{:?}", state.requests));
+    chain.deliver(2, &[]).await;
+    chain.mend();
+    chain.settles().await;
+    audited(&chain).await;
+    chain.look(|state| assert!(state.asked_of(JOURNAL).is_empty()));
+    chain.ends().await;
+}
+
+#[tokio::test]
 async fn without_a_state_directory_readings_are_stored_and_what_is_missing_is_asked_for() {
     let chain = Chain::start_in(true, 5, &[], |request, _| sound(request), |_| {}).await;
     chain.settles().await;

@@ -11,6 +11,9 @@ use crate::network::{Connection, Message, Packet, Quality};
 /// Messages to a client that may be unacknowledged.
 const IN_FLIGHT: usize = 20;
 
+/// Announcements that come faster than this, in seconds, are not those that are due anyway.
+const FASTEST_ANNOUNCEMENTS: u64 = 200;
+
 /// A client's place at the broker.
 #[derive(Debug, Clone, Default)]
 struct Session {
@@ -45,6 +48,9 @@ pub(crate) struct Broker {
     pub(crate) forbidden: HashMap<String, u64>,
     now: u64,
     numbers: u64,
+    /// When something was published last but announcements in due time.
+    pub(crate) last_traffic: u64,
+    last_announcement: u64,
     /// The report time of the last live message on each plain topic.
     watched: HashMap<String, i64>,
     /// Readings after which a live message on the same plain topic was older.
@@ -224,6 +230,7 @@ impl Broker {
     }
 
     fn publish(&mut self, message: Message) {
+        self.note_traffic(&message.topic);
         if message.retain {
             self.watch(&message);
             let (topic, payload) = (message.topic.clone(), message.payload.clone());
@@ -252,6 +259,17 @@ impl Broker {
                 session.queue.push_back(live.clone());
             }
         }
+    }
+
+    fn note_traffic(&mut self, topic: &str) {
+        if !topic.ends_with("/journal") {
+            self.last_traffic = self.now;
+            return;
+        }
+        if self.now < self.last_announcement + FASTEST_ANNOUNCEMENTS {
+            self.last_traffic = self.now;
+        }
+        self.last_announcement = self.now;
     }
 
     fn send(&mut self, client: &str) {

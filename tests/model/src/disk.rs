@@ -26,14 +26,25 @@ impl File {
     }
 }
 
+/// What somebody has done with the file.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum FileState {
+    /// Nothing.
+    #[default]
+    Sound,
+    /// It is one that was put back, and nobody has noticed yet.
+    PutBack,
+    /// It has no name any more, and ends with the process that has it open.
+    Unlinked,
+}
+
 /// What is on the disk and what is in memory. A process holds it by [`Rc`]; what it has in memory ends
 /// with it.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     file: Option<File>,
     memory: Option<File>,
-    /// The file is one that was put back, and nobody has noticed yet.
-    put_back: bool,
+    state: FileState,
     /// The file as it was at some earlier times.
     copies: Vec<File>,
     /// Nothing can be written.
@@ -93,7 +104,8 @@ impl Disk {
 
     /// A process begins: there is a journal.
     pub(crate) fn begin(&mut self) -> Beginning {
-        if std::mem::take(&mut self.put_back) {
+        if self.state == FileState::PutBack {
+            self.state = FileState::Sound;
             let id = self.new_file().id;
             self.file.iter_mut().for_each(|file| file.rename(&id));
         }
@@ -151,11 +163,19 @@ impl Disk {
         if let Some(before) = self.before.take() {
             self.file = Some(before);
         }
+        if self.state == FileState::Unlinked {
+            self.state = FileState::Sound;
+            self.remove();
+        }
     }
 
     /// Somebody copies the file.
     pub(crate) fn copy(&mut self) {
-        self.copies.extend(self.file.clone());
+        self.copies.extend(
+            self.file
+                .clone()
+                .filter(|_| self.state != FileState::Unlinked),
+        );
     }
 
     /// Somebody removes the file of a scraper that does not run.
@@ -165,9 +185,22 @@ impl Disk {
         }
     }
 
+    /// Somebody removes the file, of a scraper that runs or not.
+    pub(crate) fn unlink(&mut self, runs: bool) {
+        if !runs {
+            self.remove();
+        } else if self.file.is_some() {
+            self.state = FileState::Unlinked;
+        }
+    }
+
     /// Somebody puts the oldest copy back: as a file of its own, which shows, or with the whole disk.
     pub(crate) fn restore(&mut self, as_a_file: bool) {
-        self.put_back = as_a_file;
+        self.state = if as_a_file {
+            FileState::PutBack
+        } else {
+            FileState::Sound
+        };
         if let Some(copy) = self.copies.first().cloned() {
             self.remove();
             for reading in &copy.readings {

@@ -54,6 +54,8 @@ pub enum Fault {
     DiskFull,
     /// The journal is removed while the scraper does not run.
     JournalRemoved,
+    /// The journal is removed while the scraper runs: it goes on with a file that ends with it.
+    JournalUnlinked,
     /// An older copy of the journal is put back while the scraper does not run: it shows in the file.
     JournalRestored,
     /// The disk with the journal is rolled back while the scraper does not run: nothing on it shows that.
@@ -72,7 +74,7 @@ pub enum Fault {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::ScraperKilled,
         Self::ScraperKilledBeforePublishing,
         Self::ReceiverKilled,
@@ -95,6 +97,7 @@ impl Fault {
         Self::StoreRefilled,
         Self::DiskFull,
         Self::JournalRemoved,
+        Self::JournalUnlinked,
         Self::JournalRestored,
         Self::DiskRolledBack,
         Self::MarksLost,
@@ -110,7 +113,7 @@ impl Fault {
     pub fn excuses_steps_back(self) -> bool {
         matches!(
             self,
-            Self::JournalRemoved | Self::SecondScraper | Self::EnvoySetBack
+            Self::JournalRemoved | Self::JournalUnlinked | Self::SecondScraper
         )
     }
 }

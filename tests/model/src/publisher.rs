@@ -96,6 +96,11 @@ impl Scraper {
         journalled
     }
 
+    /// Whether nothing is left to be sent, acknowledged or proven.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.delivery.is_finished() && self.delivery.waiting() == 0
+    }
+
     fn connect(&mut self, now: u64, clock: Instant, broker: &mut Broker) {
         if self.connection.is_some() && broker.connection(CLIENT, self.connection).is_none() {
             self.connection = None;

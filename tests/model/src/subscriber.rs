@@ -8,7 +8,7 @@ use receiver::audit::Audit;
 use receiver::gathering::{Batch, Entry, Gathering};
 use store::Marks;
 use tokio::time::Instant;
-use wire::{Announcement, BaseTopic, Reading, Topic};
+use wire::{Announcement, BaseTopic, JournalSpan, Reading, Topic};
 
 use crate::broker::Broker;
 use crate::disk::key;
@@ -114,11 +114,22 @@ impl Receiver {
         if std::mem::take(&mut state.refill) {
             self.marks = Marks::default();
             state.marks = Marks::default();
+            self.audit.start_over();
         }
         if self.sabotage != Sabotage::NoAudit {
             self.ask(clock, broker);
         }
         stored
+    }
+
+    /// Whether nothing waits for the store, which has all that these journals hold.
+    pub(crate) fn is_settled(&self, journals: &[JournalSpan]) -> bool {
+        let envoy = "e".parse().expect("a letter");
+        let is_stored = |span: &JournalSpan| {
+            let held = span.first()..=span.last();
+            self.marks.missing(&envoy, span.id(), &held).is_empty()
+        };
+        self.gathering.waiting() == 0 && journals.iter().all(is_stored)
     }
 
     fn connect(&mut self, now: u64, broker: &mut Broker) {
@@ -201,18 +212,23 @@ impl Receiver {
         if !readings.is_empty() && !database.write(&readings, now) {
             self.next_write = now + PAUSE;
             self.gathering.put_back(batch, clock);
-            self.audit.postpone(clock);
+            self.audit.store_fails();
             if self.sabotage == Sabotage::MarksFirst {
                 self.marks = marks;
             }
             return false;
         }
         let stored = !readings.is_empty();
+        if stored {
+            self.audit.store_takes(clock);
+        }
         if stored && dies_before_acknowledging {
             return true;
         }
-        for reading in &readings {
-            self.marks.add(reading);
+        if self.sabotage != Sabotage::NoMarks {
+            for reading in &readings {
+                self.marks.add(reading);
+            }
         }
         if stored {
             state.marks = self.marks.clone();

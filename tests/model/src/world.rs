@@ -29,6 +29,10 @@ const KEEP_ALIVE: u64 = 45;
 /// the time pauses for up to an hour.
 const QUIET_WITHIN: u64 = 4 * 3_600;
 
+/// How long nothing may happen any more but announcements, after everything was stored: by far longer than
+/// the first pauses between two requests.
+const RESTS_FOR: u64 = 900;
+
 /// How often the broker writes its state to disk.
 const AUTOSAVE: u64 = 120;
 
@@ -43,6 +47,8 @@ pub enum Sabotage {
     ForgetfulJournal,
     /// Marks are saved before the store has accepted.
     MarksFirst,
+    /// Nothing is marked.
+    NoMarks,
     /// What a broker lost of its plain topics is not put back.
     NoRepublish,
 }
@@ -70,14 +76,16 @@ pub fn run_among(faults: &[Fault], seed: u64, sabotage: Sabotage) -> Outcome {
     }
     let mut now = FAULTY;
     world.heal(now);
-    while now < FAULTY + QUIET_WITHIN {
+    let (mut stored, mut rests) = (None, false);
+    while now < FAULTY + QUIET_WITHIN && !rests {
         world.turn(now);
-        if now.is_multiple_of(60) && world.is_quiet() {
-            break;
+        if now.is_multiple_of(60) && world.is_stored() {
+            stored.get_or_insert(now);
+            rests = now >= world.broker.last_traffic + RESTS_FOR && world.is_settled();
         }
         now += STEP;
     }
-    world.outcome(plan, now - FAULTY)
+    world.outcome(plan, stored.unwrap_or(now) - FAULTY, rests)
 }
 
 struct World {
@@ -86,6 +94,7 @@ struct World {
     sabotage: Sabotage,
     gateway: Gateway,
     disk: Shared,
+    disk_full_until: u64,
     scraper: Option<Scraper>,
     scraper_starts: u64,
     scraper_stopped_until: u64,
@@ -129,6 +138,7 @@ impl World {
             start: Instant::now(),
             sabotage,
             disk: Rc::new(RefCell::new(disk)),
+            disk_full_until: 0,
             scraper: None,
             scraper_starts: 0,
             scraper_stopped_until: 0,
@@ -145,6 +155,9 @@ impl World {
         let clock = at(self.start, now);
         if self.reports {
             self.gateway.turn(now);
+        }
+        if now >= self.disk_full_until {
+            self.disk.borrow_mut().full = false;
         }
         self.turn_scraper(now, clock);
         if let Some((second, until)) = &mut self.second {

@@ -98,6 +98,16 @@ fn with_marks_saved_before_the_store_has_accepted_readings_are_lost() {
 }
 
 #[test]
+fn with_nothing_marked_everything_is_stored_and_asked_for_without_end() {
+    let outcomes = all(20, |seed| {
+        run_among(&[Fault::ReceiverCut], seed, Sabotage::NoMarks)
+    });
+    for outcome in outcomes {
+        assert!(outcome.lost.is_empty() && !outcome.rests, "{outcome:#?}");
+    }
+}
+
+#[test]
 fn with_nothing_put_back_plain_topics_stay_stale() {
     is_noticed(&Fault::ALL, Sabotage::NoRepublish, |outcome| {
         outcome.stale > 0

@@ -4,5 +4,6 @@ mod goodbye;
 mod output;
 mod second;
 mod service_manager;
+mod shared_directory;
 mod signals;
 mod surroundings;

@@ -70,10 +70,17 @@ impl World {
                 receiver.database.points.clear();
                 receiver.state.refill = true;
             }
-            Fault::DiskFull => self.disk.borrow_mut().full = true,
+            Fault::DiskFull => {
+                self.disk.borrow_mut().full = true;
+                self.disk_full_until = self.disk_full_until.max(until);
+            }
             Fault::JournalRemoved => {
                 self.kill_scraper(until);
                 self.disk.borrow_mut().remove();
+            }
+            Fault::JournalUnlinked => {
+                let runs = self.scraper.is_some();
+                self.disk.borrow_mut().unlink(runs);
             }
             Fault::JournalRestored => {
                 self.kill_scraper(until);
@@ -117,7 +124,7 @@ impl World {
         self.second = None;
         self.broker.queue_limit = usize::MAX;
         self.broker.forbidden.clear();
-        self.disk.borrow_mut().full = false;
+        self.disk_full_until = now;
         self.scraper_dies_after_append = None;
         self.scraper_stopped_until = now;
         self.gateway.away_until = now;

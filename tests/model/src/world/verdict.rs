@@ -1,7 +1,11 @@
 //! What became of a seed.
 
+use scraper::delivery::Journal;
+
 use super::{Site, World};
+use crate::disk::Held;
 use crate::faults::{Planned, excuse_losses};
+use crate::publisher::Scraper;
 
 /// What became of a seed.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub struct Outcome {
     pub steps_back: usize,
     /// Plain topics that do not show the newest reading at the end.
     pub stale: usize,
+    /// Whether nothing more was sent in the end, but announcements, and nothing waited.
+    pub rests: bool,
     /// Points that a store was given and answered for, for each reading, on average.
     pub writes_per_reading: f64,
     /// How long it took until everything was stored, in seconds after the last fault.
@@ -35,6 +41,7 @@ impl Outcome {
             && self.strange == 0
             && self.steps_back == 0
             && self.stale == 0
+            && self.rests
     }
 }
 
@@ -68,11 +75,23 @@ impl World {
         steps.filter(|from| !gone.contains(*from)).count()
     }
 
-    pub(super) fn is_quiet(&self) -> bool {
+    pub(super) fn is_stored(&self) -> bool {
         self.lost().is_empty() && self.stale() == 0
     }
 
-    pub(super) fn outcome(self, plan: Vec<Planned>, recovery: u64) -> Outcome {
+    /// Nobody waits for anything, nor lacks what somebody could send.
+    pub(super) fn is_settled(&self) -> bool {
+        let spans = Held(self.disk.clone()).spans();
+        let settled = |site: &Site| {
+            let process = site.process.as_ref();
+            process.is_some_and(|process| process.is_settled(&spans))
+        };
+        let scraper = self.scraper.as_ref();
+        scraper.is_some_and(Scraper::is_settled) && self.receivers.iter().all(settled)
+    }
+
+    pub(super) fn outcome(self, plan: Vec<Planned>, recovery: u64, rests: bool) -> Outcome {
+        let excused_losses = excuse_losses(&plan);
         let excused = plan.iter().any(|one| one.fault.excuses_steps_back());
         let points = || self.receivers.iter().flat_map(|site| &site.database.points);
         let shown = &self.gateway.shown;
@@ -82,7 +101,7 @@ impl World {
         let writes: u64 = self.receivers.iter().map(|site| site.database.writes).sum();
         Outcome {
             readings: self.gateway.ledger.len(),
-            lost: if excuse_losses(&plan) {
+            lost: if excused_losses {
                 Vec::new()
             } else {
                 self.lost()
@@ -96,6 +115,7 @@ impl World {
             writes_per_reading: ratio(writes, self.gateway.ledger.len() * self.receivers.len()),
             plan,
             recovery,
+            rests: rests || excused_losses,
         }
     }
 }
