@@ -104,7 +104,7 @@ impl Journals {
 
     /// Leaves a disk that failed alone for so long.
     pub fn retry_after(&self, pause: Duration) {
-        self.writer().retry_after = pause;
+        self.writer().retry_after(pause, Instant::now());
     }
 
     /// A journal in memory that holds `capacity` readings, at least 1: it ends with the process.

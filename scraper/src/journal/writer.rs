@@ -41,10 +41,16 @@ pub(super) struct Writer {
     pub(super) on_disk: bool,
     retry_at: Option<Instant>,
     /// How long a disk that failed is left alone.
-    pub(super) retry_after: Duration,
+    retry_after: Duration,
 }
 
 impl Writer {
+    /// Leaves a disk that failed, also before this, alone for so long.
+    pub(super) fn retry_after(&mut self, pause: Duration, now: Instant) {
+        self.retry_after = pause;
+        self.retry_at = self.retry_at.map(|at| at.min(now + pause));
+    }
+
     /// A writer that has nothing but memory.
     pub(super) fn in_memory(envoy: Serial, capacity: usize) -> Self {
         Self {

@@ -10,7 +10,7 @@ use rig::wait;
 use tokio::time::{Instant, sleep_until};
 
 use crate::outcome::{Injection, Outcome, RoundTold};
-use crate::schedule::{Planned, Round, Schedule};
+use crate::schedule::{BEGINS_MS, Planned, Round, Schedule};
 use crate::settings::Switch;
 use crate::site::Site;
 use crate::watch::StepBack;
@@ -89,7 +89,8 @@ impl Run<'_> {
         let forgets = |planned: &Planned| planned.fault.makes_the_broker_forget();
         let forgets = round.faults.iter().any(forgets);
         self.site.broker_forgets(forgets);
-        let dusk = round.dusk.or(self.site.is_late().then_some(Duration::ZERO));
+        let late = Duration::from_millis(2 * BEGINS_MS);
+        let dusk = round.dusk.or(self.site.is_late().then_some(late));
         let mut injections = self.faults(round, dusk).await;
         let healed = Instant::now();
         let ends = dusk.is_some();

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use crate::fault::Fault;
 
 /// In how long after the beginning of a round its faults begin, in milliseconds.
-const BEGINS_MS: u64 = 2_500;
+pub(crate) const BEGINS_MS: u64 = 2_500;
 
 /// How long a fault lasts, in milliseconds.
 const LASTS_MS: std::ops::Range<u64> = 1_500..4_000;
@@ -158,8 +158,8 @@ struct Dealer {
 
 impl Dealer {
     fn round(&mut self) -> Round {
-        // Two and a third on average: sixty rounds go through the deck more than four times.
-        let wanted = [1, 2, 2, 3, 3, 3][self.rng.random_range(0..6)];
+        // Two and a half on average: sixty rounds go through the deck more than four times.
+        let wanted = [1, 2, 3, 3, 3, 3][self.rng.random_range(0..6)];
         let mut faults: Vec<Planned> = Vec::new();
         while faults.len() < wanted {
             if self.deck.len() < wanted {
@@ -181,7 +181,11 @@ impl Dealer {
             faults.push(Planned::dealt(fault, line, &mut self.rng));
         }
         let dusk = self.rng.random_range(0..DUSK_IN) == 0;
-        let dusk = dusk.then(|| Duration::from_millis(self.rng.random_range(0..BEGINS_MS * 2)));
+        // After all faults have begun, or nothing would be at stake.
+        let dusk = dusk.then(|| {
+            let at_ms = self.rng.random_range(BEGINS_MS..BEGINS_MS * 2);
+            Duration::from_millis(at_ms)
+        });
         Round { faults, dusk }
     }
 

@@ -88,8 +88,8 @@ fn what_is_not_in_the_database_is_lost_but_for_what_only_a_lost_journal_had() {
     );
     assert_eq!(
         accounts.compare(&stored[..1]).lost.len(),
-        1,
-        "that one was stored"
+        2,
+        "those were stored"
     );
 }
 
