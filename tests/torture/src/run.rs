@@ -18,9 +18,10 @@ use crate::watch::StepBack;
 /// How long everything may take to start.
 const START: Duration = Duration::from_mins(1);
 
-/// How long a fault is held back for a moment at which something is at stake: as long as an inverter
-/// takes from one report to the next.
-const WORTH_WAITING: Duration = Duration::from_millis(1_500);
+/// How long a fault is held back for a moment at which something is at stake: several times as long as an
+/// inverter takes from one report to the next, and longer than another fault lasts that lets nothing new
+/// be shown.
+const WORTH_WAITING: Duration = Duration::from_secs(6);
 
 /// Between two looks for it: less than a reading takes from the Envoy to the database.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -65,7 +66,8 @@ struct Run<'a> {
 /// What happens at a moment of a round.
 #[derive(Clone, Copy)]
 enum Event<'a> {
-    Strikes(&'a Planned),
+    /// A fault that is held back for a moment at which something is at stake, until then at most.
+    Strikes(&'a Planned, Instant),
     Ends(usize, &'a Planned),
     Dusk,
 }
@@ -129,7 +131,8 @@ impl Run<'_> {
         let mut events: Vec<(Instant, Event<'_>)> = Vec::new();
         events.extend(dusk.map(|at| (began + at, Event::Dusk)));
         for planned in &round.faults {
-            events.push((began + planned.after, Event::Strikes(planned)));
+            let at = began + planned.after;
+            events.push((at, Event::Strikes(planned, at + WORTH_WAITING)));
         }
         let mut injections = Vec::new();
         loop {
@@ -140,11 +143,25 @@ impl Run<'_> {
             };
             sleep_until(at).await;
             match event {
-                Event::Dusk => self.site.dusk(true).await,
-                Event::Strikes(planned) => {
+                Event::Dusk => {
+                    let strikes = |(_, event): &(_, Event<'_>)| matches!(event, Event::Strikes(..));
+                    if events.iter().any(strikes) {
+                        events.push((Instant::now() + LOOK_EVERY, Event::Dusk));
+                    } else {
+                        self.site.dusk(true).await;
+                    }
+                }
+                Event::Strikes(planned, at_the_latest) => {
                     let envoy = planned.concerns();
                     let envoy = envoy.map(|at| self.site.homes()[at].serial.clone());
-                    let from = self.bad_moment(envoy.as_deref()).await;
+                    self.site.account();
+                    let from = Timestamp::now();
+                    let at_stake = self.site.accounts().at_stake(from, from, envoy.as_deref());
+                    if at_stake == 0 && Instant::now() < at_the_latest {
+                        let again = Event::Strikes(planned, at_the_latest);
+                        events.push((Instant::now() + LOOK_EVERY, again));
+                        continue;
+                    }
                     self.site.strike(planned).await;
                     // From when it is there: to bring it about takes time, too.
                     let ends = Instant::now() + planned.lasts;
@@ -164,20 +181,6 @@ impl Run<'_> {
                     injections[number].until = Timestamp::now();
                 }
             }
-        }
-    }
-
-    /// The moment at which a reading has been shown and is not stored yet, if there is one soon.
-    async fn bad_moment(&mut self, envoy: Option<&str>) -> Timestamp {
-        let deadline = Instant::now() + WORTH_WAITING;
-        loop {
-            self.site.account();
-            let now = Timestamp::now();
-            let at_stake = self.site.accounts().at_stake(now, now, envoy);
-            if at_stake > 0 || Instant::now() > deadline {
-                return now;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
