@@ -45,8 +45,8 @@ pub struct Injection {
 pub struct RoundTold {
     /// From 1.
     pub number: usize,
-    /// How many readings were at stake, by fault.
-    pub at_stake: Vec<usize>,
+    /// How many readings were at stake, by fault, in the order in which they struck.
+    pub at_stake: Vec<(Fault, usize)>,
     /// How long it took.
     pub took: Duration,
     /// How long after the last fault's end everything was stored.
@@ -165,7 +165,7 @@ impl Outcome {
     fn counted(&self) -> usize {
         let rounds = self.rounds.iter();
         rounds
-            .filter(|round| round.at_stake.iter().any(|at_stake| *at_stake > 0))
+            .filter(|round| round.at_stake.iter().any(|(_, at_stake)| *at_stake > 0))
             .count()
     }
 
@@ -205,12 +205,16 @@ struct Row {
 
 impl fmt::Display for RoundTold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at_stake = self.at_stake.iter();
+        let at_stake: Vec<String> = at_stake
+            .map(|(fault, readings)| format!("{fault} {readings}"))
+            .collect();
         write!(
             f,
-            "  took {:.1} s, stored {:.1} s after the last fault; at stake {:?}",
+            "  took {:.1} s, stored {:.1} s after the last fault; at stake: {}",
             self.took.as_secs_f64(),
             self.recovery.as_secs_f64(),
-            self.at_stake,
+            at_stake.join(", "),
         )?;
         if self.quiet {
             Ok(())

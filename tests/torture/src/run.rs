@@ -107,7 +107,10 @@ impl Run<'_> {
         let steps_back = self.steps_back(round, &mut injections);
         let told = RoundTold {
             number,
-            at_stake: injections.iter().map(|each| each.at_stake).collect(),
+            at_stake: injections
+                .iter()
+                .map(|each| (each.fault, each.at_stake))
+                .collect(),
             took,
             recovery,
             quiet,

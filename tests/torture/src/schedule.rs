@@ -211,10 +211,12 @@ impl fmt::Display for Planned {
             };
             write!(f, "({line}) ")?;
         }
+        if let Some(envoy) = self.concerns() {
+            write!(f, "at Envoy {} ", envoy + 1)?;
+        }
         write!(
             f,
-            "at {} from {:.1} s to {:.1} s",
-            self.envoy + 1,
+            "from {:.1} s to {:.1} s",
             after.as_secs_f64(),
             ends.as_secs_f64()
         )
