@@ -65,10 +65,10 @@ impl Site {
             Fault::EnvoyHangs => self.homes[at].gateway().inject("hang").await,
             Fault::EnvoyRefuses => self.homes[at].gateway().inject("refuse").await,
             Fault::EnvoyReboots => {
-                // First it is away, then busy, then it has heard of no inverter yet.
+                // First it is away, then it has heard of no inverter yet. That it says 503 in between would
+                // have the scraper leave it alone for half a minute, with nothing at stake in the next rounds.
                 let gateway = self.homes[at].gateway();
                 gateway.inject("refuse@0s+500ms").await;
-                gateway.inject("busy@0s+1s").await;
                 gateway.inject("empty-list").await;
             }
             Fault::EnvoyClockSetBack => self.homes[at].gateway().set_back_an_hour().await,
