@@ -9,6 +9,9 @@
 //!
 //! One loop owns the delivery and the connection. It ends only when it is asked to.
 
+#[cfg(feature = "sabotage")]
+mod sabotage;
+
 use std::time::Duration;
 
 use daemon::deadline::at;
@@ -196,24 +199,6 @@ impl Publisher {
             #[cfg(feature = "sabotage")]
             self.believe_that_all_is_shown();
             self.gateway_changed = true;
-        }
-    }
-
-    /// Takes it that the broker holds what it should.
-    #[cfg(feature = "sabotage")]
-    fn believe_that_all_is_shown(&mut self) {
-        if !daemon::sabotage::is(daemon::sabotage::Sabotage::NoRepublish) {
-            return;
-        }
-        for reading in self.journals.newest() {
-            let topic = reading.topic().render(&self.identity.base);
-            let payload = reading.encode();
-            let shown = link::Message {
-                topic: &topic,
-                payload: payload.as_bytes(),
-                retain: true,
-            };
-            self.delivery.hear(shown, Instant::now());
         }
     }
 
