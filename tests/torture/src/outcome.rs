@@ -252,6 +252,10 @@ impl fmt::Display for Outcome {
                 row.recovery.as_secs_f64()
             )?;
         }
+        writeln!(
+            f,
+            "steps back and recovery are those of a fault's whole round, whichever of its faults they come of"
+        )?;
         writeln!(f)?;
         writeln!(
             f,

@@ -234,6 +234,16 @@ impl fmt::Display for Round {
     }
 }
 
+/// A round a line.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, round) in self.rounds.iter().enumerate() {
+            writeln!(f, "round {:3}: {round}", at + 1)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

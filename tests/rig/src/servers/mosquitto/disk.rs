@@ -1,7 +1,7 @@
 //! What the broker has on its disk: emptied, kept, put back; and its settings.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use tempfile::TempDir;
 
@@ -36,15 +36,8 @@ impl Mosquitto {
 
     /// Has the running broker write its state to its disk, and keeps a copy of that.
     pub async fn snapshot(&self) -> Snapshot {
+        self.save().await;
         let disk = self.parts().disk.path();
-        let state = disk.join("mosquitto.db");
-        let written = || fs::metadata(&state).and_then(|file| file.modified()).ok();
-        let before = written();
-        self.own().signal("SIGUSR1").await;
-        wait::until_true("the broker to write its state", STARTUP, async || {
-            written() > before
-        })
-        .await;
         let copy = tempfile::tempdir().expect("a temporary folder can be made");
         for entry in fs::read_dir(disk).expect("it is our own") {
             let entry = entry.expect("it is our own");
@@ -60,10 +53,27 @@ impl Mosquitto {
     /// # Panics
     /// When the broker writes its state in another way.
     pub async fn session_ends(&self, client_id: &str) -> Option<i64> {
-        // It writes its state now.
-        self.own().signal("SIGUSR1").await;
+        self.save().await;
         let state = self.own().read("/mosquitto/data/mosquitto.db").await;
         saved_state::session_ends(&state, client_id)
+    }
+
+    /// Has the running broker write its state to its disk. It does so some time after the signal, and a
+    /// state from before would tell of clients that have left since.
+    async fn save(&self) {
+        let state = self.parts().disk.path().join("mosquitto.db");
+        // It writes another file, and gives that one the name.
+        let written = || {
+            fs::metadata(&state)
+                .map(|file| (file.ino(), file.mtime_nsec()))
+                .ok()
+        };
+        let before = written();
+        self.own().signal("SIGUSR1").await;
+        wait::until_true("the broker to write its state", STARTUP, async || {
+            written().is_some_and(|now| Some(now) != before)
+        })
+        .await;
     }
 
     /// Gives the broker, which does not run, the disk that it once had.
