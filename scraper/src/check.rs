@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use daemon::check::broker::{self, Caller};
 use daemon::check::{Report, Taken, resolve};
-use envoy::{Error, Gateway, Info, Inverters, Why};
+use envoy::{Certificate, Error, Gateway, Info, Inverters, Pins, Standing, Why};
 use jiff::Timestamp;
 use wire::{Serial, Topic};
 
@@ -16,6 +16,7 @@ const NAME: &str = "name";
 const REACHABLE: &str = "reachable";
 const ENVOY: &str = "is Envoy";
 const SERIAL: &str = "serial";
+const CERTIFICATE: &str = "certificate";
 const LOGIN: &str = "login";
 const INVERTERS: &str = "inverters";
 
@@ -28,7 +29,7 @@ const SOUND_CLOCK: Duration = Duration::from_mins(2);
 /// When the settings can't be used at all; the message says why.
 pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<(), String> {
     report.begin("Envoy");
-    let envoy = check_envoy(&config.access, report).await?;
+    let envoy = check_envoy(config, report).await?;
     report.begin("broker");
     // Its account, its client id and its topics are all named after the Envoy.
     let caller = envoy.map(|envoy| Caller {
@@ -45,10 +46,11 @@ pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<
 
 /// The Envoy's serial: as it says it, or as it is configured where it says nothing.
 async fn check_envoy<W: Write>(
-    access: &Access,
+    config: &Config,
     report: &mut Report<W>,
 ) -> Result<Option<Serial>, String> {
-    let mut gateway = access.gateway()?;
+    let access = &config.access;
+    let mut gateway = access.gateway(Pins::as_found_in(&config.state_dir))?;
     let name = resolve(&access.host.name()).await;
     let awaited = format!(
         "{} has not answered yet; it is given {} s for each answer, since some Envoys hang for a while",
@@ -60,25 +62,31 @@ async fn check_envoy<W: Write>(
         Ok(_) => gateway.address().unwrap_or_default(),
         Err(error) => address(error).to_owned(),
     };
-    let before = |info: Option<&Info>| {
-        let firmware = info.map(|info| describe(info, &gateway));
-        let firmware = firmware.unwrap_or_else(|| "it is one".to_owned());
+    let before = |firmware: String, serial: &str| {
         [
             (NAME, name.unwrap_or_default()),
             (REACHABLE, format!("{answers} answers")),
             (ENVOY, firmware),
-            (SERIAL, describe_serial(access, info)),
+            (SERIAL, describe_serial(access, serial)),
         ]
         .map(|(step, text)| (step, Taken::Passed(text)))
-        .into()
+        .to_vec()
     };
     let info = match info {
         Ok(info) => {
-            report.attempt(before(Some(&info)), None);
+            report.attempt(before(describe(&info, &gateway), &info.serial), None);
+            say_certificate(report, gateway.certificate());
             info
         }
         Err(error) => {
-            report.attempt(before(None), Some((step(&error), explain(&error))));
+            let serial = match &error {
+                Error::CertificateChanged(changed) => &changed.serial,
+                Error::Pin { serial, .. } => serial,
+                _ => "",
+            };
+            let mut steps = before("it is one".to_owned(), serial);
+            steps.push((CERTIFICATE, Taken::Passed(String::new())));
+            report.attempt(steps, Some((step(&error), explain(&error))));
             for behind in [LOGIN, INVERTERS] {
                 report.skipped(behind, "not tried");
             }
@@ -119,7 +127,9 @@ fn address(error: &Error) -> &str {
         Error::NotAnEnvoy { address, .. }
         | Error::WrongSerial { address, .. }
         | Error::HttpsNeeded { address }
+        | Error::Pin { address, .. }
         | Error::Busy { address, .. } => address,
+        Error::CertificateChanged(changed) => &changed.address,
         _ => "something",
     }
 }
@@ -128,6 +138,7 @@ fn address(error: &Error) -> &str {
 fn step(error: &Error) -> &'static str {
     match error {
         Error::Unreachable { why: Why::Name, .. } => NAME,
+        Error::CertificateChanged(_) | Error::Pin { .. } => CERTIFICATE,
         Error::Unreachable { .. } => REACHABLE,
         Error::WrongSerial { .. } => SERIAL,
         _ => ENVOY,
@@ -148,12 +159,33 @@ fn describe(info: &Info, gateway: &Gateway) -> String {
     format!("firmware {}{part}{clock}", info.firmware)
 }
 
-fn describe_serial(access: &Access, info: Option<&Info>) -> String {
-    let serial = info.map_or("", |info| &info.serial);
+fn describe_serial(access: &Access, serial: &str) -> String {
     match access.serial {
         Some(_) => format!("{serial}, as configured"),
         None => format!("{serial} (none is configured, so any Envoy will do)"),
     }
+}
+
+fn say_certificate<W: Write>(report: &mut Report<W>, certificate: Option<&Certificate>) {
+    let Some(certificate) = certificate else {
+        let text = "none: firmware below 7 is asked by http, and sends no password in clear";
+        return report.skipped(CERTIFICATE, text);
+    };
+    let fingerprint = certificate.fingerprint.map(|shown| shown.to_string());
+    let fingerprint = fingerprint.unwrap_or_default();
+    let text = match certificate.standing {
+        Standing::Pinned => format!("the pinned one, {fingerprint}"),
+        Standing::First => {
+            format!("{fingerprint}; none is pinned yet, so the scraper will pin this one")
+        }
+        Standing::Changed(before) => format!(
+            "{fingerprint}, not {before} as before: firmware updates bring a new one, which the scraper \
+             will pin; if there was none, look who answers at this address"
+        ),
+        Standing::Verified => "a CA of this system stands for it".to_owned(),
+        Standing::Unchecked => format!("{fingerprint}, not checked (setting: ENVOY_CERTIFICATE)"),
+    };
+    report.passed(CERTIFICATE, text);
 }
 
 fn describe_login(gateway: &Gateway) -> String {

@@ -1,5 +1,6 @@
 //! The scraper's settings.
 
+mod access;
 mod token;
 
 use std::ops::RangeInclusive;
@@ -9,40 +10,13 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use daemon::broker::Broker;
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, text};
+use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
-use envoy::{Gateway, Host, TokenSource};
-use wire::Serial;
 
-/// Where the Envoy is.
-pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
-    .flag("envoy", "ADDRESS")
-    .example("192.168.1.20")
-    .help("the Envoy: a host, host:port or URL in the home network");
-
-/// Which Envoy it must be.
-pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
-    .flag("envoy-serial", "SERIAL")
-    .example("122012345678")
-    .help("the Envoy's serial number; read from the Envoy when unset");
-
-/// The user of firmware below 7.
-pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
-    .flag("envoy-username", "NAME")
-    .example("installer")
-    .help("firmware below 7: the user; installer, then envoy when unset");
-
-/// The user's password.
-pub const PASSWORD: Key = Key::new("envoy.password", "ENVOY_PASSWORD")
-    .secret()
-    .help("firmware below 7: the user's password; computed from the serial when unset");
-
-/// The token of firmware 7 and later.
-pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
-    .secret()
-    .example("eyJ...")
-    .help("firmware 7 and later: an access token for this Envoy");
+pub use access::{
+    Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT, TOKEN, USERNAME,
+};
 
 /// How large the journal may grow.
 pub const JOURNAL_SIZE: Key = Key::new("journal.size", "JOURNAL_SIZE")
@@ -65,9 +39,6 @@ pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every")
 /// How long a journal's disk that failed is left alone; tests shorten it.
 pub const TESTING_JOURNAL_RETRY: Key = Key::file_only("testing.journal_retry").default("60s");
 
-/// How long the Envoy may take for a connection, and for an answer; tests shorten it.
-pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
-
 /// The shortest poll interval: gateways that are asked more often become slow and stop answering.
 const SHORTEST_POLL_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -80,16 +51,6 @@ const JOURNAL_SIZES: RangeInclusive<ByteSize> = ByteSize::mib(1)..=ByteSize::gib
 
 /// What reading the Envoy once logs: its result is on standard output.
 pub const PRINT_FILTER: &str = "warn";
-
-/// The keys about the Envoy: all that is needed to read it.
-pub const ENVOY_KEYS: [Key; 6] = [
-    HOST,
-    SERIAL,
-    USERNAME,
-    PASSWORD,
-    TOKEN,
-    TESTING_ENVOY_TIMEOUT,
-];
 
 const OWN_KEYS: [Key; 6] = [
     POLL_INTERVAL,
@@ -118,63 +79,6 @@ pub fn keys() -> Vec<Key> {
 #[must_use]
 pub fn keys_of(filter: &'static str) -> Vec<Key> {
     logs::with_filter(keys(), filter)
-}
-
-/// Which Envoy to read, and how to log in to it.
-#[derive(Debug)]
-pub struct Access {
-    /// Its address.
-    pub host: Host,
-    /// Its serial, when only that one will do.
-    pub serial: Option<Serial>,
-    /// The user of firmware below 7.
-    pub username: Option<String>,
-    /// The user's password.
-    pub password: Option<Secret>,
-    /// The token of firmware 7 and later.
-    pub token: Option<Secret>,
-    /// What it may take to connect, and to answer; the client's own limits when unset.
-    pub timeout: Option<Duration>,
-}
-
-impl Access {
-    /// Reads the section.
-    pub fn read(settings: &mut Settings) -> Option<Self> {
-        let host = settings.required(&HOST, str::parse);
-        let serial = settings.optional(&SERIAL, serial);
-        let username = settings.optional(&USERNAME, text);
-        let password = settings.secret(&PASSWORD);
-        let token = settings.checked_secret(&TOKEN, token::check);
-        let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
-        Some(Self {
-            host: host?,
-            serial,
-            username,
-            password,
-            token,
-            timeout,
-        })
-    }
-
-    /// A client for this Envoy.
-    ///
-    /// # Errors
-    /// When the password's file can't be read any more; the message names it.
-    pub fn gateway(&self) -> Result<Gateway, String> {
-        let mut settings = envoy::Settings::new(self.host.clone());
-        settings.serial = self.serial.as_ref().map(ToString::to_string);
-        settings.username.clone_from(&self.username);
-        settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;
-        settings.token = self.token.as_ref().map(|token| match token {
-            Secret::Value(token) => TokenSource::given(token.clone()),
-            Secret::File(path) => TokenSource::file(path),
-        });
-        if let Some(timeout) = self.timeout {
-            settings.connect_timeout = timeout;
-            settings.read_timeout = timeout;
-        }
-        Ok(Gateway::new(settings))
-    }
 }
 
 /// All that the daemon needs to know.
@@ -239,19 +143,13 @@ impl Config {
     }
 }
 
-/// Reads what is needed to read the Envoy once. The other keys may be set, and are not looked at.
-/// Mistakes are noted.
-pub fn read_access(settings: &mut Settings) -> Option<(Access, Logs)> {
+/// Reads what is needed to read the Envoy once: how to do that, and where a daemon that does so all the
+/// time keeps what it knows. The other keys may be set, and are not looked at. Mistakes are noted.
+pub fn read_access(settings: &mut Settings) -> Option<((Access, PathBuf), Logs)> {
     let access = Access::read(settings);
+    let state_dir = state_dir(settings);
     let logs = Logs::read_or(settings, PRINT_FILTER);
-    Some((access?, logs?))
-}
-
-/// An Envoy's serial number.
-fn serial(text: &str) -> Result<Serial, String> {
-    let remedy = "it is on the Envoy's label and in the Enphase app, mostly 12 digits";
-    text.parse()
-        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
+    Some(((access?, state_dir?), logs?))
 }
 
 /// Reads the time between two polls.

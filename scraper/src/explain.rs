@@ -1,6 +1,6 @@
 //! Puts an error of the Envoy's client into one line that names the settings to look at.
 
-use envoy::{Credentials, Error};
+use envoy::{Credentials, Error, Why};
 
 /// The error, its causes, and the settings it is about.
 pub(crate) fn explain(error: &Error) -> String {
@@ -20,6 +20,12 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
             | Error::WrongSerial { .. }
             | Error::HttpsNeeded { .. }
             | Error::NotAnEnvoy { .. }
+            | Error::CertificateChanged(_)
+            | Error::Pin { .. }
+            | Error::Unreachable {
+                why: Why::NotTrusted,
+                ..
+            }
     )
 }
 
@@ -29,6 +35,12 @@ fn settings(error: &Error) -> Option<&'static str> {
         Error::Credentials(Credentials::Password { .. }) => Some("ENVOY_USERNAME, ENVOY_PASSWORD"),
         Error::Credentials(_) | Error::TokenMissing { .. } => Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE"),
         Error::WrongSerial { .. } => Some("ENVOY_HOST, ENVOY_SERIAL"),
+        Error::CertificateChanged(_)
+        | Error::Unreachable {
+            why: Why::NotTrusted,
+            ..
+        } => Some("ENVOY_CERTIFICATE"),
+        Error::Pin { .. } => Some("STATE_DIR"),
         Error::Unreachable { .. } | Error::NotAnEnvoy { .. } | Error::HttpsNeeded { .. } => {
             Some("ENVOY_HOST")
         }

@@ -40,13 +40,14 @@ fn run(matches: &ArgMatches) -> ExitCode {
 
 fn print_once(matches: &ArgMatches) -> ExitCode {
     let keys = config::keys_of(config::PRINT_FILTER);
-    let (access, logs) = match command_line::configuration(matches, &keys, config::read_access) {
+    let read = command_line::configuration(matches, &keys, config::read_access);
+    let ((access, state_dir), logs) = match read {
         Ok(read) => read,
         Err(code) => return code,
     };
     logs.start();
     let format = cli::format(matches);
-    exit::block_on(async move { Ok(print::print(&access, format).await?) })
+    exit::block_on(async move { Ok(print::print(&access, &state_dir, format).await?) })
 }
 
 fn check_all(matches: &ArgMatches) -> ExitCode {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use daemon::random;
-use envoy::{Info, Inverters};
+use envoy::{Info, Inverters, Pins};
 use wire::{JournalId, Serial};
 
 use crate::changes::{Changes, Report};
@@ -37,12 +38,14 @@ pub enum PrintError {
     Output(#[from] std::io::Error),
 }
 
-/// Reads the Envoy and prints its inverters to standard output.
+/// Reads the Envoy and prints its inverters to standard output. In `state_dir`, which belongs to a
+/// daemon, nothing is changed.
 ///
 /// # Errors
 /// When the Envoy can't be read, or standard output can't be written.
-pub async fn print(access: &Access, format: Format) -> Result<(), PrintError> {
-    let mut gateway = access.gateway().map_err(PrintError::Settings)?;
+pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<(), PrintError> {
+    let pins = Pins::as_found_in(state_dir);
+    let mut gateway = access.gateway(pins).map_err(PrintError::Settings)?;
     let info = gateway.info().await.map_err(refused)?;
     let answer = gateway.inverters().await.map_err(refused)?;
     let text = match format {

@@ -36,11 +36,12 @@ pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("
 const QUIET_BROKER: &str = "info,mqtt5=error";
 
 /// What means nothing to a simulated Envoy.
-const FOR_A_REAL_ENVOY: [Key; 6] = [
+const FOR_A_REAL_ENVOY: [Key; 7] = [
     scraper::config::SERIAL,
     scraper::config::USERNAME,
     scraper::config::PASSWORD,
     scraper::config::TOKEN,
+    scraper::config::CERTIFICATE,
     scraper::config::POLL_INTERVAL,
     scraper::config::TESTING_ENVOY_TIMEOUT,
 ];

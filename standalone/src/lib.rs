@@ -17,6 +17,7 @@ use std::time::Duration;
 use daemon::service::Service;
 use daemon::settings::Secret;
 use daemon::state_dir;
+use envoy::CertificatePolicy;
 use scraper::config::Access;
 use simulator::Simulator;
 use store::Sqlite;
@@ -193,6 +194,8 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         username: None,
         password: None,
         token: Some(Secret::Value(simulator.token().clone())),
+        // It makes itself a new one at each start.
+        certificate: CertificatePolicy::Insecure,
         timeout: None,
     };
     let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);

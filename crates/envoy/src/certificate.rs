@@ -1,157 +1,249 @@
-//! Which certificates are accepted. At present: any.
+//! Which certificates are accepted, and what is remembered of them.
 //!
-//! A gateway signs its certificate itself, for a name by which nobody calls it, and replaces it
-//! about once a year. So there is nothing to check it against at a first contact, and this verifier
-//! accepts every certificate; it checks only that the other side holds the certificate's key. That
-//! keeps listeners out. It does **not** keep out someone who can put himself in the Envoy's place in
-//! the home network: he would be sent the token. Remembering the certificate of the first contact
-//! belongs into this file.
+//! ```text
+//! /info, without anything secret: any certificate, which is noted ──► judge ──► accepted
+//! everything else: the accepted one alone, looked at in each handshake ◄────────────┘
+//! ```
+//!
+//! So a token, a cookie or a digest never reaches somebody whose certificate was not judged before,
+//! not even when the connection is made anew between two requests.
 
-use std::sync::Arc;
+mod changed;
+mod fingerprint;
+mod pins;
+mod policy;
+mod verifier;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::ClientConfig;
 
-/// The TLS side of the client.
-pub(crate) fn client_config() -> ClientConfig {
-    let provider = Arc::new(ring::default_provider());
-    ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        .with_no_client_auth()
+use crate::error::Error;
+use verifier::Shown;
+
+pub use changed::CertificateChanged;
+pub use fingerprint::{Fingerprint, NotAFingerprint};
+pub use pins::{PinError, Pins};
+pub use policy::{CertificatePolicy, NotAPolicy};
+pub(crate) use verifier::NotAccepted;
+
+/// The certificate of the Envoy that answered, and how it came to be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Which one it is; that of a certificate that the system's CAs stand for is not looked at.
+    pub fingerprint: Option<Fingerprint>,
+    /// Why it is accepted.
+    pub standing: Standing,
 }
 
-/// Accepts any certificate whose key the other side really has.
+/// Why a certificate is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the one that was pinned before.
+    Pinned,
+    /// None was pinned yet.
+    First,
+    /// It came in the place of this one.
+    Changed(Fingerprint),
+    /// A CA of the system stands for it.
+    Verified,
+    /// Any is.
+    Unchecked,
+}
+
+/// Judges the certificates of one Envoy.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+pub(crate) struct Certificates {
+    policy: CertificatePolicy,
+    pins: Pins,
+    /// What could not be written.
+    in_memory: Option<(String, Fingerprint)>,
+    noted: Shown,
+    accepted: Shown,
+    last: Option<Certificate>,
+}
 
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+impl Certificates {
+    pub(crate) fn new(policy: CertificatePolicy, pins: Pins) -> Self {
+        Self {
+            policy,
+            pins,
+            in_memory: None,
+            noted: Shown::default(),
+            accepted: Shown::default(),
+            last: None,
+        }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
+    /// For requests that carry nothing secret.
+    pub(crate) fn for_info(&self) -> ClientConfig {
+        match self.policy {
+            CertificatePolicy::System => verifier::of_system(),
+            _ => verifier::noting(self.noted.clone()),
+        }
+    }
+
+    /// For all others.
+    pub(crate) fn for_secrets(&self) -> ClientConfig {
+        match self.policy {
+            CertificatePolicy::System => verifier::of_system(),
+            CertificatePolicy::Insecure => verifier::noting(self.noted.clone()),
+            _ => verifier::strict(self.accepted.clone()),
+        }
+    }
+
+    /// Before `/info` is asked.
+    pub(crate) fn begin(&self) {
+        self.noted.set(None);
+    }
+
+    /// The certificate of the Envoy that was asked last, if it showed one.
+    pub(crate) fn last(&self) -> Option<&Certificate> {
+        self.last.as_ref()
+    }
+
+    /// Decides on the Envoy with this serial, which has just answered at this address, with the
+    /// certificate that was noted.
+    ///
+    /// Looks at the disk, at each contact: to accept another certificate it is enough to remove the
+    /// file.
+    pub(crate) fn judge(&mut self, serial: &str, address: &str, tls: bool) -> Result<(), Error> {
+        let shown = self.noted.get();
+        let standing = match (self.policy, shown) {
+            (CertificatePolicy::System, _) if tls => Standing::Verified,
+            (CertificatePolicy::Insecure, Some(_)) => Standing::Unchecked,
+            (CertificatePolicy::System | CertificatePolicy::Insecure, _) => {
+                self.last = None;
+                return Ok(());
+            }
+            (_, Some(shown)) => self.weigh(serial, address, shown)?,
+            (_, None) if tls => {
+                // It said by http who it is: what is asked by https now has no certificate to go by.
+                self.accepted.set(None);
+                self.last = None;
+                return Ok(());
+            }
+            (_, None) => return self.without(serial, address),
+        };
+        self.accepted.set(shown);
+        self.last = Some(Certificate {
+            fingerprint: shown,
+            standing,
+        });
+        Ok(())
+    }
+
+    fn weigh(
+        &mut self,
+        serial: &str,
+        address: &str,
+        shown: Fingerprint,
+    ) -> Result<Standing, Error> {
+        let known = self.known(serial, address)?;
+        let standing = match known {
+            Some(known) if known == shown => return Ok(Standing::Pinned),
+            Some(known) if self.is_pinned() => {
+                self.accepted.set(None);
+                return Err(self.changed(serial, address, known, Some(shown)));
+            }
+            Some(known) => {
+                tracing::warn!(
+                    serial, address, before = %known, now = %shown,
+                    "the Envoy has another certificate than before, which is pinned from now on: \
+                     firmware updates bring one; if there was none, look who answers at this address"
+                );
+                Standing::Changed(known)
+            }
+            None => {
+                tracing::info!(serial, address, certificate = %shown, "the Envoy's first certificate");
+                Standing::First
+            }
+        };
+        self.pin(serial, shown);
+        Ok(standing)
+    }
+
+    /// An Envoy that is asked by http.
+    fn without(&mut self, serial: &str, address: &str) -> Result<(), Error> {
+        self.accepted.set(None);
+        self.last = None;
+        match self.known(serial, address)? {
+            // No firmware goes back behind 7, so this is somebody else, or was.
+            Some(pinned) if self.is_pinned() => Err(self.changed(serial, address, pinned, None)),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_pinned(&self) -> bool {
+        matches!(
+            self.policy,
+            CertificatePolicy::Pinned | CertificatePolicy::PinnedTo(_)
         )
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+    fn known(&self, serial: &str, address: &str) -> Result<Option<Fingerprint>, Error> {
+        if let CertificatePolicy::PinnedTo(fingerprint) = self.policy {
+            return Ok(Some(fingerprint));
+        }
+        if let Some((of, fingerprint)) = &self.in_memory
+            && of == serial
+        {
+            return Ok(Some(*fingerprint));
+        }
+        match (self.pins.read(serial), self.pins.path(serial)) {
+            (Ok(known), _) => Ok(known),
+            (Err(source), Some(path)) if self.is_pinned() => Err(Error::Pin {
+                address: address.to_owned(),
+                serial: serial.to_owned(),
+                path,
+                source,
+            }),
+            (Err(error), path) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    path = %path.unwrap_or_default().display(),
+                    "which certificate the Envoy had is not known any more; the one that it has is pinned"
+                );
+                Ok(None)
+            }
+        }
     }
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+    fn pin(&mut self, serial: &str, fingerprint: Fingerprint) {
+        match self.pins.write(serial, fingerprint) {
+            Ok(true) => {
+                self.in_memory = None;
+                return;
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                path = %self.pins.path(serial).unwrap_or_default().display(),
+                "the Envoy's certificate can't be pinned on disk; it is until this process ends"
+            ),
+        }
+        self.in_memory = Some((serial.to_owned(), fingerprint));
+    }
+
+    fn changed(
+        &self,
+        serial: &str,
+        address: &str,
+        pinned: Fingerprint,
+        shown: Option<Fingerprint>,
+    ) -> Error {
+        let remedy = match (self.policy, self.pins.path(serial)) {
+            (CertificatePolicy::Pinned, Some(path)) => format!("remove {}", path.display()),
+            (CertificatePolicy::Pinned, None) => "start again".to_owned(),
+            _ => "write its fingerprint in the place of the old one".to_owned(),
+        };
+        Error::CertificateChanged(Box::new(CertificateChanged {
+            address: address.to_owned(),
+            serial: serial.to_owned(),
+            pinned,
+            shown,
+            remedy,
+        }))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use rcgen::{CertifiedKey, KeyPair};
-    use rustls::pki_types::PrivateKeyDer;
-    use rustls::server::{ClientHello, ResolvesServerCert};
-    use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
-    use rustls::{sign, version};
-
-    use super::*;
-
-    /// Presents a certificate together with any key.
-    #[derive(Debug)]
-    struct Presented(Arc<sign::CertifiedKey>);
-
-    impl ResolvesServerCert for Presented {
-        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<sign::CertifiedKey>> {
-            Some(Arc::clone(&self.0))
-        }
-    }
-
-    /// A handshake with a server that has this certificate and this key.
-    fn handshake(
-        version: &'static SupportedProtocolVersion,
-        certificate: &CertificateDer<'static>,
-        key: &KeyPair,
-    ) -> Result<(), Error> {
-        let provider = Arc::new(ring::default_provider());
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let key = provider.key_provider.load_private_key(key).expect("a key");
-        let presented = sign::CertifiedKey::new(vec![certificate.clone()], key);
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .expect("ring knows this version")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Presented(Arc::new(presented))));
-        let mut server = ServerConnection::new(Arc::new(config)).expect("a server");
-        let name = ServerName::try_from("192.168.1.20").expect("a name");
-        let mut client = ClientConnection::new(Arc::new(client_config()), name).expect("a client");
-
-        let mut wire = Vec::new();
-        while client.is_handshaking() {
-            client.write_tls(&mut wire).expect("written to memory");
-            server
-                .read_tls(&mut wire.as_slice())
-                .expect("read from memory");
-            wire.clear();
-            server.process_new_packets()?;
-            server.write_tls(&mut wire).expect("written to memory");
-            client
-                .read_tls(&mut wire.as_slice())
-                .expect("read from memory");
-            wire.clear();
-            client.process_new_packets()?;
-        }
-        Ok(())
-    }
-
-    fn self_signed() -> CertifiedKey<KeyPair> {
-        rcgen::generate_simple_self_signed(["gateway.invalid".to_owned()]).expect("a certificate")
-    }
-
-    #[test]
-    fn a_self_signed_certificate_for_another_name_is_accepted() {
-        let own = self_signed();
-        for version in [&version::TLS12, &version::TLS13] {
-            handshake(version, own.cert.der(), &own.signing_key).expect("a handshake");
-        }
-    }
-
-    #[test]
-    fn a_certificate_without_its_key_is_refused() {
-        let (own, stolen) = (self_signed(), self_signed());
-        for version in [&version::TLS12, &version::TLS13] {
-            let refusal = handshake(version, stolen.cert.der(), &own.signing_key);
-            assert!(
-                matches!(refusal, Err(Error::InvalidCertificate(_))),
-                "{refusal:?}"
-            );
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::certificate::{CertificateChanged, PinError};
 use crate::digest::Unanswerable;
 use crate::endpoints::Malformed;
 use crate::excerpt::Excerpt;
@@ -56,6 +57,24 @@ pub enum Error {
     HttpsNeeded {
         /// What was asked.
         address: String,
+    },
+    /// The Envoy has another certificate than the pinned one, or none.
+    #[error(transparent)]
+    CertificateChanged(Box<CertificateChanged>),
+    /// Which certificate is pinned is not known, so none is accepted.
+    #[error(
+        "which certificate of the Envoy is pinned can't be read from {}: to pin the one that the Envoy \
+         has now, remove that file", path.display()
+    )]
+    Pin {
+        /// What was asked.
+        address: String,
+        /// The serial that it claims.
+        serial: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PinError,
     },
     /// The Envoy refuses who is asking.
     #[error(transparent)]
@@ -118,6 +137,15 @@ pub enum Why {
     /// The port is open, but TLS fails.
     #[error("no encrypted connection comes about; check that this port is the Envoy's for https")]
     Tls,
+    /// Another certificate than the one that was accepted just before.
+    #[error("it shows another certificate than a moment ago; the next poll asks anew who it is")]
+    OtherCertificate,
+    /// No CA of the system stands for its certificate.
+    #[error(
+        "its certificate is not signed by a CA of this system for this address, as no Envoy's own one \
+         is; pin it instead"
+    )]
+    NotTrusted,
     /// The connection ended before the answer did.
     #[error("the connection broke off before the answer was complete; the next poll tries again")]
     Broken,

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use reqwest::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect, retry};
+use rustls::{CertificateError, ClientConfig};
 use url::Url;
 
-use crate::certificate;
+use crate::certificate::{Certificates, NotAccepted};
 use crate::error::{Error, Fault, Why};
 use crate::excerpt::Excerpt;
 
@@ -22,9 +23,10 @@ const LONGEST_REFUSAL: usize = 4 * 1024;
 /// The wait that a 503 of firmware 7 asks for in its body, and the longest that is believed.
 const WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(1));
 
-/// The two ways to ask.
+/// The ways to ask.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
+    first: Client,
     kept: Client,
     fresh: Client,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Transport {
 /// What happens to the connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connections {
+    /// It is closed, and with any certificate: for what carries nothing secret.
+    First,
     /// It is used again: firmware 7 and above, where a new one costs a TLS handshake.
     Kept,
     /// It is closed: firmware 3 resets a connection on which a second request comes.
@@ -48,12 +52,16 @@ pub(crate) struct Answer {
 
 impl Transport {
     /// `read_timeout` is for a whole exchange, from connecting to the last byte of the body.
-    pub(crate) fn new(connect_timeout: Duration, read_timeout: Duration) -> Self {
-        let build = |builder: ClientBuilder| {
+    pub(crate) fn new(
+        connect_timeout: Duration,
+        read_timeout: Duration,
+        certificates: &Certificates,
+    ) -> Self {
+        let build = |builder: ClientBuilder, tls: ClientConfig| {
             builder
                 .connect_timeout(connect_timeout)
                 .timeout(read_timeout)
-                .tls_backend_preconfigured(certificate::client_config())
+                .tls_backend_preconfigured(tls)
                 .user_agent(concat!("envoy-scrape/", env!("CARGO_PKG_VERSION")))
                 .http1_only()
                 .http1_ignore_invalid_headers_in_responses(true)
@@ -67,13 +75,18 @@ impl Transport {
                 .expect("only a TLS backend of another version than reqwest's can't be built")
         };
         let closing = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
+        let fresh = || {
+            Client::builder()
+                .pool_max_idle_per_host(0)
+                .default_headers(closing.clone())
+        };
         Self {
-            kept: build(Client::builder().pool_max_idle_per_host(1)),
-            fresh: build(
-                Client::builder()
-                    .pool_max_idle_per_host(0)
-                    .default_headers(closing),
+            first: build(fresh(), certificates.for_info()),
+            kept: build(
+                Client::builder().pool_max_idle_per_host(1),
+                certificates.for_secrets(),
             ),
+            fresh: build(fresh(), certificates.for_secrets()),
         }
     }
 
@@ -85,6 +98,7 @@ impl Transport {
         connections: Connections,
     ) -> Result<Answer, Error> {
         let client = match connections {
+            Connections::First => &self.first,
             Connections::Kept => &self.kept,
             Connections::Fresh => &self.fresh,
         };
@@ -214,10 +228,25 @@ fn unreachable_at(url: &Url, error: reqwest::Error) -> Error {
     }
 }
 
+/// What stands in the way of an encrypted connection.
+fn why_no_tls(error: &rustls::Error) -> Why {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if other.0.is::<NotAccepted>() =>
+        {
+            Why::OtherCertificate
+        }
+        // It is not the certificate that is wrong, but who shows it.
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => Why::Tls,
+        rustls::Error::InvalidCertificate(_) => Why::NotTrusted,
+        _ => Why::Tls,
+    }
+}
+
 /// What the operating system or TLS said, somewhere down the chain.
 fn deepest_reason(error: &(dyn StdError + 'static)) -> Option<Why> {
-    if error.is::<rustls::Error>() {
-        return Some(Why::Tls);
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(why_no_tls(error));
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
         // Its own `source` leaves out what it wraps.

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::certificate::{Certificate, Certificates};
 use crate::endpoints::Endpoint;
 use crate::endpoints::info::Info;
 use crate::endpoints::inverters::{INVERTERS, Inverters};
 use crate::error::{Error, Fault, Why};
 use crate::exchange::{Transport, address, bad_answer, join};
+use crate::host::Scheme;
 use crate::login::Login;
 use crate::settings::Settings;
 use detection::Found;
@@ -28,6 +30,7 @@ use detection::Found;
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
+    certificates: Certificates,
     transport: Transport,
     /// The way that worked at the last call.
     way: Option<Way>,
@@ -57,8 +60,11 @@ impl Gateway {
     /// A client that has not asked anything yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let certificates = Certificates::new(settings.certificate, settings.pins.clone());
+        let (connect, read) = (settings.connect_timeout, settings.read_timeout);
         Self {
-            transport: Transport::new(settings.connect_timeout, settings.read_timeout),
+            transport: Transport::new(connect, read, &certificates),
+            certificates,
             settings,
             way: None,
             found: None,
@@ -99,6 +105,12 @@ impl Gateway {
     #[must_use]
     pub fn address(&self) -> Option<String> {
         self.last.as_ref().map(|last| address(&last.found.base))
+    }
+
+    /// The certificate that it showed when it said last who it is; none by http.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificates.last()
     }
 
     /// How long each answer may take.
@@ -169,9 +181,14 @@ impl Gateway {
     }
 
     async fn detect(&mut self) -> Result<Found, Error> {
+        self.certificates.begin();
         let found = detection::detect(&self.transport, &self.settings.host).await?;
         let now = Timestamp::now().as_second();
         self.check_serial(&found)?;
+        let tls = found.base.scheme() == Scheme::Https.to_string();
+        let serial = &found.info.serial;
+        self.certificates
+            .judge(serial, &address(&found.base), tls)?;
         self.report(&found);
         self.last = Some(Seen {
             found: found.clone(),

@@ -46,6 +46,10 @@ mod certificate;
 mod error;
 mod excerpt;
 
+pub use certificate::{
+    Certificate, CertificateChanged, CertificatePolicy, Fingerprint, NotAFingerprint, NotAPolicy,
+    PinError, Pins, Standing,
+};
 pub use endpoints::info::Info;
 pub use endpoints::inverters::{InverterReport, Inverters, Reason, Refused};
 pub use endpoints::{Malformed, info, inverters};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::certificate::{CertificatePolicy, Pins};
 use crate::host::Host;
 use crate::token::TokenSource;
 
@@ -20,6 +21,10 @@ pub struct Settings {
     pub password: Option<SecretString>,
     /// The token from firmware 7 on.
     pub token: Option<TokenSource>,
+    /// Which certificates are accepted.
+    pub certificate: CertificatePolicy,
+    /// Where it is kept which one was.
+    pub pins: Pins,
     /// For a connection to come about, with TLS.
     pub connect_timeout: Duration,
     /// For a whole exchange, from connecting to the last byte: some firmwares hang for a minute
@@ -28,7 +33,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults for an Envoy at this address: no token, factory passwords, 10 s to connect,
+    /// The defaults for an Envoy at this address: no token, factory passwords, a
+    /// certificate that is pinned until the process ends, 10 s to connect,
     /// 45 s for an answer.
     #[must_use]
     pub fn new(host: Host) -> Self {
@@ -38,6 +44,8 @@ impl Settings {
             username: None,
             password: None,
             token: None,
+            certificate: CertificatePolicy::default(),
+            pins: Pins::nowhere(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(45),
         }

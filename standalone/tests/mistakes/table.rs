@@ -189,6 +189,21 @@ pub(crate) const WRONG: &[Row] = &[
         &["POLL_INTERVAL=often"],
         &["POLL_INTERVAL: \"often\" is not a length of time; write 60s, 2m or 1m 30s"],
     ),
+    // Its certificate.
+    row(
+        Scraper,
+        &["ENVOY_CERTIFICATE=accept"],
+        &[
+            "ENVOY_CERTIFICATE: \"accept\" is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or insecure",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENVOY_CERTIFICATE=pinned:AB:CD"],
+        &[
+            "ENVOY_CERTIFICATE: \"pinned:AB:CD\" is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or insecure",
+        ],
+    ),
     // Its token.
     row(
         Scraper,

@@ -51,7 +51,7 @@ struct Finding {
 }
 
 /// What to say of a step that an attempt took and that did not fail.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Taken {
     /// It worked.
     Passed(String),

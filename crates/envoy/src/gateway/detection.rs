@@ -43,7 +43,7 @@ async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info,
     let url = join(&host.base(scheme), INFO.path);
     // Whether it minds a second request on a connection is not known yet.
     let answer = transport
-        .get(&url, HeaderMap::new(), Connections::Fresh)
+        .get(&url, HeaderMap::new(), Connections::First)
         .await?;
     let status = answer.status;
     match answer.into_body(&url) {

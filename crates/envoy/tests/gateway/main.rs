@@ -1,6 +1,7 @@
 //! The client against a scripted server: what it sends, and what it makes of odd answers.
 #![allow(clippy::unwrap_used)]
 
+mod certificate;
 mod detection;
 mod faults;
 mod password;

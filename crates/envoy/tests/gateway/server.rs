@@ -99,7 +99,16 @@ struct Shared {
     speaks: Mutex<Speaks>,
     script: Mutex<Script>,
     requests: Mutex<Vec<Request>>,
+    identity: Mutex<Identity>,
+    /// Somebody else takes the address when this path was answered.
+    taken_over_after: Mutex<Option<&'static str>>,
+}
+
+/// Who has the address: a certificate, and how many had it before.
+#[derive(Clone)]
+struct Identity {
     tls: TlsAcceptor,
+    number: usize,
 }
 
 impl Server {
@@ -113,7 +122,11 @@ impl Server {
             speaks: Mutex::new(speaks),
             script: Mutex::new(Box::new(script)),
             requests: Mutex::default(),
-            tls: self_signed(),
+            identity: Mutex::new(Identity {
+                tls: self_signed(),
+                number: 0,
+            }),
+            taken_over_after: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self {
@@ -137,6 +150,17 @@ impl Server {
         *self.shared.script.lock().unwrap() = Box::new(script);
     }
 
+    /// Somebody with another certificate takes the address: connections of the one before end, at their
+    /// next request.
+    pub(crate) fn is_taken_over(&self) {
+        self.shared.is_taken_over();
+    }
+
+    /// The same, as soon as this path was answered.
+    pub(crate) fn is_taken_over_after(&self, path: &'static str) {
+        *self.shared.taken_over_after.lock().unwrap() = Some(path);
+    }
+
     /// The requests since the last call.
     pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.requests.lock().unwrap())
@@ -146,6 +170,30 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+impl Shared {
+    fn is_taken_over(&self) {
+        let mut identity = self.identity.lock().unwrap();
+        let number = identity.number + 1;
+        *identity = Identity {
+            tls: self_signed(),
+            number,
+        };
+    }
+
+    fn was_answered(&self, path: &str) {
+        let mut after = self.taken_over_after.lock().unwrap();
+        if after.is_some_and(|after| after == path) {
+            *after = None;
+            self.is_taken_over();
+        }
+    }
+
+    /// Whether a connection to this one still reaches anybody.
+    fn is_at_its_address(&self, identity: &Identity) -> bool {
+        self.identity.lock().unwrap().number == identity.number
     }
 }
 
@@ -163,13 +211,16 @@ async fn serve(stream: TcpStream, connection: usize, shared: Arc<Shared>) {
         return;
     }
     let speaks = *shared.speaks.lock().unwrap();
+    let identity = shared.identity.lock().unwrap().clone();
     match (first[0] == TLS_HANDSHAKE, speaks) {
         (true, Speaks::Https | Speaks::Both) => {
-            if let Ok(stream) = shared.tls.accept(stream).await {
-                answer(stream, connection, true, &shared).await;
+            if let Ok(stream) = identity.tls.accept(stream).await {
+                answer(stream, connection, true, &identity, &shared).await;
             }
         }
-        (false, Speaks::Http | Speaks::Both) => answer(stream, connection, false, &shared).await,
+        (false, Speaks::Http | Speaks::Both) => {
+            answer(stream, connection, false, &identity, &shared).await;
+        }
         _ => {}
     }
 }
@@ -178,9 +229,13 @@ async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: usize,
     tls: bool,
+    identity: &Identity,
     shared: &Shared,
 ) {
     while let Some(head) = read_head(&mut stream).await {
+        if !shared.is_at_its_address(identity) {
+            return;
+        }
         assert!(
             head.starts_with("GET "),
             "the client must only read: {head}"
@@ -196,6 +251,7 @@ async fn answer(
         if stream.write_all(&reply.bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }
+        shared.was_answered(&request.path);
         match reply.then {
             Then::Keep => {}
             Then::Close => {

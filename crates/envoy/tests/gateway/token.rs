@@ -10,9 +10,9 @@ use crate::server::{Reply, Request, Server, Speaks};
 use crate::{INVERTERS, ONE_INVERTER, SERIAL, all_of, info, paths, settings};
 
 /// 2100-01-01.
-const LATER: i64 = 4_102_444_800;
+pub(crate) const LATER: i64 = 4_102_444_800;
 
-fn jwt(serial: &str, expires_at: i64) -> String {
+pub(crate) fn jwt(serial: &str, expires_at: i64) -> String {
     let claims =
         format!(r#"{{"aud":"{serial}","enphaseUser":"owner","exp":{expires_at},"iss":"Entrez"}}"#);
     format!(
@@ -22,7 +22,7 @@ fn jwt(serial: &str, expires_at: i64) -> String {
 }
 
 /// An Envoy that takes this token, and gives each request a new session.
-fn envoy(token: &str) -> impl FnMut(&Request) -> Reply + Send + use<> {
+pub(crate) fn envoy(token: &str) -> impl FnMut(&Request) -> Reply + Send + use<> {
     let bearer = format!("Bearer {token}");
     let mut sessions = 0;
     move |request| {

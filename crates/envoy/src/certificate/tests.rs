@@ -1,0 +1,171 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::*;
+
+const SERIAL: &str = "122012345678";
+const ADDRESS: &str = "https://192.168.1.20";
+
+fn one() -> Fingerprint {
+    Fingerprint::of(b"one")
+}
+
+fn other() -> Fingerprint {
+    Fingerprint::of(b"other")
+}
+
+fn certificates(policy: CertificatePolicy, directory: &Path) -> Certificates {
+    Certificates::new(policy, Pins::inside(directory))
+}
+
+impl Certificates {
+    /// The Envoy says who it is, with this certificate.
+    fn meets(&mut self, shown: Fingerprint) -> Result<Standing, Error> {
+        self.begin();
+        self.noted.set(Some(shown));
+        self.judge(SERIAL, ADDRESS, true)?;
+        Ok(self.last().expect("a certificate was shown").standing)
+    }
+}
+
+fn pinned_in(directory: &Path) -> Option<Fingerprint> {
+    let pinned = Pins::inside(directory).read(SERIAL);
+    pinned.expect("a pin that can be read")
+}
+
+#[test]
+fn the_first_certificate_is_pinned_for_the_next_process_and_for_its_owner_alone() {
+    for policy in [CertificatePolicy::AcceptNew, CertificatePolicy::Pinned] {
+        let state = tempfile::tempdir().expect("a directory");
+        let directory = state.path().join("not there yet");
+        let mut certificates = certificates(policy, &directory);
+        assert_eq!(certificates.meets(one()).ok(), Some(Standing::First));
+        assert_eq!(certificates.accepted.get(), Some(one()));
+        assert_eq!(certificates.meets(one()).ok(), Some(Standing::Pinned));
+
+        let mut after_a_restart = super::tests::certificates(policy, &directory);
+        assert_eq!(after_a_restart.meets(one()).ok(), Some(Standing::Pinned));
+        let file = directory.join("certificate-122012345678");
+        let mode = fs::metadata(file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn another_certificate_is_pinned_in_the_place_of_the_first_where_new_ones_are_accepted() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
+    let standings = [one(), other(), one()].map(|shown| certificates.meets(shown).ok());
+    let expected = [
+        Standing::First,
+        Standing::Changed(one()),
+        Standing::Changed(other()),
+    ];
+    assert_eq!(standings, expected.map(Some));
+    assert_eq!(certificates.accepted.get(), Some(one()));
+    assert_eq!(pinned_in(state.path()), Some(one()));
+}
+
+#[test]
+fn another_certificate_than_the_pinned_one_is_refused_until_the_file_is_removed() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut certificates = certificates(CertificatePolicy::Pinned, state.path());
+    certificates.meets(one()).expect("the first");
+    let refusal = certificates.meets(other()).expect_err("another one");
+    let text = refusal.to_string();
+    let file = state.path().join("certificate-122012345678");
+    let remedy = format!("remove {}", file.display());
+    for part in [&one().to_string(), &other().to_string(), SERIAL, &remedy] {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+    assert_eq!(certificates.accepted.get(), None);
+    assert_eq!(pinned_in(state.path()), Some(one()));
+
+    fs::remove_file(file).expect("a file");
+    assert_eq!(certificates.meets(other()).ok(), Some(Standing::First));
+}
+
+#[test]
+fn a_given_fingerprint_alone_is_accepted_and_nothing_is_written() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut certificates = certificates(CertificatePolicy::PinnedTo(one()), state.path());
+    assert!(certificates.meets(other()).is_err());
+    assert_eq!(certificates.meets(one()).ok(), Some(Standing::Pinned));
+    assert_eq!(pinned_in(state.path()), None);
+}
+
+#[test]
+fn an_envoy_with_a_pinned_certificate_is_not_asked_by_http() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut pinned = certificates(CertificatePolicy::Pinned, state.path());
+    let by_http = |certificates: &mut Certificates| {
+        certificates.begin();
+        certificates.judge(SERIAL, "http://192.168.1.20", false)
+    };
+    by_http(&mut pinned).expect("firmware below 7 has no certificate");
+    pinned.meets(one()).expect("the first");
+    let refusal = by_http(&mut pinned).expect_err("it had one");
+    assert!(refusal.to_string().contains("shows no certificate"));
+    let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
+    by_http(&mut accepting).expect("what is new is accepted");
+    assert_eq!(accepting.last(), None);
+    assert_eq!(accepting.accepted.get(), None);
+}
+
+#[test]
+fn a_damaged_pin_is_replaced_where_new_ones_are_accepted_and_an_error_where_not() {
+    for damaged in ["", "AB:CD", "\u{0}"] {
+        let state = tempfile::tempdir().expect("a directory");
+        let file = state.path().join("certificate-122012345678");
+        fs::write(&file, damaged).expect("a file");
+        let mut pinned = certificates(CertificatePolicy::Pinned, state.path());
+        let refusal = pinned.meets(one()).expect_err("nobody knows which one");
+        assert!(refusal.to_string().contains(&file.display().to_string()));
+        assert_eq!(pinned.accepted.get(), None);
+
+        let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
+        assert_eq!(accepting.meets(one()).ok(), Some(Standing::First));
+        assert_eq!(pinned_in(state.path()), Some(one()));
+    }
+}
+
+#[test]
+fn a_directory_that_can_not_be_written_costs_only_the_memory_of_the_next_process() {
+    let state = tempfile::tempdir().expect("a directory");
+    let in_the_way = state.path().join("a file");
+    fs::write(&in_the_way, "").expect("a file");
+    // Nothing can be made inside of a file, not even by root.
+    let mut certificates = certificates(CertificatePolicy::AcceptNew, &in_the_way.join("state"));
+    assert_eq!(certificates.meets(one()).ok(), Some(Standing::First));
+    assert_eq!(certificates.meets(one()).ok(), Some(Standing::Pinned));
+    assert_eq!(
+        certificates.meets(other()).ok(),
+        Some(Standing::Changed(one()))
+    );
+}
+
+#[test]
+fn a_look_beside_a_running_process_changes_nothing() {
+    let state = tempfile::tempdir().expect("a directory");
+    let look = |shown| {
+        let pins = Pins::as_found_in(state.path());
+        Certificates::new(CertificatePolicy::AcceptNew, pins).meets(shown)
+    };
+    assert_eq!(look(one()).ok(), Some(Standing::First));
+    assert_eq!(pinned_in(state.path()), None);
+    let mut running = certificates(CertificatePolicy::AcceptNew, state.path());
+    running.meets(one()).expect("the first");
+    assert_eq!(look(other()).ok(), Some(Standing::Changed(one())));
+    assert_eq!(pinned_in(state.path()), Some(one()));
+}
+
+#[test]
+fn each_envoy_has_a_pin_of_its_own_and_a_serial_never_leads_out_of_the_directory() {
+    let pins = Pins::inside("/state");
+    let path = |serial| pins.path(serial);
+    assert_ne!(path("122012345678"), path("122012345679"));
+    for serial in ["", "../passwd", "a/b", "x y"] {
+        assert_eq!(path(serial), None);
+    }
+}

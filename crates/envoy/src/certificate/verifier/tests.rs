@@ -1,0 +1,119 @@
+use rcgen::{CertifiedKey, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign;
+use rustls::version;
+use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
+
+use super::*;
+
+/// Presents a certificate together with any key.
+#[derive(Debug)]
+struct Presented(Arc<sign::CertifiedKey>);
+
+impl ResolvesServerCert for Presented {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<sign::CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// A handshake with a server that has this certificate and this key.
+fn handshake(
+    client: ClientConfig,
+    version: &'static SupportedProtocolVersion,
+    certificate: &CertificateDer<'static>,
+    key: &KeyPair,
+) -> Result<(), Error> {
+    let provider = Arc::new(ring::default_provider());
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let key = provider.key_provider.load_private_key(key).expect("a key");
+    let presented = sign::CertifiedKey::new(vec![certificate.clone()], key);
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .expect("ring knows this version")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Presented(Arc::new(presented))));
+    let mut server = ServerConnection::new(Arc::new(config)).expect("a server");
+    let name = ServerName::try_from("192.168.1.20").expect("a name");
+    let mut client = ClientConnection::new(Arc::new(client), name).expect("a client");
+
+    let mut wire = Vec::new();
+    while client.is_handshaking() {
+        client.write_tls(&mut wire).expect("written to memory");
+        server
+            .read_tls(&mut wire.as_slice())
+            .expect("read from memory");
+        wire.clear();
+        server.process_new_packets()?;
+        server.write_tls(&mut wire).expect("written to memory");
+        client
+            .read_tls(&mut wire.as_slice())
+            .expect("read from memory");
+        wire.clear();
+        client.process_new_packets()?;
+    }
+    Ok(())
+}
+
+fn self_signed() -> CertifiedKey<KeyPair> {
+    rcgen::generate_simple_self_signed(["gateway.invalid".to_owned()]).expect("a certificate")
+}
+
+const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
+
+#[test]
+fn what_carries_nothing_secret_takes_any_certificate_and_tells_which() {
+    let own = self_signed();
+    for version in VERSIONS {
+        let shown = Shown::default();
+        let client = noting(shown.clone());
+        handshake(client, version, own.cert.der(), &own.signing_key).expect("a handshake");
+        assert_eq!(shown.get(), Some(Fingerprint::of(own.cert.der())));
+    }
+}
+
+#[test]
+fn what_carries_secrets_takes_the_accepted_certificate_only_and_none_before_one_is_accepted() {
+    let (own, other) = (self_signed(), self_signed());
+    for version in VERSIONS {
+        let accepted = Shown::default();
+        let tried = |server: &CertifiedKey<KeyPair>| {
+            let client = strict(accepted.clone());
+            handshake(client, version, server.cert.der(), &server.signing_key)
+        };
+        assert!(is_not_accepted(&tried(&own)));
+        accepted.set(Some(Fingerprint::of(own.cert.der())));
+        tried(&own).expect("a handshake");
+        assert!(is_not_accepted(&tried(&other)));
+    }
+}
+
+#[test]
+fn a_certificate_without_its_key_is_refused() {
+    let (own, stolen) = (self_signed(), self_signed());
+    let accepted = Shown::default();
+    accepted.set(Some(Fingerprint::of(stolen.cert.der())));
+    for version in VERSIONS {
+        for client in [noting(Shown::default()), strict(accepted.clone())] {
+            let refusal = handshake(client, version, stolen.cert.der(), &own.signing_key);
+            let bad_signature = Err(Error::InvalidCertificate(CertificateError::BadSignature));
+            assert_eq!(refusal, bad_signature);
+        }
+    }
+}
+
+#[test]
+fn no_ca_of_the_system_stands_for_a_certificate_that_its_owner_has_signed() {
+    let own = self_signed();
+    for version in VERSIONS {
+        let refusal = handshake(of_system(), version, own.cert.der(), &own.signing_key);
+        assert!(
+            matches!(refusal, Err(Error::InvalidCertificate(_))),
+            "{refusal:?}"
+        );
+    }
+}
+
+fn is_not_accepted(result: &Result<(), Error>) -> bool {
+    matches!(result, Err(Error::InvalidCertificate(CertificateError::Other(other))) if other.0.is::<NotAccepted>())
+}

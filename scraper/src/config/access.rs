@@ -1,0 +1,128 @@
+//! Which Envoy is read, and who is asking.
+
+use std::time::Duration;
+
+use daemon::settings::{Key, Secret, Settings, duration, text};
+use envoy::{CertificatePolicy, Gateway, Host, Pins, TokenSource};
+use wire::Serial;
+
+use super::token;
+
+/// Where the Envoy is.
+pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
+    .flag("envoy", "ADDRESS")
+    .example("192.168.1.20")
+    .help("the Envoy: a host, host:port or URL in the home network");
+
+/// Which Envoy it must be.
+pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
+    .flag("envoy-serial", "SERIAL")
+    .example("122012345678")
+    .help("the Envoy's serial number; read from the Envoy when unset");
+
+/// The user of firmware below 7.
+pub const USERNAME: Key = Key::new("envoy.username", "ENVOY_USERNAME")
+    .flag("envoy-username", "NAME")
+    .example("installer")
+    .help("firmware below 7: the user; installer, then envoy when unset");
+
+/// The user's password.
+pub const PASSWORD: Key = Key::new("envoy.password", "ENVOY_PASSWORD")
+    .secret()
+    .help("firmware below 7: the user's password; computed from the serial when unset");
+
+/// The token of firmware 7 and later.
+pub const TOKEN: Key = Key::new("envoy.token", "ENVOY_TOKEN")
+    .secret()
+    .example("eyJ...")
+    .help("firmware 7 and later: an access token for this Envoy");
+
+/// Which certificates of firmware 7 and later are accepted.
+pub const CERTIFICATE: Key = Key::new("envoy.certificate", "ENVOY_CERTIFICATE")
+    .flag("envoy-certificate", "POLICY")
+    .default("accept-new")
+    .help("firmware 7 and later, the certificate: accept-new, pinned, pinned:FINGERPRINT, system or insecure");
+
+/// How long the Envoy may take for a connection, and for an answer; tests shorten it.
+pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
+
+/// The keys about the Envoy: all that is needed to read it.
+pub const ENVOY_KEYS: [Key; 7] = [
+    HOST,
+    SERIAL,
+    USERNAME,
+    PASSWORD,
+    TOKEN,
+    CERTIFICATE,
+    TESTING_ENVOY_TIMEOUT,
+];
+
+/// Which Envoy to read, and how to log in to it.
+#[derive(Debug)]
+pub struct Access {
+    /// Its address.
+    pub host: Host,
+    /// Its serial, when only that one will do.
+    pub serial: Option<Serial>,
+    /// The user of firmware below 7.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The token of firmware 7 and later.
+    pub token: Option<Secret>,
+    /// Which certificates are accepted.
+    pub certificate: CertificatePolicy,
+    /// What it may take to connect, and to answer; the client's own limits when unset.
+    pub timeout: Option<Duration>,
+}
+
+impl Access {
+    /// Reads the section.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        let host = settings.required(&HOST, str::parse);
+        let serial = settings.optional(&SERIAL, serial);
+        let username = settings.optional(&USERNAME, text);
+        let password = settings.secret(&PASSWORD);
+        let token = settings.checked_secret(&TOKEN, token::check);
+        let certificate = settings.required(&CERTIFICATE, str::parse);
+        let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
+        Some(Self {
+            host: host?,
+            serial,
+            username,
+            password,
+            token,
+            certificate: certificate?,
+            timeout,
+        })
+    }
+
+    /// A client for this Envoy, whose certificates are remembered by `pins`.
+    ///
+    /// # Errors
+    /// When the password's file can't be read any more; the message names it.
+    pub fn gateway(&self, pins: Pins) -> Result<Gateway, String> {
+        let mut settings = envoy::Settings::new(self.host.clone());
+        settings.serial = self.serial.as_ref().map(ToString::to_string);
+        settings.username.clone_from(&self.username);
+        settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;
+        settings.token = self.token.as_ref().map(|token| match token {
+            Secret::Value(token) => TokenSource::given(token.clone()),
+            Secret::File(path) => TokenSource::file(path),
+        });
+        settings.certificate = self.certificate;
+        settings.pins = pins;
+        if let Some(timeout) = self.timeout {
+            settings.connect_timeout = timeout;
+            settings.read_timeout = timeout;
+        }
+        Ok(Gateway::new(settings))
+    }
+}
+
+/// An Envoy's serial number.
+fn serial(text: &str) -> Result<Serial, String> {
+    let remedy = "it is on the Envoy's label and in the Enphase app, mostly 12 digits";
+    text.parse()
+        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
+}
