@@ -1,11 +1,8 @@
 //! Who may read what: digest below firmware 7, tokens from 7 on.
 
-use std::time::Duration;
-
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode, Uri};
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::firmware::Firmware;
@@ -15,15 +12,14 @@ use crate::serial::Serial;
 mod digest;
 mod pages;
 mod password;
+mod role;
 mod session;
 mod token;
 
 use digest::{Digest, NonceStyle, Refused};
+pub use role::{NotARole, Role};
 use session::Sessions;
-pub(crate) use token::Signer;
-
-/// Lifetime of an owner's token: one year.
-pub(crate) const OWNER_TOKEN_LIFETIME: Duration = Duration::from_hours(365 * 24);
+pub(crate) use token::{Claim, Signer};
 
 /// The doorkeeper of one gateway.
 #[derive(Debug)]
@@ -101,13 +97,12 @@ impl Access {
         }
     }
 
-    /// Decides on a request at `now`, the gateway's time. `at` drives the idle time of sessions.
+    /// Decides on a request at `now`, the gateway's time.
     pub(crate) fn admit(
         &self,
         resource: Option<&Resource>,
         credentials: &Credentials<'_>,
         now: Timestamp,
-        at: Instant,
     ) -> Admission {
         match &self.guard {
             Guard::Digest(digest) => match resource {
@@ -120,7 +115,8 @@ impl Access {
                 Admission::Granted { set_cookie: None }
             }
             Guard::Token { signer, sessions } => {
-                self.admit_bearer(signer, sessions, credentials, now, at)
+                let least = self.least_role(resource);
+                self.admit_bearer(signer, sessions, credentials, least, now)
             }
         }
     }
@@ -132,6 +128,16 @@ impl Access {
             "api_v1_production_inverters" | "stream_meter" => true,
             "production" => self.firmware.major() >= 4,
             _ => false,
+        }
+    }
+
+    /// From 7 on an owner may read everything but, from 7.6.175 on, the stream of the meters.
+    fn least_role(&self, resource: Option<&Resource>) -> Role {
+        let stream = resource.is_some_and(|resource| resource.name() == "stream_meter");
+        if stream && self.firmware.is_at_least(&[7, 6, 175]) {
+            Role::Installer
+        } else {
+            Role::Owner
         }
     }
 
@@ -163,13 +169,13 @@ impl Access {
         signer: &Signer,
         sessions: &Sessions,
         credentials: &Credentials<'_>,
+        least: Role,
         now: Timestamp,
-        at: Instant,
     ) -> Admission {
         let cookies = credentials.headers.get_all(COOKIE);
         let known = cookies
             .iter()
-            .find_map(|cookies| sessions.find(cookies, at));
+            .find_map(|cookies| sessions.find(cookies, least, now));
         let bearer = || {
             let header = credentials.headers.get(AUTHORIZATION)?.to_str().ok()?;
             let (scheme, token) = header.split_once(' ')?;
@@ -180,7 +186,11 @@ impl Access {
         let session = known.or_else(|| {
             let verified = signer.verify(bearer()?, &self.serial, now);
             match verified {
-                Ok(()) => Some(sessions.begin(at)),
+                Ok(role) if role >= least => Some(sessions.begin(role, now)),
+                Ok(role) => {
+                    tracing::debug!(%role, "token refused: this takes an installer's");
+                    None
+                }
                 Err(reason) => {
                     tracing::debug!(%reason, "token refused");
                     None

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
-use jiff::{Timestamp, civil};
-use simulator::{FaultPlan, Firmware, Options, Serial, SiteOptions, Source};
+use jiff::{SignedDuration, Timestamp, civil};
+use simulator::{CloudOptions, FaultPlan, Firmware, Options, Role, Serial, SiteOptions, Source};
 
 /// A simulated Enphase Envoy: a recorded gateway, or a synthetic site.
 ///
@@ -59,6 +60,27 @@ pub(crate) struct Cli {
     /// Append every report shown in a complete answer to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Simulate Enphase's cloud too, at this address: Enlighten and Entrez, which hand out tokens
+    ///
+    /// Its address is the second line of standard output. It speaks plain HTTP; port 0 takes a free
+    /// one.
+    #[arg(long, value_name = "ADDRESS")]
+    cloud: Option<SocketAddr>,
+    /// The account of the cloud that owns the gateway
+    #[arg(long, value_name = "NAME", requires = "cloud", default_value = CloudOptions::USERNAME)]
+    cloud_username: String,
+    /// Its password: there is nothing that it protects
+    #[arg(long, value_name = "PASSWORD", requires = "cloud", default_value = CloudOptions::PASSWORD)]
+    cloud_password: String,
+    /// What the cloud's tokens make of their bearer: owner (for a year) or installer (for 12 hours)
+    #[arg(long, value_name = "ROLE", requires = "cloud", default_value_t = Role::Owner)]
+    cloud_role: Role,
+    /// How long the cloud's tokens are good for, by the gateway's clock [default: as of the role]
+    #[arg(long, value_name = "LENGTH", requires = "cloud", value_parser = length)]
+    cloud_lifetime: Option<Duration>,
+    /// Append every request to the cloud to this file, as JSON lines
+    #[arg(long, value_name = "FILE", requires = "cloud")]
+    cloud_requests: Option<PathBuf>,
     /// Something goes wrong; can be given several times
     ///
     /// FAULT[@FROM[+LENGTH]][~1/N], such as hang, hang@30s+10s, unauthorized~1/5 or
@@ -85,6 +107,13 @@ pub(crate) struct Cli {
     ///   reader-started    with --hold: answers until now count no more
     ///   freeze, thaw      with --hold: nothing new is shown, until it is again
     ///   set-back LENGTH   with --hold: the gateway's clock goes back, as in set-back 1h
+    ///   cloud SWITCH      with --cloud, of what is asked from then on:
+    ///     mfa on|off                 a login gives no session: a code is asked for next
+    ///     too-many-sessions on|off   a login gives no session, but a message that says so
+    ///     down on|off                503 to everything
+    ///     password NEW               of the account; its sessions end
+    ///     role owner|installer       of tokens
+    ///     lifetime LENGTH|default    of tokens, by the gateway's clock, as in lifetime 12h
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) control: Option<PathBuf>,
 }
@@ -105,12 +134,21 @@ impl Cli {
             noon: self.noon.unwrap_or(default.noon),
             hold_for: self.hold,
         };
+        let cloud = self.cloud.map(|listen| CloudOptions {
+            listen,
+            username: self.cloud_username,
+            password: self.cloud_password.into(),
+            role: self.cloud_role,
+            token_lifetime: self.cloud_lifetime,
+            requests: self.cloud_requests,
+        });
         Options {
             source: self.recording.map_or(Source::Site(site), Source::Recording),
             listen: self.listen,
             ledger: self.ledger,
             token_out: self.token_out,
             faults: self.fault,
+            cloud,
         }
     }
 }
@@ -118,4 +156,10 @@ impl Cli {
 fn time_of_day(text: &str) -> Result<civil::Time, String> {
     text.parse()
         .map_err(|_| "give a time of day in UTC, such as 09:30".to_owned())
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    let length = text.parse::<SignedDuration>().ok();
+    let length = length.and_then(|length| Duration::try_from(length).ok());
+    length.ok_or_else(|| "give a length of time, such as 12h".to_owned())
 }

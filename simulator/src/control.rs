@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use simulator::{FaultPlan, NotAFaultPlan, NothingHeld, Simulator};
+use simulator::{FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NothingHeld, Simulator};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -96,6 +96,10 @@ enum Refusal {
     NothingHeld(#[from] NothingHeld),
     #[error("{0:?} is not a length of time: write it as in set-back 1h")]
     Length(String),
+    #[error(transparent)]
+    CloudSwitch(#[from] NotACloudSwitch),
+    #[error(transparent)]
+    NoCloud(#[from] NoCloud),
 }
 
 fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
@@ -108,6 +112,15 @@ fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
             let wrong = || Refusal::Length(length.to_owned());
             let by: SignedDuration = length.parse().map_err(|_| wrong())?;
             simulator.set_back(by.try_into().map_err(|_| wrong())?)?;
+        }
+        ("cloud", switch) => {
+            simulator.switch_cloud(switch.parse()?)?;
+            // Without what follows, which may be a password.
+            tracing::info!(
+                what = switch.split(' ').next().unwrap_or_default(),
+                "the cloud was switched"
+            );
+            return Ok(());
         }
         _ => simulator.inject(line.parse::<FaultPlan>()?),
     }

@@ -16,7 +16,6 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode, Uri};
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use crate::access::{Access, Admission, Credentials, with_session};
 use crate::answer::Answer;
@@ -83,10 +82,7 @@ impl Envoy {
         if self.access.concerns(resource) && self.faults.strikes(Fault::Unauthorized) {
             return (self.access.refusal(resource, now), false);
         }
-        match self
-            .access
-            .admit(resource, credentials, now, Instant::now())
-        {
+        match self.access.admit(resource, credentials, now) {
             Admission::Refused(answer) => (answer, false),
             Admission::Granted { set_cookie } => {
                 let (answer, recorded) = self.endpoint(resource, now);

@@ -53,6 +53,11 @@ impl Gateway {
         }
     }
 
+    /// Its clock, as long as nobody sets it back.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// What its clock shows.
     pub(crate) fn now(&self) -> Timestamp {
         let set_back_s = match &self.source {

@@ -9,6 +9,7 @@
 //! - `access`: digest, tokens, sessions; `gateway`: recordings, and the endpoints of a site;
 //! - `site`: the pure model of sun, clouds, inverters and their reports;
 //! - [`faults`](Fault): what goes wrong with it, and when;
+//! - `cloud`: Enphase's, where its owner gets tokens;
 //! - `server`: connections, TLS, HTTP; `ledger`: the truth that tests compare against; `hold`: how
 //!   they get a truth that nothing could miss.
 
@@ -20,6 +21,7 @@ mod faults;
 
 mod access;
 mod answer;
+mod cloud;
 mod gateway;
 mod resource;
 
@@ -34,12 +36,14 @@ mod server;
 mod firmware;
 mod serial;
 
+pub use access::{NotARole, Role};
 pub use answer::ShownReport;
 pub use certificate::CertificateError;
+pub use cloud::{CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, NotACloudSwitch};
 pub use faults::{Fault, FaultPlan, NotAFaultPlan};
 pub use firmware::{Firmware, NotAFirmware};
 pub use gateway::RecordingError;
 pub use ledger::LedgerError;
 pub use options::{Options, OptionsError, SiteOptions, Source};
 pub use serial::{NotASerial, Serial};
-pub use simulator::{NothingHeld, Simulator, StartError};
+pub use simulator::{NoCloud, NothingHeld, Simulator, StartError};

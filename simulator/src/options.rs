@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use thiserror::Error;
 
 use crate::clock::Clock;
+use crate::cloud::CloudOptions;
 use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
 use crate::serial::Serial;
@@ -36,6 +37,8 @@ pub struct Options {
     pub token_out: Option<PathBuf>,
     /// What goes wrong, and when: times count from the start. Default nothing.
     pub faults: Vec<FaultPlan>,
+    /// Enphase's cloud beside the gateway, which hands out its tokens. Default none.
+    pub cloud: Option<CloudOptions>,
 }
 
 /// Where answers come from.
@@ -103,6 +106,7 @@ impl Default for Options {
             ledger: None,
             token_out: None,
             faults: Vec::new(),
+            cloud: None,
         }
     }
 }

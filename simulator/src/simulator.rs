@@ -11,11 +11,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::access::Signer;
 use crate::certificate::{self, CertificateError};
+use crate::cloud::{
+    self, Cloud, CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, Requests,
+};
 use crate::envoy::Envoy;
 use crate::faults::{FaultPlan, Faults};
 use crate::gateway::{Gateway, Recording, RecordingError, Synthetic};
@@ -36,8 +40,17 @@ pub struct Simulator {
     token: SecretString,
     faults: Arc<Faults>,
     hold: Option<Arc<Hold>>,
+    cloud: Option<RunningCloud>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+}
+
+/// The cloud beside a gateway; its connections end with it.
+#[derive(Debug)]
+struct RunningCloud {
+    url: String,
+    cloud: Arc<Cloud>,
+    _server: JoinSet<()>,
 }
 
 /// Why a simulator could not be started.
@@ -71,12 +84,20 @@ pub enum StartError {
     /// TLS could not be set up.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The cloud's requests can't be written.
+    #[error(transparent)]
+    CloudRequests(#[from] CloudRequestsError),
 }
 
 /// The simulator shows each report as it comes.
 #[derive(Debug, Error)]
 #[error("no report is held on show: start the simulator with --hold")]
 pub struct NothingHeld;
+
+/// The simulator has no cloud.
+#[derive(Debug, Error)]
+#[error("there is no cloud: start the simulator with --cloud")]
+pub struct NoCloud;
 
 impl Source {
     fn hold(&self) -> Option<Arc<Hold>> {
@@ -119,12 +140,11 @@ impl Simulator {
         let tls = uses_tokens
             .then(|| certificate::acceptor(&serial, now))
             .transpose()?;
-        let listen_error = |source| StartError::Listen {
-            address: options.listen,
-            source,
-        };
-        let listener = server::listen(options.listen).map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
+        let (listener, address) = listen(options.listen)?;
+        let cloud = options
+            .cloud
+            .map(|cloud| RunningCloud::start(&cloud, &gateway))
+            .transpose()?;
 
         // Dated by our clock, as the cloud's are; the gateway's own is never ahead of it.
         let token = Signer::new().owner_token(&serial, now);
@@ -152,6 +172,7 @@ impl Simulator {
             token,
             faults,
             hold,
+            cloud,
             stop,
             server: tokio::spawn(server.run(listener, address, stopped)),
         })
@@ -217,12 +238,56 @@ impl Simulator {
         Ok(())
     }
 
+    /// Where the cloud listens, Enlighten and Entrez alike: `http://127.0.0.1:PORT`, without a final
+    /// slash. None where the options ask for no cloud.
+    #[must_use]
+    pub fn cloud_url(&self) -> Option<&str> {
+        self.cloud.as_ref().map(|cloud| cloud.url.as_str())
+    }
+
+    /// What the cloud was asked since the start, in order; the newest 100,000.
+    ///
+    /// # Errors
+    /// Where there is no cloud, as of the one that follows.
+    pub fn cloud_requests(&self) -> Result<Vec<CloudRequest>, NoCloud> {
+        Ok(self.cloud.as_ref().ok_or(NoCloud)?.cloud.requests())
+    }
+
+    /// Changes how the cloud behaves from now on.
+    pub fn switch_cloud(&self, switch: CloudSwitch) -> Result<(), NoCloud> {
+        self.cloud.as_ref().ok_or(NoCloud)?.cloud.switch(switch);
+        Ok(())
+    }
+
     /// Stops: no new connections, answers under way get a second to finish.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         // Ends with an error only if it panicked, which the panic itself has reported.
         let _ = self.server.await;
     }
+}
+
+impl RunningCloud {
+    fn start(options: &CloudOptions, gateway: &Gateway) -> Result<Self, StartError> {
+        let requests = Requests::open(options.requests.as_deref())?;
+        let (listener, address) = listen(options.listen)?;
+        let (serial, clock) = (gateway.serial.clone(), gateway.clock());
+        let cloud = Arc::new(Cloud::new(options, serial, clock, requests));
+        let mut server = JoinSet::new();
+        server.spawn(cloud::serve(cloud.clone(), listener));
+        Ok(Self {
+            url: format!("http://{address}"),
+            cloud,
+            _server: server,
+        })
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen_error = |source| StartError::Listen { address, source };
+    let listener = server::listen(address).map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    Ok((listener, address))
 }
 
 fn gateway(source: Source, hold: Option<Arc<Hold>>, now: Timestamp) -> Result<Gateway, StartError> {

@@ -1,6 +1,7 @@
 //! Tokens as Enphase's cloud signs them: JWT with ES256, `aud` naming the gateway.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -14,7 +15,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::access::OWNER_TOKEN_LIFETIME;
+use super::role::Role;
 use crate::serial::Serial;
 
 /// What stands in for the key of Enphase's cloud (PKCS#8, P-256). It is public on purpose and
@@ -28,6 +29,17 @@ const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgNgGNWifvKl93H
 pub(crate) struct Signer {
     key: EcdsaKeyPair,
     random: SystemRandom,
+}
+
+/// What a token is to say.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    /// The gateway that it is for.
+    pub(crate) serial: &'a Serial,
+    pub(crate) role: Role,
+    /// The name of the account.
+    pub(crate) username: &'a str,
+    pub(crate) lifetime: Duration,
 }
 
 /// Why a token is not accepted.
@@ -55,7 +67,7 @@ struct Header {
 struct Claims {
     aud: String,
     iss: String,
-    enphase_user: String,
+    enphase_user: Role,
     exp: i64,
     iat: i64,
     jti: String,
@@ -71,19 +83,30 @@ impl Signer {
         Self { key, random }
     }
 
-    /// A token for the owner of a gateway, good for a year from `now`.
-    pub(crate) fn owner_token(&self, serial: &Serial, now: Timestamp) -> SecretString {
+    /// A token, good from `now` on.
+    pub(crate) fn token(&self, claim: &Claim<'_>, now: Timestamp) -> SecretString {
         let iat = now.as_second();
         self.sign(&Claims {
-            aud: serial.to_string(),
+            aud: claim.serial.to_string(),
             iss: "Entrez".to_owned(),
-            enphase_user: "owner".to_owned(),
-            exp: iat + OWNER_TOKEN_LIFETIME.as_secs().cast_signed(),
+            enphase_user: claim.role,
+            exp: iat.saturating_add_unsigned(claim.lifetime.as_secs()),
             iat,
             jti: format!("{:032x}", rand::random::<u128>()),
-            username: "owner@example.com".to_owned(),
+            username: claim.username.to_owned(),
         })
         .into()
+    }
+
+    /// A token for the owner of a gateway, good for a year from `now`.
+    pub(crate) fn owner_token(&self, serial: &Serial, now: Timestamp) -> SecretString {
+        let claim = Claim {
+            serial,
+            role: Role::Owner,
+            username: "owner@example.com",
+            lifetime: Role::Owner.token_lifetime(),
+        };
+        self.token(&claim, now)
     }
 
     fn sign(&self, claims: &Claims) -> String {
@@ -102,13 +125,13 @@ impl Signer {
         token
     }
 
-    /// Checks a token as a gateway does, with `now` by the gateway's clock.
+    /// Checks a token as a gateway does, with `now` by the gateway's clock: what its bearer is.
     pub(super) fn verify(
         &self,
         token: &str,
         serial: &Serial,
         now: Timestamp,
-    ) -> Result<(), TokenRefused> {
+    ) -> Result<Role, TokenRefused> {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenRefused::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenRefused::Malformed)?;
         let header: Header = decode(header)?;
@@ -126,7 +149,7 @@ impl Signer {
             return Err(TokenRefused::Audience);
         }
         if claims.exp > now.as_second() {
-            Ok(())
+            Ok(claims.enphase_user)
         } else {
             Err(TokenRefused::Expired)
         }
@@ -168,8 +191,8 @@ mod tests {
         let (signer, serial) = (Signer::new(), serial("122012345678"));
         let token = signer.owner_token(&serial, second(1_697_364_200));
         let verify = |now| signer.verify(token.expose_secret(), &serial, second(now));
-        assert_eq!(verify(1_697_364_200), Ok(()));
-        assert_eq!(verify(1_728_900_199), Ok(()));
+        assert_eq!(verify(1_697_364_200), Ok(Role::Owner));
+        assert_eq!(verify(1_728_900_199), Ok(Role::Owner));
         assert_eq!(verify(1_728_900_200), Err(TokenRefused::Expired));
     }
 

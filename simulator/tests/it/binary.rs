@@ -161,6 +161,50 @@ async fn a_clock_that_is_set_back_at_the_control_socket_shows_in_its_answers() {
 }
 
 #[tokio::test]
+async fn the_cloud_is_named_second_and_switched_at_the_control_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let (control, log) = (directory.path().join("control"), Stdio::piped());
+    let mut child = program(&["--cloud", "127.0.0.1:0", "--control"])
+        .arg(&control)
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = async || {
+        let line = timeout(DEADLINE, lines.next_line()).await.unwrap();
+        line.unwrap().unwrap()
+    };
+    assert!(line().await.starts_with("listening on https://"));
+    let second = line().await;
+    let url = second.strip_prefix("cloud on ").unwrap();
+    let mut control = BufReader::new(UnixStream::connect(&control).await.unwrap());
+    let mut say = async |line: &str| {
+        let line = format!("{line}\n");
+        control.write_all(line.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = timeout(DEADLINE, control.read_line(&mut answer));
+        read.await.unwrap().unwrap();
+        answer
+    };
+    let status = async || {
+        let tokens = http().post(format!("{url}/tokens")).send().await.unwrap();
+        tokens.status().as_u16()
+    };
+    assert_eq!(status().await, 403);
+    assert_eq!(say("cloud down on").await, "ok\n");
+    assert_eq!(status().await, 503);
+    assert_eq!(say("cloud password very-secret").await, "ok\n");
+    let mistake = say("cloud mfa perhaps").await;
+    assert!(mistake.contains("write mfa on|off, "), "{mistake}");
+
+    child.start_kill().unwrap();
+    let output = timeout(DEADLINE, child.wait_with_output()).await.unwrap();
+    let log = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(log.contains("the cloud was switched"), "{log}");
+    assert!(!log.contains("very-secret"), "{log}");
+}
+
+#[tokio::test]
 async fn bad_input_ends_with_64_and_a_message_that_helps() {
     for (arguments, message) in [
         (
@@ -203,6 +247,22 @@ async fn bad_input_ends_with_64_and_a_message_that_helps() {
         (
             &["--control", "/nowhere/c"],
             "can't open the control socket /nowhere/c: name a file",
+        ),
+        (
+            &["--cloud-role", "owner"],
+            "required arguments were not provided",
+        ),
+        (
+            &["--cloud", "127.0.0.1:0", "--cloud-role", "king"],
+            "\"king\" is not a role: write owner or installer",
+        ),
+        (
+            &["--cloud", "127.0.0.1:0", "--cloud-lifetime", "long"],
+            "give a length of time, such as 12h",
+        ),
+        (
+            &["--cloud", "127.0.0.1:0", "--cloud-requests", "/nowhere/r"],
+            "can't open /nowhere/r for the cloud's requests",
         ),
         (&["--recording", ".", "--seed", "3"], "cannot be used with"),
         (

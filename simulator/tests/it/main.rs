@@ -5,6 +5,7 @@
 mod access;
 mod binary;
 mod client;
+mod cloud;
 mod faults;
 mod ledger;
 mod recorded;
