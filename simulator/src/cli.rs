@@ -54,6 +54,12 @@ pub(crate) struct Cli {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// A second address, as the gateway's port 80: then --listen stands for its port 443
+    ///
+    /// Below firmware 7 only this one is open; from 7 on it has /info and sends all else to the other
+    /// one; from 8.3.5286 on it is closed.
+    #[arg(long, value_name = "ADDRESS")]
+    http_listen: Option<SocketAddr>,
     /// Write a valid owner token to this file
     #[arg(long, value_name = "FILE")]
     token_out: Option<PathBuf>,
@@ -62,7 +68,7 @@ pub(crate) struct Cli {
     ledger: Option<PathBuf>,
     /// Simulate Enphase's cloud too, at this address: Enlighten and Entrez, which hand out tokens
     ///
-    /// Its address is the second line of standard output. It speaks plain HTTP; port 0 takes a free
+    /// A further line of standard output names it. It speaks plain HTTP; port 0 takes a free
     /// one.
     #[arg(long, value_name = "ADDRESS")]
     cloud: Option<SocketAddr>,
@@ -98,12 +104,20 @@ pub(crate) struct Cli {
     ///   drip              bodies come byte by byte, ten in a second
     ///   length-too-long   Content-Length promises more than is sent
     ///   length-too-short  Content-Length promises half of what is sent
+    ///   nightly           each night, shortly after 23:00 where noon is --noon and by the gateway's
+    ///                     clock, requests hang for half a minute and more, for 2 to 5 minutes
     #[arg(long, value_name = "PLAN", verbatim_doc_comment)]
     fault: Vec<FaultPlan>,
     /// Switch faults while it runs: a Unix socket that takes one line each and answers ok
     ///
     ///   PLAN              a fault, its times counted from then
     ///   heal              the end of all faults
+    ///   reboot [DOWN[+WAKING]]
+    ///                     connections are refused, sessions forgotten; then the list is empty, from
+    ///                     firmware 7 on after as long a time of 503 [default: 2m+3m, by our clock]
+    ///   firmware V        an update at once, or the way back; site, serial and history stay
+    ///   certificate       a new one, as after updates and once a year
+    ///   replace SERIAL    an inverter is replaced: it stays listed, and a new one appears
     ///   reader-started    with --hold: answers until now count no more
     ///   freeze, thaw      with --hold: nothing new is shown, until it is again
     ///   set-back LENGTH   with --hold: the gateway's clock goes back, as in set-back 1h
@@ -145,6 +159,7 @@ impl Cli {
         Options {
             source: self.recording.map_or(Source::Site(site), Source::Recording),
             listen: self.listen,
+            http_listen: self.http_listen,
             ledger: self.ledger,
             token_out: self.token_out,
             faults: self.fault,

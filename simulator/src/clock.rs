@@ -32,6 +32,11 @@ impl Clock {
         Timestamp::from_nanosecond(simulated).map_or(real, |simulated| simulated.min(real))
     }
 
+    /// How much faster than ours it runs at most.
+    pub(crate) fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// What the gateway's clock shows now.
     pub(crate) fn now(&self) -> Timestamp {
         self.at(Timestamp::now())

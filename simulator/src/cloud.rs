@@ -29,15 +29,16 @@ mod entrez;
 mod options;
 mod request;
 mod requests;
+mod running;
 mod server;
 mod sessions;
 mod switch;
 
 pub use options::CloudOptions;
 use request::Request;
-pub(crate) use requests::Requests;
+use requests::Requests;
 pub use requests::{CloudRequest, CloudRequestsError};
-pub(crate) use server::serve;
+pub(crate) use running::RunningCloud;
 use sessions::Sessions;
 pub use switch::{CloudSwitch, NotACloudSwitch};
 

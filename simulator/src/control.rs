@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use simulator::{FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NothingHeld, Simulator};
+use simulator::{
+    CertificateError, FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NotAFirmware,
+    NotReplaced, NotUpdated, NothingHeld, Simulator,
+};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -20,6 +23,11 @@ const LONGEST_TALK: u64 = 64 * 1024;
 
 /// After a client that could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a rebooting gateway refuses connections, if nothing else is said.
+const DOWN: Duration = Duration::from_mins(2);
+/// And how long it then knows of no inverter.
+const WAKING: Duration = Duration::from_mins(3);
 
 /// An open socket; its file goes with it.
 #[derive(Debug)]
@@ -94,8 +102,16 @@ enum Refusal {
     Fault(#[from] NotAFaultPlan),
     #[error(transparent)]
     NothingHeld(#[from] NothingHeld),
-    #[error("{0:?} is not a length of time: write it as in set-back 1h")]
+    #[error("{0:?} is not a length of time: write it as in set-back 1h, or reboot 2m+3m")]
     Length(String),
+    #[error(transparent)]
+    Firmware(#[from] NotAFirmware),
+    #[error(transparent)]
+    NotUpdated(#[from] NotUpdated),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    NotReplaced(#[from] NotReplaced),
     #[error(transparent)]
     CloudSwitch(#[from] NotACloudSwitch),
     #[error(transparent)]
@@ -109,9 +125,17 @@ fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
         ("freeze", "") => simulator.freeze()?,
         ("thaw", "") => simulator.thaw()?,
         ("set-back", length) => {
-            let wrong = || Refusal::Length(length.to_owned());
-            let by: SignedDuration = length.parse().map_err(|_| wrong())?;
-            simulator.set_back(by.try_into().map_err(|_| wrong())?)?;
+            simulator.set_back(time(length)?)?;
+        }
+        ("reboot", times) => {
+            let (down, waking) = reboot_times(times)?;
+            simulator.reboot(down, waking);
+        }
+        ("firmware", version) => simulator.update(version.parse()?)?,
+        ("certificate", "") => simulator.renew_certificate()?,
+        ("replace", inverter) => {
+            let new = simulator.replace(inverter)?;
+            tracing::info!(new, "the new inverter");
         }
         ("cloud", switch) => {
             simulator.switch_cloud(switch.parse()?)?;
@@ -126,4 +150,20 @@ fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
     }
     tracing::info!(line, "control");
     Ok(())
+}
+
+/// `DOWN+WAKING`, or only the first, or nothing.
+fn reboot_times(text: &str) -> Result<(Duration, Duration), Refusal> {
+    let (down, waking) = match text.split_once('+') {
+        Some((down, waking)) => (time(down)?, time(waking)?),
+        None if text.is_empty() => (DOWN, WAKING),
+        None => (time(text)?, WAKING),
+    };
+    Ok((down, waking))
+}
+
+fn time(text: &str) -> Result<Duration, Refusal> {
+    let wrong = || Refusal::Length(text.to_owned());
+    let time: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(time).map_err(|_| wrong())
 }

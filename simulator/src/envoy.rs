@@ -23,6 +23,8 @@ use crate::faults::{Fault, Faults};
 use crate::gateway::{self, Gateway};
 use crate::resource::Resource;
 
+mod pages;
+
 /// A gateway with its doorkeeper.
 #[derive(Debug)]
 pub(crate) struct Envoy {
@@ -39,6 +41,36 @@ impl Envoy {
             gateway,
             faults,
         }
+    }
+
+    /// What it is the doorkeeper of.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The whole answer to a request in clear, where that is only good for `/info`: the rest is at the
+    /// other port.
+    pub(crate) fn respond_in_clear(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        secure_port: u16,
+    ) -> Answer {
+        if Resource::of(uri).is_some_and(|resource| resource.name() == "info") {
+            return self.respond(method, uri, headers);
+        }
+        let page = pages::moved(uri, headers, secure_port);
+        let answer = self.with_usual_headers(page, uri, self.gateway.now());
+        self.with_connection(answer, headers)
+    }
+
+    /// The answer to a request in clear at the port for TLS, after which the connection ends.
+    pub(crate) fn respond_to_wrong_scheme(&self, uri: &Uri, headers: &HeaderMap) -> Answer {
+        let page = pages::wrong_scheme();
+        let answer = self.with_usual_headers(page, uri, self.gateway.now());
+        let close = HeaderValue::from_static("close");
+        self.with_connection(answer.header(CONNECTION, close), headers)
     }
 
     /// The whole answer to a request.

@@ -1,13 +1,21 @@
 //! What a gateway has to say, whoever asks: a recording's answers, or those of a synthetic site.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use hyper::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil};
+use tokio::time::sleep;
 
 use crate::answer::{Answer, Framing};
+use crate::board::NotUpdated;
 use crate::clock::Clock;
 use crate::firmware::Firmware;
+use crate::nightly;
+use crate::options::check_firmware;
 use crate::resource::Resource;
 use crate::serial::Serial;
+use crate::site::NotReplaced;
 
 mod inverters;
 mod recording;
@@ -17,18 +25,23 @@ pub(crate) use recording::Recording;
 pub use recording::RecordingError;
 pub(crate) use synthetic::Synthetic;
 
-/// One gateway behind its doorkeeper.
-#[derive(Debug)]
+/// Between two looks at a clock.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// One gateway behind its doorkeeper. Its clones share what it has measured.
+#[derive(Clone, Debug)]
 pub(crate) struct Gateway {
     pub(crate) firmware: Firmware,
     pub(crate) serial: Serial,
     clock: Clock,
+    /// When it is noon where it stands, in UTC.
+    noon: civil::Time,
     source: Source,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
-    Recording(Recording),
+    Recording(Arc<Recording>),
     Synthetic(Synthetic),
 }
 
@@ -39,16 +52,18 @@ impl Gateway {
             firmware: recording.firmware.clone(),
             serial: recording.serial.clone(),
             clock: Clock::real(Timestamp::now()),
-            source: Source::Recording(recording),
+            noon: civil::time(12, 0, 0, 0),
+            source: Source::Recording(Arc::new(recording)),
         }
     }
 
-    /// A synthetic gateway on its own clock.
-    pub(crate) fn synthetic(synthetic: Synthetic, clock: Clock) -> Self {
+    /// A synthetic gateway on its own clock, with the time of its noon in UTC.
+    pub(crate) fn synthetic(synthetic: Synthetic, clock: Clock, noon: civil::Time) -> Self {
         Self {
             firmware: synthetic.firmware.clone(),
             serial: synthetic.serial.clone(),
             clock,
+            noon,
             source: Source::Synthetic(synthetic),
         }
     }
@@ -56,6 +71,46 @@ impl Gateway {
     /// Its clock, as long as nobody sets it back.
     pub(crate) fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// The same site, with all that it has measured, on another firmware. The rhythm in which that
+    /// asks its inverters begins with the next day.
+    pub(crate) fn updated(&self, firmware: Firmware) -> Result<Self, NotUpdated> {
+        let Source::Synthetic(synthetic) = &self.source else {
+            return Err(NotUpdated::Recorded);
+        };
+        check_firmware(&firmware)?;
+        Ok(Self {
+            source: Source::Synthetic(synthetic.updated(firmware.clone())),
+            firmware,
+            ..self.clone()
+        })
+    }
+
+    /// Puts a new inverter in the place of this one, and says which.
+    pub(crate) fn replace(&self, inverter: &str) -> Result<String, NotReplaced> {
+        match &self.source {
+            Source::Recording(_) => Err(NotReplaced::Recorded),
+            Source::Synthetic(synthetic) => synthetic.replace(inverter, self.now()),
+        }
+    }
+
+    /// Until when a request of now would hang in a night in which that happens.
+    pub(crate) fn hangs_until(&self) -> Option<Timestamp> {
+        nightly::hangs_until(self.now(), self.noon)
+    }
+
+    /// Returns once its clock shows this.
+    pub(crate) async fn until(&self, time: Timestamp) {
+        loop {
+            let left = time.duration_since(self.now());
+            match Duration::try_from(left) {
+                Ok(left) if !left.is_zero() => {
+                    sleep((left / self.clock.speed()).max(SHORTEST_WAIT)).await;
+                }
+                _ => return,
+            }
+        }
     }
 
     /// What its clock shows.

@@ -5,6 +5,7 @@
 //! that read it, so that one mistake can't hide in both.
 //!
 //! - [`options`](Options): what is simulated;
+//! - `board`: what changes with a reboot, an update, a new certificate, and what stays;
 //! - `envoy`: a request's way from authentication over endpoint to answer;
 //! - `access`: digest, tokens, sessions; `gateway`: recordings, and the endpoints of a site;
 //! - `site`: the pure model of sun, clouds, inverters and their reports;
@@ -16,8 +17,10 @@
 mod options;
 mod simulator;
 
+mod board;
 mod envoy;
 mod faults;
+mod nightly;
 
 mod access;
 mod answer;
@@ -38,6 +41,7 @@ mod serial;
 
 pub use access::{NotARole, Role};
 pub use answer::ShownReport;
+pub use board::NotUpdated;
 pub use certificate::CertificateError;
 pub use cloud::{CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, NotACloudSwitch};
 pub use faults::{Fault, FaultPlan, NotAFaultPlan};
@@ -47,3 +51,4 @@ pub use ledger::LedgerError;
 pub use options::{Options, OptionsError, SiteOptions, Source};
 pub use serial::{NotASerial, Serial};
 pub use simulator::{NoCloud, NothingHeld, Simulator, StartError};
+pub use site::NotReplaced;

@@ -52,6 +52,9 @@ async fn run(cli: cli::Cli) -> anyhow::Result<()> {
     let simulator = Simulator::start(cli.options()).await?;
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", simulator.url()).context("can't print the address")?;
+    if let Some(url) = simulator.http_url() {
+        writeln!(stdout, "port 80 is {url}").context("can't print the second address")?;
+    }
     if let Some(url) = simulator.cloud_url() {
         writeln!(stdout, "cloud on {url}").context("can't print the cloud's address")?;
     }

@@ -12,10 +12,10 @@ use crate::cloud::CloudOptions;
 use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
 use crate::serial::Serial;
-use crate::site::{Plan, Sun};
+use crate::site::{Plan, SERIALS, Sun};
 
-/// Inverters that one site may have; also a bound for its serials.
-const MOST_INVERTERS: usize = 10_000;
+/// Inverters that one site may have.
+const MOST_INVERTERS: usize = SERIALS;
 /// At this speed a day passes in a second.
 const FASTEST: u32 = 86_400;
 /// A fast clock without a given start begins as far back as it needs to run this long until it
@@ -29,6 +29,11 @@ pub struct Options {
     pub source: Source,
     /// Where to listen; port 0 takes a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
+    /// A second address, in place of the gateway's port 80; `listen` then stands for its port 443, which
+    /// is closed below firmware 7. From 7 on the second one has only `/info` and the way to the first,
+    /// from 8.3.5286 on it is closed. Default none: `listen` stands for both, in clear below firmware 7
+    /// and with TLS from 7 on.
+    pub http_listen: Option<SocketAddr>,
     /// A file to which every report that a client was shown is appended as a JSON line. One that
     /// exists is continued. Default none.
     pub ledger: Option<PathBuf>,
@@ -103,6 +108,7 @@ impl Default for Options {
         Self {
             source: Source::Site(SiteOptions::default()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            http_listen: None,
             ledger: None,
             token_out: None,
             faults: Vec::new(),
@@ -141,9 +147,7 @@ impl SiteOptions {
         if ![300, 900, 3600].contains(&self.report_interval_s) {
             return Err(OptionsError::ReportInterval(self.report_interval_s));
         }
-        if !self.firmware.is_at_least(&[3, 9]) || self.firmware.major() > 8 {
-            return Err(OptionsError::Firmware(self.firmware.clone()));
-        }
+        check_firmware(&self.firmware)?;
         match self.start {
             Some(start) if start > now || start < earliest() => Err(OptionsError::Start(start)),
             _ => Ok(()),
@@ -181,6 +185,15 @@ impl SiteOptions {
             report_interval_s: self.report_interval_s,
             noon: self.noon,
         }
+    }
+}
+
+/// Refuses versions of which there are no sites.
+pub(crate) fn check_firmware(firmware: &Firmware) -> Result<(), OptionsError> {
+    if firmware.is_at_least(&[3, 9]) && firmware.major() <= 8 {
+        Ok(())
+    } else {
+        Err(OptionsError::Firmware(firmware.clone()))
     }
 }
 

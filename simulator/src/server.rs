@@ -1,41 +1,33 @@
 //! Connections: accepting them, TLS, HTTP, and their end; and the faults of ports and connections.
 
-use std::convert::Infallible;
 use std::future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
-use crate::envoy::Envoy;
+use crate::board::Boot;
 use crate::faults::{Fault, Faults};
 
 mod client;
+mod connection;
 mod deviation;
+mod door;
 mod handover;
 mod listener;
 
 use client::Client;
 pub(crate) use client::Record;
-use deviation::{Deviation, Stream};
-use handover::{Handover, HandoverIo, Outgoing};
-pub(crate) use listener::listen;
+use connection::Connection;
+use door::State;
+pub(crate) use door::{Conduct, Door, Side};
 
 /// Connections at a time; a gateway has few to give, and its clients need one.
 const CONNECTIONS: usize = 64;
-/// What a client may take for its TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection may wait for the next request, as openresty does by default.
 const IDLE: Duration = Duration::from_secs(75);
 /// Between two attempts at what the system refuses.
@@ -46,187 +38,146 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Everything that a connection needs.
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) envoy: Arc<Envoy>,
-    /// None below firmware 7.
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) boots: watch::Receiver<Arc<Boot>>,
+    /// Which of the gateway's addresses it serves.
+    pub(crate) side: Side,
     pub(crate) record: Record,
     pub(crate) faults: Arc<Faults>,
 }
 
+/// Why an address is not served any more.
+enum Ended {
+    /// The simulator is to stop.
+    Stopped,
+    /// Connections are to be refused.
+    Closed,
+}
+
 impl Server {
-    /// Serves at `address` until `stop` says so (or its sender is gone), then lets answers under way
+    /// Serves at a door until `stop` says so (or its sender is gone), then lets answers under way
     /// finish.
-    pub(crate) async fn run(
-        self,
-        mut listener: TcpListener,
-        address: SocketAddr,
-        stop: watch::Receiver<bool>,
-    ) {
+    pub(crate) async fn run(mut self, door: Door, stop: watch::Receiver<bool>) {
+        let Door { address, mut state } = door;
         let mut connections = JoinSet::new();
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let accepted = tokio::select! {
-                () = stopped(stop.clone()) => break,
-                () = self.faults.until(Fault::Refuse, true) => {
-                    drop(listener);
-                    connections.shutdown().await;
-                    match self.refuse(address, stop.clone()).await {
-                        Some(opened) => listener = opened,
-                        None => return,
+            let listener = match state {
+                State::Open(listener) => listener,
+                State::Closed(socket) => {
+                    tokio::select! {
+                        () = stopped(stop.clone()) => return,
+                        () = self.until_open(true) => {}
                     }
-                    continue;
+                    match listener::open(socket) {
+                        Ok(listener) => listener,
+                        Err(error) => {
+                            tracing::warn!(%error, %address, "can't listen again");
+                            sleep(PAUSE).await;
+                            match closed(address, &stop).await {
+                                Some(closed) => state = closed,
+                                None => return,
+                            }
+                            continue;
+                        }
+                    }
                 }
-                accepted = accept(&listener, &room) => accepted,
             };
-            while connections.try_join_next().is_some() {}
-            let (stream, address, permit) = match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, most likely: some come back as connections end.
-                    tracing::warn!(%error, "can't accept a connection");
-                    sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            let (server, stop) = (self.clone(), stop.clone());
-            connections.spawn(async move {
-                server.connection(stream, address, stop).await;
-                drop(permit);
-            });
+            let ended = self.accept(&listener, &mut connections, &stop).await;
+            drop(listener);
+            if let Ended::Stopped = ended {
+                break;
+            }
+            // The port is kept, but closed.
+            connections.shutdown().await;
+            match closed(address, &stop).await {
+                Some(closed) => state = closed,
+                None => return,
+            }
         }
-        drop(listener);
         let finished = async { while connections.join_next().await.is_some() {} };
         if timeout(GRACE, finished).await.is_err() {
             connections.shutdown().await;
         }
     }
 
-    /// Keeps the port, but closed, while connections are to be refused; then opens it again. None
-    /// when the simulator was stopped meanwhile.
-    async fn refuse(
-        &self,
-        address: SocketAddr,
-        stop: watch::Receiver<bool>,
-    ) -> Option<TcpListener> {
-        let refused = async {
-            loop {
-                match self.refuse_once(address).await {
-                    Ok(listener) => return listener,
-                    // Somebody else took it in the moment in which it was nobody's.
-                    Err(error) => tracing::warn!(%error, %address, "can't have the port again"),
+    /// Accepts connections for as long as the door is open.
+    async fn accept(
+        &mut self,
+        listener: &TcpListener,
+        connections: &mut JoinSet<()>,
+        stop: &watch::Receiver<bool>,
+    ) -> Ended {
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let this = self.clone();
+        loop {
+            let accepted = tokio::select! {
+                () = stopped(stop.clone()) => return Ended::Stopped,
+                () = this.until_open(false) => return Ended::Closed,
+                changed = self.boots.changed() => match changed {
+                    Ok(()) => None,
+                    Err(_) => return Ended::Stopped,
+                },
+                accepted = accept(listener, &room) => Some(accepted),
+            };
+            // Also before a new connection that comes together with a boot: it belongs to that one.
+            let booted = accepted.is_none() || self.boots.has_changed().unwrap_or(true);
+            if booted {
+                self.boots.mark_unchanged();
+                connections.shutdown().await;
+            }
+            while connections.try_join_next().is_some() {}
+            let (stream, client, permit) = match accepted {
+                None => continue,
+                Some(Ok(accepted)) => accepted,
+                Some(Err(error)) => {
+                    // Out of file descriptors, most likely: some come back as connections end.
+                    tracing::warn!(%error, "can't accept a connection");
+                    sleep(PAUSE).await;
+                    continue;
                 }
-                sleep(PAUSE).await;
-            }
-        };
-        tokio::select! {
-            () = stopped(stop) => None,
-            listener = refused => Some(listener),
+            };
+            let boot = self.boots.borrow().clone();
+            let connection = Connection::new(self.clone(), boot);
+            let (client, stop) = (Client::new(client, self.record.clone()), stop.clone());
+            connections.spawn(async move {
+                connection.run(stream, client, stop).await;
+                drop(permit);
+            });
         }
     }
 
-    async fn refuse_once(&self, address: SocketAddr) -> std::io::Result<TcpListener> {
-        let closed = listener::bind(address)?;
-        self.faults.until(Fault::Refuse, false).await;
-        listener::open(closed)
-    }
-
-    async fn connection(self, stream: TcpStream, client: IpAddr, stop: watch::Receiver<bool>) {
-        let client = Client::new(client, self.record.clone());
-        let Some(tls) = self.tls.clone() else {
-            return self.serve(stream, client, stop).await;
-        };
-        match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream, client, stop).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake took too long"),
-        }
-    }
-
-    async fn serve<S: Stream>(self, stream: S, client: Client, stop: watch::Receiver<bool>) {
-        let handover = Handover::new(client.clone());
-        let io = TokioIo::new(HandoverIo::new(stream, handover.clone()));
-        // Room for one: the request that deviates is the connection's last.
-        let (deviate, mut deviations) = mpsc::channel(1);
-        let (server, used) = (self.clone(), Arc::new(AtomicBool::new(false)));
-        let service = service_fn(move |request: Request<Incoming>| {
-            let (server, handover, deviate) = (server.clone(), handover.clone(), deviate.clone());
-            let first = !used.swap(true, Ordering::Relaxed);
-            async move {
-                match server.respond(&request, first, &handover).await {
-                    Ok(response) => Ok::<_, Infallible>(response),
-                    Err(deviation) => {
-                        // Both only fail for a connection that is at its end already.
-                        let _ = deviate.try_send(deviation);
-                        future::pending().await
-                    }
+    /// Returns once connections are to be accepted, or are to be refused.
+    async fn until_open(&self, open: bool) {
+        let mut boots = self.boots.clone();
+        loop {
+            let closed = self.side.conduct(boots.borrow_and_update().firmware()) == Conduct::Closed;
+            let booted = async {
+                // Without a board there are no boots any more; then the simulator stops too.
+                if boots.changed().await.is_err() {
+                    future::pending::<()>().await;
                 }
+            };
+            // A port that its firmware has closed is no matter of faults.
+            tokio::select! {
+                () = self.faults.until(Fault::Refuse, !open), if !closed => return,
+                () = future::ready(()), if closed && !open => return,
+                () = booted => {}
             }
-        });
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(IDLE)
-            .auto_date_header(false)
-            .title_case_headers(true)
-            .serve_connection(io, service);
-        let deviation = tokio::select! {
-            ended = &mut connection => return log_end(ended),
-            deviation = deviations.recv() => deviation,
-            () = stopped(stop.clone()) => {
-                Pin::new(&mut connection).graceful_shutdown();
-                return log_end(connection.await);
-            }
-        };
-        let stream = connection.into_parts().io.into_inner().into_inner();
-        let Some(deviation) = deviation else { return };
-        tokio::select! {
-            ended = deviation.perform(stream, client) => log_end(ended),
-            () = stopped(stop) => {}
         }
-    }
-
-    /// One request, one answer, or what happens instead; `first` is whether it is the first one of
-    /// its connection.
-    async fn respond(
-        &self,
-        request: &Request<Incoming>,
-        first: bool,
-        handover: &Arc<Handover>,
-    ) -> Result<Response<Outgoing>, Deviation> {
-        if self.faults.strikes(Fault::Hang) {
-            tracing::debug!(path = request.uri().path(), "hangs");
-            return future::pending().await;
-        }
-        if !first && self.faults.strikes(Fault::ResetSecond) {
-            tracing::debug!(path = request.uri().path(), "reset");
-            return Err(Deviation::Reset);
-        }
-        let answer = self
-            .envoy
-            .respond(request.method(), request.uri(), request.headers());
-        tracing::debug!(
-            method = %request.method(),
-            path = request.uri().path(),
-            status = answer.status.as_u16(),
-            "answered"
-        );
-        let answer = Deviation::of(&self.faults, request.method(), answer)?;
-        let version = answer.version();
-        let mut response = Response::new(Outgoing::new(
-            answer.body,
-            answer.framing,
-            answer.shows,
-            handover,
-        ));
-        *response.status_mut() = answer.status;
-        *response.version_mut() = version;
-        *response.headers_mut() = answer.headers;
-        Ok(response)
     }
 }
 
-fn log_end<E: std::error::Error>(ended: Result<(), E>) {
-    if let Err(error) = ended {
-        tracing::debug!(error = %error, "connection ended");
+/// The address once more, closed. It is nobody's for a moment, in which somebody else may take it. None
+/// when the simulator was stopped meanwhile.
+async fn closed(address: SocketAddr, stop: &watch::Receiver<bool>) -> Option<State> {
+    loop {
+        match listener::bind(address) {
+            Ok(socket) => return Some(State::Closed(socket)),
+            Err(error) => tracing::warn!(%error, %address, "can't have the port again"),
+        }
+        tokio::select! {
+            () = stopped(stop.clone()) => return None,
+            () = sleep(PAUSE) => {}
+        }
     }
 }
 

@@ -4,113 +4,53 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::access::Signer;
-use crate::certificate::{self, CertificateError};
-use crate::cloud::{
-    self, Cloud, CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, Requests,
-};
-use crate::envoy::Envoy;
-use crate::faults::{FaultPlan, Faults};
-use crate::gateway::{Gateway, Recording, RecordingError, Synthetic};
+use crate::board::Board;
+use crate::cloud::RunningCloud;
+use crate::faults::Faults;
+use crate::gateway::{Gateway, Recording, Synthetic};
 use crate::hold::Hold;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::Ledger;
 use crate::options::{Options, OptionsError, SiteOptions, Source};
 use crate::serial::Serial;
-use crate::server::{self, Record, Server};
+use crate::server::{Conduct, Door, Record, Server, Side};
 use crate::site::{History, Site};
+
+mod commands;
+mod start_error;
+
+pub use commands::{NoCloud, NothingHeld};
+pub use start_error::StartError;
 
 /// A simulated gateway that answers on its address until it is stopped or dropped.
 ///
 /// After a drop the address is given back soon; [`Simulator::stop`] waits for it.
 #[derive(Debug)]
 pub struct Simulator {
-    url: String,
+    address: SocketAddr,
+    http_address: Option<SocketAddr>,
     serial: Serial,
     token: SecretString,
+    board: Board,
     faults: Arc<Faults>,
     hold: Option<Arc<Hold>>,
     cloud: Option<RunningCloud>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    servers: Vec<JoinHandle<()>>,
 }
-
-/// The cloud beside a gateway; its connections end with it.
-#[derive(Debug)]
-struct RunningCloud {
-    url: String,
-    cloud: Arc<Cloud>,
-    _server: JoinSet<()>,
-}
-
-/// Why a simulator could not be started.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// An option has a value that can't be.
-    #[error(transparent)]
-    Options(#[from] OptionsError),
-    /// The recording can't be replayed.
-    #[error(transparent)]
-    Recording(#[from] RecordingError),
-    /// The ledger can't be kept.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The token can't be written.
-    #[error("can't write the token to {}: name a file that can be written", .path.display())]
-    TokenOut {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: take a free port of this machine, or port 0")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// TLS could not be set up.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The cloud's requests can't be written.
-    #[error(transparent)]
-    CloudRequests(#[from] CloudRequestsError),
-}
-
-/// The simulator shows each report as it comes.
-#[derive(Debug, Error)]
-#[error("no report is held on show: start the simulator with --hold")]
-pub struct NothingHeld;
-
-/// The simulator has no cloud.
-#[derive(Debug, Error)]
-#[error("there is no cloud: start the simulator with --cloud")]
-pub struct NoCloud;
 
 impl Source {
     fn hold(&self) -> Option<Arc<Hold>> {
         let Self::Site(site) = self else { return None };
         site.hold_for.map(|reader| Arc::new(Hold::new(reader)))
-    }
-}
-
-impl StartError {
-    /// Whether another choice of options would help; else the machine is in the way.
-    #[must_use]
-    pub fn is_bad_input(&self) -> bool {
-        !matches!(self, Self::Listen { .. } | Self::Certificate(_))
     }
 }
 
@@ -136,17 +76,24 @@ impl Simulator {
         let gateway = tokio::task::spawn_blocking(move || gateway(source, of_gateway, now))
             .await
             .expect("making a gateway does not panic and is not cancelled")?;
-        let (serial, uses_tokens) = (gateway.serial.clone(), gateway.firmware.uses_tokens());
-        let tls = uses_tokens
-            .then(|| certificate::acceptor(&serial, now))
-            .transpose()?;
-        let (listener, address) = listen(options.listen)?;
-        let cloud = options
-            .cloud
-            .map(|cloud| RunningCloud::start(&cloud, &gateway))
-            .transpose()?;
+        let serial = gateway.serial.clone();
+        let cloud = match &options.cloud {
+            Some(cloud) => Some(RunningCloud::start(cloud, &gateway).await?),
+            None => None,
+        };
+        let faults = Arc::new(Faults::new(options.faults, seed));
+        let board = Board::new(gateway, faults.clone())?;
+        let firmware = board.current().firmware().clone();
+        let door = take(options.listen)?;
+        let (address, secure_port) = (door.address(), door.address().port());
+        let mut doors = vec![(door, Side::Only)];
+        if let Some(address) = options.http_listen {
+            doors[0].1 = Side::Secure;
+            doors.push((take(address)?, Side::Clear { secure_port }));
+        }
+        let http_address = doors.get(1).map(|(door, _)| door.address());
 
-        // Dated by our clock, as the cloud's are; the gateway's own is never ahead of it.
+        // Dated by our clock: the gateway's own is never ahead of it.
         let token = Signer::new().owner_token(&serial, now);
         if let Some(path) = &options.token_out {
             write_token(path, &token).map_err(|source| StartError::TokenOut {
@@ -154,34 +101,60 @@ impl Simulator {
                 source,
             })?;
         }
-        let scheme = if uses_tokens { "https" } else { "http" };
         let (stop, stopped) = watch::channel(false);
-        let faults = Arc::new(Faults::new(options.faults, seed));
-        let server = Server {
-            envoy: Arc::new(Envoy::new(gateway, faults.clone())),
-            tls,
-            record: Record {
-                ledger,
-                hold: hold.clone(),
-            },
-            faults: faults.clone(),
-        };
+        let mut servers = Vec::new();
+        for (door, side) in doors {
+            let server = Server {
+                boots: board.boots(),
+                side,
+                record: Record {
+                    ledger: ledger.clone(),
+                    hold: hold.clone(),
+                },
+                faults: faults.clone(),
+            };
+            let door = match side.conduct(&firmware) {
+                Conduct::Closed => door,
+                _ => open(door)?,
+            };
+            servers.push(tokio::spawn(server.run(door, stopped.clone())));
+        }
         Ok(Self {
-            url: format!("{scheme}://{address}"),
+            address,
+            http_address,
             serial,
             token,
+            board,
             faults,
             hold,
             cloud,
             stop,
-            server: tokio::spawn(server.run(listener, address, stopped)),
+            servers,
         })
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`, `https://` from firmware 7 on, without a final slash.
+    /// Where it listens on its firmware of now: `http://127.0.0.1:PORT`, `https://` from 7 on, without a
+    /// final slash. Below 7 that is the second address, where there is one.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn url(&self) -> String {
+        if self.board.current().firmware().uses_tokens() {
+            return format!("https://{}", self.address);
+        }
+        format!("http://{}", self.http_address.unwrap_or(self.address))
+    }
+
+    /// Its second address, which stands for port 80, open or not: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn http_url(&self) -> Option<String> {
+        self.http_address.map(|address| format!("http://{address}"))
+    }
+
+    /// Its certificate in DER; none below firmware 7.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        let boot = self.board.current();
+        let identity = boot.identity.as_ref();
+        identity.map(|identity| identity.certificate.clone())
     }
 
     /// The gateway's serial.
@@ -196,98 +169,32 @@ impl Simulator {
         &self.token
     }
 
-    /// One more fault, its times counted from now: `Fault::Hang.into()`, or a plan.
-    pub fn inject(&self, plan: FaultPlan) {
-        self.faults.add(plan);
-    }
-
-    /// Ends all faults, also those whose time is still to come.
-    pub fn heal(&self) {
-        self.faults.heal();
-    }
-
-    /// What holds reports on show, where the options ask for it.
-    fn hold(&self) -> Result<&Hold, NothingHeld> {
-        self.hold.as_deref().ok_or(NothingHeld)
-    }
-
-    /// A reader has started: complete answers until now count no more.
-    ///
-    /// # Errors
-    /// Where reports are not held, as of all that follow.
-    pub fn reader_started(&self) -> Result<(), NothingHeld> {
-        self.hold()?.reader_started();
-        Ok(())
-    }
-
-    /// Nothing new is shown any more.
-    pub fn freeze(&self) -> Result<(), NothingHeld> {
-        self.hold()?.freeze(true);
-        Ok(())
-    }
-
-    /// What is new is shown again.
-    pub fn thaw(&self) -> Result<(), NothingHeld> {
-        self.hold()?.freeze(false);
-        Ok(())
-    }
-
-    /// Sets the gateway's clock back: reports from now on are dated by it, but none as one before it.
-    pub fn set_back(&self, by: Duration) -> Result<(), NothingHeld> {
-        self.hold()?.set_back(by);
-        Ok(())
-    }
-
     /// Where the cloud listens, Enlighten and Entrez alike: `http://127.0.0.1:PORT`, without a final
     /// slash. None where the options ask for no cloud.
     #[must_use]
     pub fn cloud_url(&self) -> Option<&str> {
-        self.cloud.as_ref().map(|cloud| cloud.url.as_str())
-    }
-
-    /// What the cloud was asked since the start, in order; the newest 100,000.
-    ///
-    /// # Errors
-    /// Where there is no cloud, as of the one that follows.
-    pub fn cloud_requests(&self) -> Result<Vec<CloudRequest>, NoCloud> {
-        Ok(self.cloud.as_ref().ok_or(NoCloud)?.cloud.requests())
-    }
-
-    /// Changes how the cloud behaves from now on.
-    pub fn switch_cloud(&self, switch: CloudSwitch) -> Result<(), NoCloud> {
-        self.cloud.as_ref().ok_or(NoCloud)?.cloud.switch(switch);
-        Ok(())
+        self.cloud.as_ref().map(RunningCloud::url)
     }
 
     /// Stops: no new connections, answers under way get a second to finish.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        // Ends with an error only if it panicked, which the panic itself has reported.
-        let _ = self.server.await;
+        for server in self.servers {
+            // Ends with an error only if it panicked, which the panic itself has reported.
+            let _ = server.await;
+        }
     }
 }
 
-impl RunningCloud {
-    fn start(options: &CloudOptions, gateway: &Gateway) -> Result<Self, StartError> {
-        let requests = Requests::open(options.requests.as_deref())?;
-        let (listener, address) = listen(options.listen)?;
-        let (serial, clock) = (gateway.serial.clone(), gateway.clock());
-        let cloud = Arc::new(Cloud::new(options, serial, clock, requests));
-        let mut server = JoinSet::new();
-        server.spawn(cloud::serve(cloud.clone(), listener));
-        Ok(Self {
-            url: format!("http://{address}"),
-            cloud,
-            _server: server,
-        })
-    }
-}
-
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+fn take(address: SocketAddr) -> Result<Door, StartError> {
     let listen_error = |source| StartError::Listen { address, source };
-    let listener = server::listen(address).map_err(listen_error)?;
-    let address = listener.local_addr().map_err(listen_error)?;
-    Ok((listener, address))
+    Door::take(address).map_err(listen_error)
+}
+
+fn open(door: Door) -> Result<Door, StartError> {
+    let address = door.address();
+    let listen_error = |source| StartError::Listen { address, source };
+    door.open().map_err(listen_error)
 }
 
 fn gateway(source: Source, hold: Option<Arc<Hold>>, now: Timestamp) -> Result<Gateway, StartError> {
@@ -310,6 +217,7 @@ fn synthetic(
     Ok(Gateway::synthetic(
         Synthetic::new(firmware, serial, history, hold),
         clock,
+        options.noon,
     ))
 }
 

@@ -7,7 +7,10 @@
 //! reports are never on a grid; at dusk an inverter reports a last time and its row then stays as
 //! it is; a row can show up to about 100 s after its own time.
 
+use std::mem;
+
 use jiff::civil;
+use thiserror::Error;
 
 use crate::firmware::Firmware;
 use crate::serial::Serial;
@@ -29,6 +32,9 @@ use sky::Sky;
 pub(crate) use sun::Sun;
 use timetable::{ReportTime, Timetable};
 
+/// As many inverters can a site have, those that were replaced included.
+pub(crate) const SERIALS: usize = 10_000;
+
 /// What a site is made of.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -42,11 +48,28 @@ pub(crate) struct Plan {
 /// The inverters of one gateway under one sky.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
+    seed: u64,
     panels: Vec<Panel>,
     ghosts: Vec<String>,
+    /// How many serials were given out.
+    serials: usize,
     sun: Sun,
     sky: Sky,
     timetable: Timetable,
+}
+
+/// The inverter can't be replaced.
+#[derive(Debug, Error)]
+pub enum NotReplaced {
+    /// A recording stands still.
+    #[error("a recorded gateway keeps its inverters: simulate a site")]
+    Recorded,
+    /// There is none of this serial in use.
+    #[error("{0:?} is no inverter in use: take a serial of the list, of one that reports")]
+    Unknown(String),
+    /// Serials of inverters are numbered.
+    #[error("all {SERIALS} serials of this site are used up: start another simulator")]
+    UsedUp,
 }
 
 /// One report of one inverter.
@@ -82,8 +105,8 @@ impl Site {
     /// The site of the gateway `envoy`. Other serials and other seeds give other inverters.
     pub(crate) fn new(plan: &Plan, firmware: &Firmware, envoy: &Serial) -> Self {
         let seed = hash(&[plan.seed, text_hash(envoy.as_str())]);
-        let mut units = (0..plan.inverters + plan.ghosts)
-            .map(|unit| (hash(&[seed, 1, unit as u64]), inverter_serial(seed, unit)));
+        let serials = plan.inverters + plan.ghosts;
+        let mut units = (0..serials).map(|unit| unit_of(seed, unit));
         let mut panels: Vec<Panel> = units
             .by_ref()
             .take(plan.inverters)
@@ -93,6 +116,8 @@ impl Site {
         panels.sort_by_key(|panel| panel.key);
         let sun = Sun::new(plan.noon);
         Self {
+            seed,
+            serials,
             panels,
             ghosts: units.map(|(_, serial)| serial).collect(),
             sun,
@@ -103,6 +128,19 @@ impl Site {
                 firmware.uses_tokens(),
             ),
         }
+    }
+
+    /// Puts a new inverter in the place of one, which is what it returns.
+    fn replace(&mut self, place: usize) -> Result<Panel, NotReplaced> {
+        if self.serials == SERIALS {
+            return Err(NotReplaced::UsedUp);
+        }
+        let (key, serial) = unit_of(self.seed, self.serials);
+        self.serials += 1;
+        Ok(mem::replace(
+            &mut self.panels[place],
+            Panel::new(key, serial),
+        ))
     }
 
     /// The light of one solar day.
@@ -168,7 +206,12 @@ impl Panel {
     }
 }
 
-/// Twelve digits like those of IQ inverters; unique within a site of up to 10,000.
+/// What names one of a site's inverters in every hash, and its serial.
+fn unit_of(seed: u64, unit: usize) -> (u64, String) {
+    (hash(&[seed, 1, unit as u64]), inverter_serial(seed, unit))
+}
+
+/// Twelve digits like those of IQ inverters; unique within a site.
 fn inverter_serial(site: u64, unit: usize) -> String {
     // 7919 has no factor in common with 10,000: every unit gets a number of its own.
     let number = (unit as u64 * 7_919 + site % 10_000) % 10_000;

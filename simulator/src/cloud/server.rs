@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(75);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until it is dropped, and its connections with it.
-pub(crate) async fn serve(cloud: Arc<Cloud>, listener: TcpListener) {
+pub(super) async fn serve(cloud: Arc<Cloud>, listener: TcpListener) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}

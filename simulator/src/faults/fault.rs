@@ -29,11 +29,14 @@ pub enum Fault {
     LengthTooLong,
     /// `Content-Length` is half of what the body has; all of it is sent.
     LengthTooShort,
+    /// Shortly after 23:00 by the gateway's clock, whose noon is that of its sun, requests hang for half
+    /// a minute and more, for two to five minutes.
+    Nightly,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Refuse,
         Self::Hang,
         Self::ResetSecond,
@@ -45,6 +48,7 @@ impl Fault {
         Self::Drip,
         Self::LengthTooLong,
         Self::LengthTooShort,
+        Self::Nightly,
     ];
 
     /// Its name on the command line.
@@ -62,6 +66,7 @@ impl Fault {
             Self::Drip => "drip",
             Self::LengthTooLong => "length-too-long",
             Self::LengthTooShort => "length-too-short",
+            Self::Nightly => "nightly",
         }
     }
 

@@ -46,6 +46,15 @@ enum Reason {
 }
 
 impl FaultPlan {
+    /// From then on, for so long.
+    pub(crate) fn between(fault: Fault, from: Duration, length: Duration) -> Self {
+        Self {
+            from,
+            length: Some(length),
+            ..fault.into()
+        }
+    }
+
     /// What goes wrong.
     #[must_use]
     pub fn fault(&self) -> Fault {

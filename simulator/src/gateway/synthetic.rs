@@ -16,17 +16,17 @@ use crate::firmware::Firmware;
 use crate::hold::Hold;
 use crate::resource::Resource;
 use crate::serial::Serial;
-use crate::site::{History, Production};
+use crate::site::{History, NotReplaced, Production};
 
 /// `devType` of a microinverter.
 const MICROINVERTER: u32 = 1;
 
-/// A gateway that exists only here.
-#[derive(Debug)]
+/// A gateway that exists only here. Its clones have the same past.
+#[derive(Clone, Debug)]
 pub(crate) struct Synthetic {
     pub(crate) firmware: Firmware,
     pub(crate) serial: Serial,
-    history: Mutex<History>,
+    history: Arc<Mutex<History>>,
     hold: Option<Arc<Hold>>,
 }
 
@@ -40,9 +40,23 @@ impl Synthetic {
         Self {
             firmware,
             serial,
-            history: Mutex::new(history),
+            history: Arc::new(Mutex::new(history)),
             hold,
         }
+    }
+
+    /// The same one on another firmware.
+    pub(super) fn updated(&self, firmware: Firmware) -> Self {
+        self.history(|history| history.set_spread(firmware.uses_tokens()));
+        Self {
+            firmware,
+            ..self.clone()
+        }
+    }
+
+    /// Puts a new inverter in the place of this one at `now`, and says which.
+    pub(super) fn replace(&self, inverter: &str, now: Timestamp) -> Result<String, NotReplaced> {
+        self.history(|history| history.replace(inverter, self.site_time(now)))
     }
 
     /// How far its clock was set back, in seconds.

@@ -11,11 +11,6 @@ const SEND_BUFFER: u32 = 16 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 128;
 
-/// Listens on an address; port 0 takes a free one.
-pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    open(bind(address)?)
-}
-
 /// Takes an address without listening on it: connections are refused, and nobody else can have it.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {

@@ -1,8 +1,9 @@
 //! What the gateway remembers of a site's reports up to now.
 
 use std::collections::VecDeque;
+use std::mem;
 
-use super::{Report, Site};
+use super::{NotReplaced, Panel, Report, Site};
 
 /// Days before the beginning that are gone through first, so that the first answer already has a
 /// dusk before it, records, and a week of energy.
@@ -19,6 +20,10 @@ pub(crate) struct History {
     day: i64,
     now: i64,
     units: Vec<Unit>,
+    /// Of inverters that were replaced: what they have said last.
+    retired: Vec<Row>,
+    /// What they have given on this day, in Wh.
+    retired_wh: f64,
     week_wh: VecDeque<f64>,
     lifetime_wh: f64,
 }
@@ -67,6 +72,8 @@ impl History {
         });
         let mut history = Self {
             units: units.collect(),
+            retired: Vec::new(),
+            retired_wh: 0.0,
             day,
             now: begins,
             week_wh: VecDeque::new(),
@@ -81,32 +88,45 @@ impl History {
     /// earlier moment than before it is still the later list.
     pub(crate) fn rows(&mut self, at: i64) -> Vec<Row> {
         self.advance(at);
-        let living = self
-            .site
-            .panels
-            .iter()
-            .zip(&self.units)
-            .map(|(panel, unit)| {
-                let latest = unit.shown(self.now).last().or(unit.frozen.as_ref());
-                let record_w = unit
-                    .shown(self.now)
-                    .map(|r| r.power_w)
-                    .max()
-                    .unwrap_or(i32::MIN);
-                Row {
-                    inverter: panel.serial.clone(),
-                    reported_at: latest.map_or(0, |report| report.at),
-                    power_w: latest.map_or(0, |report| report.power_w),
-                    peak_power_w: record_w.max(unit.record_w),
-                }
-            });
+        let living = self.site.panels.iter().zip(&self.units);
+        let living = living.map(|(panel, unit)| unit.row(panel, self.now));
         let ghosts = self.site.ghosts.iter().map(|serial| Row {
             inverter: serial.clone(),
             reported_at: 0,
             power_w: 0,
             peak_power_w: 0,
         });
-        living.chain(ghosts).collect()
+        let retired = self.retired.iter().cloned();
+        living.chain(retired).chain(ghosts).collect()
+    }
+
+    /// Whether inverters have their places in the whole interval, from the next day on.
+    pub(crate) fn set_spread(&mut self, spread: bool) {
+        self.site.timetable.set_spread(spread);
+    }
+
+    /// Puts a new inverter in the place of this one at `at` (Unix seconds), and says which. The old one
+    /// stays in the list with what it has said last; the new one is in it at once, and without a date
+    /// until it reports.
+    pub(crate) fn replace(&mut self, inverter: &str, at: i64) -> Result<String, NotReplaced> {
+        self.advance(at);
+        let mut panels = self.site.panels.iter();
+        let place = panels.position(|panel| panel.serial == inverter);
+        let place = place.ok_or_else(|| NotReplaced::Unknown(inverter.to_owned()))?;
+        let old = self.site.replace(place)?;
+        let unit = &self.units[place];
+        self.retired.push(unit.row(&old, self.now));
+        self.retired_wh += unit.shown(self.now).map(energy_wh).sum::<f64>();
+        let new = &self.site.panels[place];
+        let mut today = self.site.reports(new, &self.site.daylight(self.day));
+        // It was not there yet when the interval of these began.
+        today.retain(|report| report.at - report.duration_s >= self.now);
+        self.units[place] = Unit {
+            today,
+            frozen: None,
+            record_w: 0,
+        };
+        Ok(new.serial.clone())
     }
 
     /// The site's totals at `at` (Unix seconds).
@@ -117,7 +137,8 @@ impl History {
             .iter()
             .flat_map(|unit| unit.shown(self.now))
             .map(energy_wh)
-            .sum();
+            .sum::<f64>()
+            + self.retired_wh;
         let newest = self
             .units
             .iter()
@@ -144,7 +165,7 @@ impl History {
         while self.day < self.site.sun.day(self.now) {
             self.day += 1;
             let light = self.site.daylight(self.day);
-            let mut energy = 0.0;
+            let mut energy = mem::take(&mut self.retired_wh);
             for (unit, panel) in self.units.iter_mut().zip(&self.site.panels) {
                 energy += unit.today.iter().map(energy_wh).sum::<f64>();
                 let best = unit.today.iter().map(|report| report.power_w).max();
@@ -162,6 +183,18 @@ impl History {
 }
 
 impl Unit {
+    /// How the list has it at `now` (Unix seconds).
+    fn row(&self, panel: &Panel, now: i64) -> Row {
+        let latest = self.shown(now).last().or(self.frozen.as_ref());
+        let best_w = self.shown(now).map(|report| report.power_w).max();
+        Row {
+            inverter: panel.serial.clone(),
+            reported_at: latest.map_or(0, |report| report.at),
+            power_w: latest.map_or(0, |report| report.power_w),
+            peak_power_w: best_w.unwrap_or(i32::MIN).max(self.record_w),
+        }
+    }
+
     fn shown(&self, now: i64) -> impl Iterator<Item = &Report> {
         self.today
             .iter()

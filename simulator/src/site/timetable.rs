@@ -44,6 +44,11 @@ impl Timetable {
         }
     }
 
+    /// Whether inverters have their places in the whole interval from now on.
+    pub(super) fn set_spread(&mut self, spread: bool) {
+        self.spread = spread;
+    }
+
     /// The times of one inverter on one day, in ascending order, at least one: the last is the one
     /// at dusk.
     pub(super) fn day(&self, sun: Sun, day: i64, inverter: u64) -> Vec<ReportTime> {

@@ -205,6 +205,68 @@ async fn the_cloud_is_named_second_and_switched_at_the_control_socket() {
 }
 
 #[tokio::test]
+async fn the_gateway_is_changed_at_the_control_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("control");
+    let mut child = program(&[
+        "--firmware",
+        "5.0.62",
+        "--http-listen",
+        "127.0.0.1:0",
+        "--control",
+    ])
+    .arg(&path)
+    .spawn()
+    .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = async || {
+        let line = timeout(DEADLINE, lines.next_line()).await.unwrap();
+        line.unwrap().unwrap()
+    };
+    let first = line().await;
+    let url = first.strip_prefix("listening on http://").unwrap();
+    assert_eq!(line().await, format!("port 80 is http://{url}"));
+    let mut control = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    let mut say = async |line: &str| {
+        let line = format!("{line}\n");
+        control.write_all(line.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = timeout(DEADLINE, control.read_line(&mut answer));
+        read.await.unwrap().unwrap();
+        answer
+    };
+    let status = async |path: &str| {
+        let response = http().get(format!("http://{url}{path}")).send().await;
+        response.map_or(0, |response| response.status().as_u16())
+    };
+    assert_eq!(status("/production.json").await, 200);
+    assert_eq!(say("firmware 7.6.175").await, "ok\n");
+    assert_eq!(status("/production.json").await, 301);
+    assert_eq!(say("certificate").await, "ok\n");
+    assert_eq!(say("firmware 5.0.62").await, "ok\n");
+    assert_eq!(say("reboot 0s+1h").await, "ok\n");
+    let empty = http()
+        .get(format!("http://{url}/info"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(empty.status(), 200);
+    assert_eq!(say("heal").await, "ok\n");
+    for (line, mistake) in [
+        ("firmware eight", "is not a firmware version"),
+        ("firmware 9.0", "a site can have 3.9 to 8.x"),
+        ("reboot soon", "\"soon\" is not a length of time"),
+        ("reboot 1s+soon", "\"soon\" is not a length of time"),
+        ("replace 123", "\"123\" is no inverter in use"),
+        ("certificate now", "is no fault"),
+        ("cloud down on", "start the simulator with --cloud"),
+    ] {
+        let said = say(line).await;
+        assert!(said.contains(mistake), "{line}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn bad_input_ends_with_64_and_a_message_that_helps() {
     for (arguments, message) in [
         (

@@ -115,7 +115,7 @@ async fn an_answer_that_the_client_cuts_off_leaves_no_line() {
     let simulator = large_site(&path).await;
     let challenged = challenge(&simulator, INVERTERS).await;
     let authorization = answer(&challenged, INVERTERS, "envoy", "345678");
-    cut_off(simulator.url(), &authorization).await;
+    cut_off(&simulator.url(), &authorization).await;
     // Connections have ended when this returns.
     simulator.stop().await;
     assert_eq!(ledger(&path), []);

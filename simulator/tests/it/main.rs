@@ -4,6 +4,7 @@
 
 mod access;
 mod binary;
+mod changes;
 mod client;
 mod cloud;
 mod faults;
