@@ -5,7 +5,6 @@ use std::time::Duration;
 use daemon::outage::Outage;
 use daemon::service::Part;
 use envoy::{Error, Gateway, Info, Inverters};
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -126,7 +125,7 @@ impl Poller {
 
     fn is_well(&mut self) {
         back(&mut self.outage);
-        let now = Timestamp::now().round(jiff::Unit::Second);
+        let now = self.gateway.clock().now().round(jiff::Unit::Second);
         if let Ok(now) = now {
             self.part.status(&format!("last poll at {now}"));
         }
@@ -196,7 +195,7 @@ impl Poller {
             clock_skew_s: self.gateway.clock_skew(),
             token_expires_at: self.gateway.token_expires_at().and_then(clock_time),
             scraper_version: env!("CARGO_PKG_VERSION").to_owned(),
-            last_poll_at: clock_time(Timestamp::now().as_second()),
+            last_poll_at: clock_time(self.gateway.clock().now().as_second()),
             reports_overwritten: self.overwritten.count(),
         }
     }

@@ -10,9 +10,8 @@ mod detection;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::certificate::{Certificate, Certificates};
+use crate::clock::Clock;
 use crate::endpoints::Endpoint;
 use crate::endpoints::info::Info;
 use crate::endpoints::inverters::{INVERTERS, Inverters};
@@ -119,6 +118,12 @@ impl Gateway {
         self.settings.read_timeout
     }
 
+    /// The clock that it goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.settings.clock
+    }
+
     /// How far the Envoy's clock is ahead of ours, in seconds (negative: behind), as of the last
     /// time it said who it is.
     #[must_use]
@@ -183,7 +188,7 @@ impl Gateway {
     async fn detect(&mut self) -> Result<Found, Error> {
         self.certificates.begin();
         let found = detection::detect(&self.transport, &self.settings.host).await?;
-        let now = Timestamp::now().as_second();
+        let now = self.settings.clock.now().as_second();
         self.check_serial(&found)?;
         let tls = found.base.scheme() == Scheme::Https.to_string();
         let serial = &found.info.serial;

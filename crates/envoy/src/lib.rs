@@ -33,6 +33,7 @@ mod host;
 mod endpoints;
 mod firmware;
 
+mod clock;
 mod login;
 mod settings;
 
@@ -50,6 +51,7 @@ pub use certificate::{
     Certificate, CertificateChanged, CertificatePolicy, Fingerprint, NotAFingerprint, NotAPolicy,
     PinError, Pins, Standing,
 };
+pub use clock::Clock;
 pub use endpoints::info::Info;
 pub use endpoints::inverters::{InverterReport, Inverters, Reason, Refused};
 pub use endpoints::{Malformed, info, inverters};

@@ -33,7 +33,9 @@ impl Login {
             return Ok(Self::Password(Users::new(settings, &info.serial, worked)));
         }
         match &settings.token {
-            Some(source) => Ok(Self::Token(Session::open(source, &info.serial).await?)),
+            Some(source) => Ok(Self::Token(
+                Session::open(source, &info.serial, &settings.clock).await?,
+            )),
             None => Err(Error::TokenMissing {
                 serial: info.serial.clone(),
                 firmware: info.firmware.clone(),

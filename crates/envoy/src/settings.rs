@@ -5,6 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::certificate::{CertificatePolicy, Pins};
+use crate::clock::Clock;
 use crate::host::Host;
 use crate::token::TokenSource;
 
@@ -30,12 +31,13 @@ pub struct Settings {
     /// For a whole exchange, from connecting to the last byte: some firmwares hang for a minute
     /// once a day.
     pub read_timeout: Duration,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl Settings {
-    /// The defaults for an Envoy at this address: no token, factory passwords, a
-    /// certificate that is pinned until the process ends, 10 s to connect,
-    /// 45 s for an answer.
+    /// The defaults for an Envoy at this address: no token, factory passwords, a certificate that is
+    /// pinned until the process ends, 10 s to connect, 45 s for an answer, the system's clock.
     #[must_use]
     pub fn new(host: Host) -> Self {
         Self {
@@ -48,6 +50,7 @@ impl Settings {
             pins: Pins::nowhere(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(45),
+            clock: Clock::system(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The session of firmware 7 and above: a token, and the cookie that the Envoy gives for it.
 
-use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::exchange::{Answer, Connections, Transport};
 use crate::token::{Claims, Token, TokenSource};
@@ -18,6 +18,7 @@ const LONGEST_COOKIE: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Session {
     source: TokenSource,
+    clock: Clock,
     serial: String,
     token: Token,
     cookie: Option<HeaderValue>,
@@ -25,9 +26,14 @@ pub(crate) struct Session {
 
 impl Session {
     /// Reads the token for the Envoy with this serial.
-    pub(crate) async fn open(source: &TokenSource, serial: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        source: &TokenSource,
+        serial: &str,
+        clock: &Clock,
+    ) -> Result<Self, Error> {
         Ok(Self {
             source: source.clone(),
+            clock: clock.clone(),
             serial: serial.to_owned(),
             token: source.read().await?,
             cookie: None,
@@ -60,7 +66,7 @@ impl Session {
                 return Ok(answer);
             }
         }
-        let now = Timestamp::now().as_second();
+        let now = self.clock.now().as_second();
         Err(self.claims().explain_refusal(&self.serial, now).into())
     }
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use envoy::{Credentials, Error, Gateway, TokenSource};
+use envoy::{Clock, Credentials, Error, Gateway, TokenSource};
+use jiff::Timestamp;
 
 use crate::server::{Reply, Request, Server, Speaks};
 use crate::{INVERTERS, ONE_INVERTER, SERIAL, all_of, info, paths, settings};
@@ -183,6 +184,24 @@ async fn an_expired_token_and_one_of_another_envoy_are_named() {
             .contains("is for the Envoy 999, this one is 1214"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn the_clock_of_the_settings_says_what_has_expired_and_how_far_the_envoy_is_off() {
+    let server = Server::start(Speaks::Https, envoy("another")).await;
+    let mut settings = settings(&server);
+    settings.token = Some(TokenSource::given(jwt(SERIAL, LATER).into()));
+    settings.clock = Clock::new(|| Timestamp::from_second(LATER).unwrap());
+    let mut gateway = Gateway::new(settings);
+    let error = gateway.inverters().await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Credentials(Credentials::TokenExpired { expired_at: LATER })
+        ),
+        "{error:?}"
+    );
+    assert_eq!(gateway.clock_skew(), Some(1_703_033_831 - LATER));
 }
 
 #[tokio::test]
