@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use daemon::check::broker::{self, Caller};
 use daemon::check::{Report, Taken, resolve};
-use envoy::{Certificate, Error, Gateway, Info, Inverters, Pins, Standing, Why};
+use envoy::{Certificate, Error, Gateway, Info, Inverters, Standing, StateFiles, Why};
 use jiff::Timestamp;
 use wire::{Serial, Topic};
 
@@ -50,7 +50,7 @@ async fn check_envoy<W: Write>(
     report: &mut Report<W>,
 ) -> Result<Option<Serial>, String> {
     let access = &config.access;
-    let mut gateway = access.gateway(Pins::as_found_in(&config.state_dir))?;
+    let mut gateway = access.gateway(StateFiles::as_found_in(&config.state_dir))?;
     let name = resolve(&access.host.name()).await;
     let awaited = format!(
         "{} has not answered yet; it is given {} s for each answer, since some Envoys hang for a while",

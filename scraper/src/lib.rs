@@ -29,7 +29,7 @@ use std::time::Duration;
 use daemon::random;
 use daemon::service::Service;
 use daemon::tasks::{TaskError, Tasks};
-use envoy::Pins;
+use envoy::StateFiles;
 use tokio::sync::{mpsc, oneshot};
 use wire::{Serial, Status};
 
@@ -120,8 +120,8 @@ async fn ask_for_serial(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let pins = Pins::inside(&config.state_dir);
-    let mut gateway = config.access.gateway(pins).map_err(RunError::Envoy)?;
+    let files = StateFiles::inside(&config.state_dir);
+    let mut gateway = config.access.gateway(files).map_err(RunError::Envoy)?;
     let mut part = service.part();
     service.ready();
     tokio::select! {
@@ -149,8 +149,8 @@ async fn serve(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let pins = Pins::inside(&config.state_dir);
-    let gateway = config.access.gateway(pins).map_err(RunError::Envoy)?;
+    let files = StateFiles::inside(&config.state_dir);
+    let gateway = config.access.gateway(files).map_err(RunError::Envoy)?;
     let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
     journals.retry_after(config.journal_retry);
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");

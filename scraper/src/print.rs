@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use daemon::random;
-use envoy::{Info, Inverters, Pins};
+use envoy::{Info, Inverters, StateFiles};
 use wire::{JournalId, Serial};
 
 use crate::changes::{Changes, Report};
@@ -44,8 +44,8 @@ pub enum PrintError {
 /// # Errors
 /// When the Envoy can't be read, or standard output can't be written.
 pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<(), PrintError> {
-    let pins = Pins::as_found_in(state_dir);
-    let mut gateway = access.gateway(pins).map_err(PrintError::Settings)?;
+    let files = StateFiles::as_found_in(state_dir);
+    let mut gateway = access.gateway(files).map_err(PrintError::Settings)?;
     let info = gateway.info().await.map_err(refused)?;
     let answer = gateway.inverters().await.map_err(refused)?;
     let text = match format {

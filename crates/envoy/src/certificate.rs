@@ -14,14 +14,17 @@ mod pins;
 mod policy;
 mod verifier;
 
+use std::path::PathBuf;
+
 use rustls::ClientConfig;
 
 use crate::error::Error;
+use crate::state_files::{Kind, StateFiles};
 use verifier::Shown;
 
 pub use changed::CertificateChanged;
 pub use fingerprint::{Fingerprint, NotAFingerprint};
-pub use pins::{PinError, Pins};
+pub use pins::PinError;
 pub use policy::{CertificatePolicy, NotAPolicy};
 pub(crate) use verifier::NotAccepted;
 
@@ -53,7 +56,7 @@ pub enum Standing {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     policy: CertificatePolicy,
-    pins: Pins,
+    files: StateFiles,
     /// What could not be written.
     in_memory: Option<(String, Fingerprint)>,
     noted: Shown,
@@ -62,10 +65,10 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    pub(crate) fn new(policy: CertificatePolicy, pins: Pins) -> Self {
+    pub(crate) fn new(policy: CertificatePolicy, files: StateFiles) -> Self {
         Self {
             policy,
-            pins,
+            files,
             in_memory: None,
             noted: Shown::default(),
             accepted: Shown::default(),
@@ -188,7 +191,7 @@ impl Certificates {
         {
             return Ok(Some(*fingerprint));
         }
-        match (self.pins.read(serial), self.pins.path(serial)) {
+        match (pins::read(&self.files, serial), self.path(serial)) {
             (Ok(known), _) => Ok(known),
             (Err(source), Some(path)) if self.is_pinned() => Err(Error::Pin {
                 address: address.to_owned(),
@@ -208,7 +211,10 @@ impl Certificates {
     }
 
     fn pin(&mut self, serial: &str, fingerprint: Fingerprint) {
-        match self.pins.write(serial, fingerprint) {
+        match self
+            .files
+            .write(Kind::Certificate, serial, &fingerprint.to_string())
+        {
             Ok(true) => {
                 self.in_memory = None;
                 return;
@@ -216,11 +222,16 @@ impl Certificates {
             Ok(false) => {}
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                path = %self.pins.path(serial).unwrap_or_default().display(),
+                path = %self.path(serial).unwrap_or_default().display(),
                 "the Envoy's certificate can't be pinned on disk; it is until this process ends"
             ),
         }
         self.in_memory = Some((serial.to_owned(), fingerprint));
+    }
+
+    /// The file in which this Envoy's is pinned.
+    fn path(&self, serial: &str) -> Option<PathBuf> {
+        self.files.path(Kind::Certificate, serial)
     }
 
     fn changed(
@@ -230,7 +241,7 @@ impl Certificates {
         pinned: Fingerprint,
         shown: Option<Fingerprint>,
     ) -> Error {
-        let remedy = match (self.policy, self.pins.path(serial)) {
+        let remedy = match (self.policy, self.path(serial)) {
             (CertificatePolicy::Pinned, Some(path)) => format!("remove {}", path.display()),
             (CertificatePolicy::Pinned, None) => "start again".to_owned(),
             _ => "write its fingerprint in the place of the old one".to_owned(),

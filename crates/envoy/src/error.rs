@@ -1,11 +1,13 @@
 //! What can go wrong with an Envoy, by what can be done about it. No message holds a secret.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::certificate::{CertificateChanged, PinError};
+use crate::cloud::CloudError;
 use crate::digest::Unanswerable;
 use crate::endpoints::Malformed;
 use crate::excerpt::Excerpt;
@@ -218,6 +220,26 @@ pub enum Credentials {
         /// The serial of the Envoy that answers.
         serial: String,
     },
+    /// No token could be fetched.
+    #[error("no token for the Envoy can be fetched: {reason}; tried again after {}", moment(*again_at))]
+    NotFetched {
+        /// What the last attempt came to.
+        #[source]
+        reason: Arc<CloudError>,
+        /// When the next attempt is made, in Unix seconds.
+        again_at: i64,
+    },
+    /// The Envoy knows the token, but not for this.
+    #[error(
+        "the Envoy accepts the token, but does not let it{} read {path}: get one with the account of \
+         the system's owner, at https://entrez.enphaseenergy.com", of_role(role.as_deref())
+    )]
+    TokenRole {
+        /// Whose token it says it is: `owner`, `installer` and others.
+        role: Option<String>,
+        /// What was asked for.
+        path: String,
+    },
     /// The token looks good, but the Envoy does not take it.
     #[error(
         "the Envoy refuses the token{}: get a new one at https://entrez.enphaseenergy.com, with \
@@ -257,7 +279,7 @@ fn of_role(role: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-fn moment(seconds: i64) -> String {
+pub(crate) fn moment(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 

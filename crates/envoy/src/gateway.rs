@@ -10,6 +10,8 @@ mod detection;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::certificate::{Certificate, Certificates};
 use crate::clock::Clock;
 use crate::endpoints::Endpoint;
@@ -20,6 +22,7 @@ use crate::exchange::{Transport, address, bad_answer, join};
 use crate::host::Scheme;
 use crate::login::Login;
 use crate::settings::Settings;
+use crate::token::{Claims, TokenSource, ahead};
 use detection::Found;
 
 /// A client of one Envoy.
@@ -39,7 +42,8 @@ pub struct Gateway {
     last: Option<Seen>,
     /// The user that worked last.
     worked: Option<String>,
-    token_expires_at: Option<i64>,
+    /// What the token that was used last says of itself.
+    claims: Claims,
 }
 
 /// Where to ask, and who is asking.
@@ -59,7 +63,7 @@ impl Gateway {
     /// A client that has not asked anything yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let certificates = Certificates::new(settings.certificate, settings.pins.clone());
+        let certificates = Certificates::new(settings.certificate, settings.files.clone());
         let (connect, read) = (settings.connect_timeout, settings.read_timeout);
         Self {
             transport: Transport::new(connect, read, &certificates),
@@ -69,7 +73,7 @@ impl Gateway {
             found: None,
             last: None,
             worked: None,
-            token_expires_at: None,
+            claims: Claims::default(),
         }
     }
 
@@ -134,7 +138,22 @@ impl Gateway {
     /// When the token that was used last expires, in Unix seconds, as it says itself.
     #[must_use]
     pub fn token_expires_at(&self) -> Option<i64> {
-        self.token_expires_at
+        self.claims.expires_at
+    }
+
+    /// How long before its expiry a token has to be seen to: a month, an hour of one for twelve.
+    #[must_use]
+    pub fn token_is_due_ahead(&self) -> Option<SignedDuration> {
+        Some(ahead(self.claims.issued_at, self.claims.expires_at?))
+    }
+
+    /// Whether its token is renewed without anybody's doing.
+    #[must_use]
+    pub fn token_renews(&self) -> bool {
+        self.settings
+            .token
+            .as_ref()
+            .is_some_and(TokenSource::renews)
     }
 
     /// Asks one endpoint; where a way that worked before fails now, finds out anew and asks once
@@ -162,7 +181,7 @@ impl Gateway {
         let url = join(&way.found.base, endpoint.path);
         let answer = way.login.get(&self.transport, &url).await;
         if let Login::Token(session) = &way.login {
-            self.token_expires_at = session.claims().expires_at;
+            self.claims = session.claims().clone();
         }
         let result = answer?.into_body(&url).and_then(|body| {
             (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))

@@ -36,7 +36,9 @@ mod firmware;
 mod clock;
 mod login;
 mod settings;
+mod state_files;
 
+mod cloud;
 mod digest;
 mod installer;
 mod token;
@@ -49,9 +51,10 @@ mod excerpt;
 
 pub use certificate::{
     Certificate, CertificateChanged, CertificatePolicy, Fingerprint, NotAFingerprint, NotAPolicy,
-    PinError, Pins, Standing,
+    PinError, Standing,
 };
 pub use clock::Clock;
+pub use cloud::{Account, CloudError, Fetched};
 pub use endpoints::info::Info;
 pub use endpoints::inverters::{InverterReport, Inverters, Reason, Refused};
 pub use endpoints::{Malformed, info, inverters};
@@ -62,4 +65,5 @@ pub use gateway::Gateway;
 pub use host::{Host, HostError, Scheme};
 pub use installer::installer_password;
 pub use settings::Settings;
+pub use state_files::StateFiles;
 pub use token::TokenSource;

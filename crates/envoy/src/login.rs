@@ -19,7 +19,7 @@ pub(crate) enum Login {
     /// A user and password, below firmware 7.
     Password(Users),
     /// A token and the session that comes of it, from firmware 7 on.
-    Token(Session),
+    Token(Box<Session>),
 }
 
 impl Login {
@@ -33,9 +33,9 @@ impl Login {
             return Ok(Self::Password(Users::new(settings, &info.serial, worked)));
         }
         match &settings.token {
-            Some(source) => Ok(Self::Token(
+            Some(source) => Ok(Self::Token(Box::new(
                 Session::open(source, &info.serial, &settings.clock).await?,
-            )),
+            ))),
             None => Err(Error::TokenMissing {
                 serial: info.serial.clone(),
                 firmware: info.firmware.clone(),

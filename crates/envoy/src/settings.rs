@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::certificate::{CertificatePolicy, Pins};
+use crate::certificate::CertificatePolicy;
 use crate::clock::Clock;
 use crate::host::Host;
+use crate::state_files::StateFiles;
 use crate::token::TokenSource;
 
 /// How to reach an Envoy, and who is asking.
@@ -24,8 +25,8 @@ pub struct Settings {
     pub token: Option<TokenSource>,
     /// Which certificates are accepted.
     pub certificate: CertificatePolicy,
-    /// Where it is kept which one was.
-    pub pins: Pins,
+    /// Where it is remembered which one was.
+    pub files: StateFiles,
     /// For a connection to come about, with TLS.
     pub connect_timeout: Duration,
     /// For a whole exchange, from connecting to the last byte: some firmwares hang for a minute
@@ -47,7 +48,7 @@ impl Settings {
             password: None,
             token: None,
             certificate: CertificatePolicy::default(),
-            pins: Pins::nowhere(),
+            files: StateFiles::nowhere(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(45),
             clock: Clock::system(),

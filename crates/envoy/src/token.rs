@@ -1,7 +1,11 @@
 //! The token that firmware 7 and above wants: a JWT, made by Enphase's cloud for one Envoy, which
 //! checks it by itself, offline.
 
+mod keeper;
+mod renewal;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
+use crate::clock::Clock;
+use crate::cloud::Account;
 use crate::error::Credentials;
+pub(crate) use crate::error::moment;
+use crate::state_files::StateFiles;
+use keeper::Keeper;
+pub(crate) use renewal::ahead;
 
 /// Real tokens have some 400 characters; what is longer is another file.
 const LONGEST: u64 = 16 * 1024;
@@ -23,6 +33,7 @@ pub struct TokenSource(Source);
 enum Source {
     Given(SecretString),
     File(PathBuf),
+    Account(Arc<Keeper>),
 }
 
 impl TokenSource {
@@ -32,15 +43,31 @@ impl TokenSource {
         Self(Source::Given(token))
     }
 
-    /// What this file holds, read again at each login: mounted secrets change while we run.
+    /// What this file holds, read again for each request: mounted secrets change while we run.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
     }
 
-    pub(crate) async fn read(&self) -> Result<Token, Credentials> {
+    /// One that this account fetches, which is kept in `files` and renewed by itself.
+    #[must_use]
+    pub fn account(account: Account, files: StateFiles, clock: Clock) -> Self {
+        Self(Source::Account(Arc::new(Keeper::new(
+            account, files, clock,
+        ))))
+    }
+
+    /// Whether it is renewed by itself.
+    #[must_use]
+    pub fn renews(&self) -> bool {
+        matches!(self.0, Source::Account(_))
+    }
+
+    /// The token to log in with.
+    pub(crate) async fn read(&self, serial: &str) -> Result<Token, Credentials> {
         match &self.0 {
             Source::Given(token) => Token::parse(token),
+            Source::Account(keeper) => keeper.token(serial).await,
             Source::File(path) => {
                 let text = read_file(path)
                     .await
@@ -50,6 +77,34 @@ impl TokenSource {
                     })?;
                 Token::parse(&text)
             }
+        }
+    }
+}
+
+impl TokenSource {
+    /// The one to go on with, if it may be another than at the login. Never waits for the cloud. A file
+    /// that can't be read just now is no reason to give up the token that works.
+    pub(crate) async fn newest(&self, serial: &str) -> Option<Token> {
+        match &self.0 {
+            Source::Given(_) => None,
+            Source::File(_) => self.read(serial).await.ok(),
+            Source::Account(keeper) => keeper.newest(serial),
+        }
+    }
+
+    /// Another one than the one that the Envoy refused, if there is one.
+    pub(crate) async fn after_refusal(
+        &self,
+        serial: &str,
+        refused: &Token,
+    ) -> Result<Option<Token>, Credentials> {
+        match &self.0 {
+            Source::Given(_) => Ok(None),
+            Source::File(_) => {
+                let token = self.read(serial).await?;
+                Ok((token != *refused).then_some(token))
+            }
+            Source::Account(keeper) => keeper.after_refusal(serial, refused).await,
         }
     }
 }
@@ -77,15 +132,17 @@ pub(crate) struct Token {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
     /// The serial of the Envoy it was made for.
-    audience: Option<String>,
+    pub(crate) audience: Option<String>,
+    /// Unix seconds.
+    pub(crate) issued_at: Option<i64>,
     /// Unix seconds.
     pub(crate) expires_at: Option<i64>,
     /// `owner`, `installer` and others.
-    role: Option<String>,
+    pub(crate) role: Option<String>,
 }
 
 impl Token {
-    fn parse(text: &SecretString) -> Result<Self, Credentials> {
+    pub(crate) fn parse(text: &SecretString) -> Result<Self, Credentials> {
         let text = text.expose_secret().trim();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Credentials::NotAToken);
@@ -105,14 +162,10 @@ impl Claims {
     fn read(token: &str) -> Option<Self> {
         let payload = token.split('.').nth(1)?.trim_end_matches('=');
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        let expires = &claims["exp"];
-        #[expect(clippy::cast_possible_truncation, reason = "a time, which saturates")]
-        let expires_at = expires
-            .as_i64()
-            .or_else(|| expires.as_f64().map(|at| at as i64));
         Some(Self {
             audience: word(&claims["aud"]),
-            expires_at,
+            issued_at: time(&claims["iat"]),
+            expires_at: time(&claims["exp"]),
             role: word(&claims["enphaseUser"]),
         })
     }
@@ -136,6 +189,14 @@ impl Claims {
             },
         }
     }
+}
+
+/// A claim that is a time, in Unix seconds.
+#[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+fn time(claim: &Value) -> Option<i64> {
+    claim
+        .as_i64()
+        .or_else(|| claim.as_f64().map(|at| at as i64))
 }
 
 /// A claim that is a short word; it ends up in messages.
@@ -232,14 +293,14 @@ mod tests {
         let source = TokenSource::file(file.path());
         for text in ["first\n", "second"] {
             std::fs::write(file.path(), text).expect("written");
-            let token = source.read().await.expect("a token");
+            let token = source.read("1").await.expect("a token");
             assert_eq!(token.bearer, format!("Bearer {}", text.trim()));
         }
     }
 
     #[tokio::test]
     async fn a_file_that_is_not_there_is_named() {
-        let error = TokenSource::file("/no/such/token").read().await;
+        let error = TokenSource::file("/no/such/token").read("1").await;
         let error = error.expect_err("no file").to_string();
         assert!(error.contains("/no/such/token"), "{error}");
     }

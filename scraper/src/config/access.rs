@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use daemon::settings::{Key, Secret, Settings, duration, text};
-use envoy::{CertificatePolicy, Gateway, Host, Pins, TokenSource};
+use envoy::{CertificatePolicy, Gateway, Host, StateFiles, TokenSource};
 use wire::Serial;
 
 use super::token;
@@ -97,11 +97,11 @@ impl Access {
         })
     }
 
-    /// A client for this Envoy, whose certificates are remembered by `pins`.
+    /// A client for this Envoy, whose certificates are remembered in `files`.
     ///
     /// # Errors
     /// When the password's file can't be read any more; the message names it.
-    pub fn gateway(&self, pins: Pins) -> Result<Gateway, String> {
+    pub fn gateway(&self, files: StateFiles) -> Result<Gateway, String> {
         let mut settings = envoy::Settings::new(self.host.clone());
         settings.serial = self.serial.as_ref().map(ToString::to_string);
         settings.username.clone_from(&self.username);
@@ -111,7 +111,7 @@ impl Access {
             Secret::File(path) => TokenSource::file(path),
         });
         settings.certificate = self.certificate;
-        settings.pins = pins;
+        settings.files = files;
         if let Some(timeout) = self.timeout {
             settings.connect_timeout = timeout;
             settings.read_timeout = timeout;

@@ -4,13 +4,16 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE}
 use url::Url;
 
 use crate::clock::Clock;
-use crate::error::Error;
-use crate::exchange::{Answer, Connections, Transport};
+use crate::error::{Credentials, Error};
+use crate::exchange::{Answer, Connections, Transport, join};
 use crate::token::{Claims, Token, TokenSource};
 
 /// The cookie of a session. It ends after ten minutes without a request; without it the Envoy
 /// would open a session for each request.
 const SESSION: &[u8] = b"sessionId=";
+
+/// The page that checks a token and opens a session for it.
+const LOGIN: &str = "/auth/check_jwt";
 
 /// Real ones have some 32 characters.
 const LONGEST_COOKIE: usize = 1024;
@@ -21,6 +24,8 @@ pub(crate) struct Session {
     clock: Clock,
     serial: String,
     token: Token,
+    /// One that came in its place, and that the Envoy did not take.
+    refused: Option<Token>,
     cookie: Option<HeaderValue>,
 }
 
@@ -35,7 +40,8 @@ impl Session {
             source: source.clone(),
             clock: clock.clone(),
             serial: serial.to_owned(),
-            token: source.read().await?,
+            token: source.read(serial).await?,
+            refused: None,
             cookie: None,
         })
     }
@@ -44,30 +50,94 @@ impl Session {
         &self.token.claims
     }
 
-    /// Asks with token and cookie. Refused, it logs in again, with the token alone, which is read
-    /// anew; but not with exactly what was refused just now.
+    /// Asks with token and cookie, and with the newest token that there is.
+    ///
+    /// Refused, it asks with the token alone, since the cookie ends after ten minutes without a request;
+    /// then it logs in by the page that is there for that, which some firmwares insist on; then it asks
+    /// for another token. Never with exactly what was refused just now.
     pub(crate) async fn get(
         &mut self,
         transport: &Transport,
         url: &Url,
         connections: Connections,
     ) -> Result<Answer, Error> {
+        let before = self.take_newest().await;
         let answer = self.ask(transport, url, connections).await?;
         if !answer.is_refusal() {
             return Ok(answer);
         }
-        let had_cookie = self.cookie.take().is_some();
-        let token = self.source.read().await?;
-        if had_cookie || token != self.token {
-            tracing::debug!("the Envoy refuses the session; logging in again");
-            self.token = token;
+        if let Some(before) = before {
+            self.go_back_to(before);
             let answer = self.ask(transport, url, connections).await?;
             if !answer.is_refusal() {
                 return Ok(answer);
             }
         }
+        if self.cookie.take().is_some() {
+            tracing::debug!("the Envoy refuses the session; asking with the token alone");
+            let answer = self.ask(transport, url, connections).await?;
+            if !answer.is_refusal() {
+                return Ok(answer);
+            }
+        }
+        let is_known = {
+            self.cookie = None;
+            let login = join(url, LOGIN);
+            let answer = self.ask(transport, &login, connections).await?;
+            answer.status.is_success()
+        };
+        if is_known {
+            let answer = self.ask(transport, url, connections).await?;
+            if !answer.is_refusal() {
+                return Ok(answer);
+            }
+        }
+        let refused = &self.token;
+        if let Some(other) = self.source.after_refusal(&self.serial, refused).await? {
+            self.take(other);
+            let answer = self.ask(transport, url, connections).await?;
+            if !answer.is_refusal() {
+                return Ok(answer);
+            }
+        } else if is_known {
+            return Err(Error::Credentials(Credentials::TokenRole {
+                role: self.claims().role.clone(),
+                path: url.path().to_owned(),
+            }));
+        }
         let now = self.clock.now().as_second();
         Err(self.claims().explain_refusal(&self.serial, now).into())
+    }
+
+    /// Goes on with the newest token; the one before, if there is another one now.
+    async fn take_newest(&mut self) -> Option<Token> {
+        let newest = self.source.newest(&self.serial).await?;
+        if newest == self.token || Some(&newest) == self.refused.as_ref() {
+            return None;
+        }
+        tracing::info!(
+            serial = self.serial,
+            "another token is used for the Envoy from now on"
+        );
+        let before = self.token.clone();
+        self.take(newest);
+        Some(before)
+    }
+
+    /// The Envoy does not take the newest token, and it is not tried again while this one works.
+    fn go_back_to(&mut self, before: Token) {
+        tracing::warn!(
+            serial = self.serial,
+            "the Envoy refuses its new token; the one before is used as long as it works"
+        );
+        self.refused = Some(self.token.clone());
+        self.take(before);
+    }
+
+    fn take(&mut self, token: Token) {
+        self.token = token;
+        // It belongs to the token before.
+        self.cookie = None;
     }
 
     async fn ask(

@@ -1,6 +1,6 @@
 //! Whoever takes over the Envoy's address has its serial and its pages, but not its certificate.
 
-use envoy::{CertificatePolicy, Error, Gateway, Pins, Standing, TokenSource, Why};
+use envoy::{CertificatePolicy, Error, Gateway, Standing, StateFiles, TokenSource, Why};
 
 use crate::server::{Request, Server, Speaks};
 use crate::token::{LATER, envoy, jwt};
@@ -10,11 +10,11 @@ async fn server() -> Server {
     Server::start(Speaks::Both, envoy(&jwt(SERIAL, LATER))).await
 }
 
-fn gateway(server: &Server, policy: CertificatePolicy, pins: Pins) -> Gateway {
+fn gateway(server: &Server, policy: CertificatePolicy, files: StateFiles) -> Gateway {
     let mut settings = settings(server);
     settings.token = Some(TokenSource::given(jwt(SERIAL, LATER).into()));
     settings.certificate = policy;
-    settings.pins = pins;
+    settings.files = files;
     Gateway::new(settings)
 }
 
@@ -28,7 +28,7 @@ fn has_secret(request: &Request) -> bool {
 #[tokio::test]
 async fn a_pinned_envoy_s_token_never_reaches_who_takes_over_its_address() {
     let server = server().await;
-    let mut gateway = gateway(&server, CertificatePolicy::Pinned, Pins::nowhere());
+    let mut gateway = gateway(&server, CertificatePolicy::Pinned, StateFiles::nowhere());
     gateway.inverters().await.unwrap();
     assert!(server.take_requests().iter().any(has_secret));
 
@@ -46,7 +46,7 @@ async fn a_pinned_envoy_s_token_never_reaches_who_takes_over_its_address() {
 async fn nor_where_the_address_is_taken_over_between_two_requests() {
     for policy in [CertificatePolicy::Pinned, CertificatePolicy::AcceptNew] {
         let server = server().await;
-        let mut gateway = gateway(&server, policy, Pins::nowhere());
+        let mut gateway = gateway(&server, policy, StateFiles::nowhere());
         server.is_taken_over_after("/info");
         let error = gateway.inverters().await.unwrap_err();
         assert!(
@@ -72,15 +72,18 @@ async fn a_pin_holds_for_the_next_process_and_a_look_beside_it() {
     let mut first = gateway(
         &server,
         CertificatePolicy::Pinned,
-        Pins::inside(state.path()),
+        StateFiles::inside(state.path()),
     );
     first.inverters().await.unwrap();
     assert_eq!(first.certificate().unwrap().standing, Standing::First);
 
     server.is_taken_over();
     server.take_requests();
-    for pins in [Pins::inside(state.path()), Pins::as_found_in(state.path())] {
-        let mut next = gateway(&server, CertificatePolicy::Pinned, pins);
+    for files in [
+        StateFiles::inside(state.path()),
+        StateFiles::as_found_in(state.path()),
+    ] {
+        let mut next = gateway(&server, CertificatePolicy::Pinned, files);
         let error = next.inverters().await.unwrap_err();
         assert!(matches!(error, Error::CertificateChanged(_)), "{error:?}");
     }
@@ -90,7 +93,7 @@ async fn a_pin_holds_for_the_next_process_and_a_look_beside_it() {
 #[tokio::test]
 async fn a_new_certificate_of_the_same_envoy_costs_no_poll_where_new_ones_are_accepted() {
     let server = server().await;
-    let mut gateway = gateway(&server, CertificatePolicy::AcceptNew, Pins::nowhere());
+    let mut gateway = gateway(&server, CertificatePolicy::AcceptNew, StateFiles::nowhere());
     gateway.inverters().await.unwrap();
     let before = gateway.certificate().unwrap().fingerprint.unwrap();
 
@@ -110,7 +113,7 @@ async fn who_is_not_the_expected_envoy_is_not_pinned() {
     let state = tempfile::tempdir().unwrap();
     let mut settings = settings(&server);
     settings.serial = Some("999999999999".to_owned());
-    settings.pins = Pins::inside(state.path());
+    settings.files = StateFiles::inside(state.path());
     let error = Gateway::new(settings).info().await.unwrap_err();
     assert!(matches!(error, Error::WrongSerial { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
@@ -119,7 +122,7 @@ async fn who_is_not_the_expected_envoy_is_not_pinned() {
 #[tokio::test]
 async fn a_certificate_of_no_ca_is_refused_where_the_system_s_cas_decide() {
     let server = Server::start(Speaks::Https, envoy(&jwt(SERIAL, LATER))).await;
-    let mut gateway = gateway(&server, CertificatePolicy::System, Pins::nowhere());
+    let mut gateway = gateway(&server, CertificatePolicy::System, StateFiles::nowhere());
     let error = gateway.inverters().await.unwrap_err();
     assert!(
         matches!(
@@ -137,7 +140,7 @@ async fn a_certificate_of_no_ca_is_refused_where_the_system_s_cas_decide() {
 #[tokio::test]
 async fn any_certificate_is_taken_where_none_is_checked() {
     let server = server().await;
-    let mut gateway = gateway(&server, CertificatePolicy::Insecure, Pins::nowhere());
+    let mut gateway = gateway(&server, CertificatePolicy::Insecure, StateFiles::nowhere());
     gateway.inverters().await.unwrap();
     server.is_taken_over();
     gateway.inverters().await.unwrap();

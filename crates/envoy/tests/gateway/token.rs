@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use crate::server::{Reply, Request, Server, Speaks};
 use crate::{INVERTERS, ONE_INVERTER, SERIAL, all_of, info, paths, settings};
 
+const LOGIN: &str = "/auth/check_jwt";
+
 /// 2100-01-01.
 pub(crate) const LATER: i64 = 4_102_444_800;
 
@@ -122,7 +124,7 @@ async fn a_refused_token_is_not_sent_again_in_vain() {
     let token = jwt(SERIAL, LATER);
     let mut gateway = given(&server, &token);
     let error = gateway.inverters().await.unwrap_err();
-    assert_eq!(paths(&server.take_requests()), ["/info", INVERTERS]);
+    assert_eq!(paths(&server.take_requests()), ["/info", INVERTERS, LOGIN]);
     assert!(
         matches!(&error, Error::Credentials(Credentials::TokenRejected { role: Some(role) }) if role == "owner"),
         "{error}"
@@ -146,9 +148,9 @@ async fn a_burst_of_refusals_is_no_storm_of_logins_and_passes() {
         "/info" => info("D8.2.4345"),
         _ => refusal(),
     });
-    // The session, the token alone, and once more when it is known who refuses.
-    let first = [INVERTERS, INVERTERS, "/info", INVERTERS];
-    let further = ["/info", INVERTERS];
+    // The session, the token alone, the login, and once more when it is known who refuses.
+    let first = [INVERTERS, INVERTERS, LOGIN, "/info", INVERTERS, LOGIN];
+    let further = ["/info", INVERTERS, LOGIN];
     for requests in [&first[..], &further, &further, &further] {
         gateway.inverters().await.unwrap_err();
         assert_eq!(paths(&server.take_requests()), requests);
@@ -159,6 +161,46 @@ async fn a_burst_of_refusals_is_no_storm_of_logins_and_passes() {
     let requests = server.take_requests();
     assert_eq!(paths(&requests), ["/info", INVERTERS, INVERTERS]);
     assert_eq!(cookies(&requests), [None, None, Some("sessionId=s1")]);
+}
+
+#[tokio::test]
+async fn a_login_page_opens_a_session_where_the_token_alone_does_not() {
+    let token = jwt(SERIAL, LATER);
+    let mut good = envoy(&token);
+    let server = Server::start(Speaks::Https, move |request| {
+        match (&*request.path, request.header("cookie")) {
+            (INVERTERS, None) => refusal(),
+            _ => good(request),
+        }
+    })
+    .await;
+    let mut gateway = given(&server, &token);
+    gateway.inverters().await.unwrap();
+    let requests = server.take_requests();
+    assert_eq!(paths(&requests), ["/info", INVERTERS, LOGIN, INVERTERS]);
+    assert_eq!(cookies(&requests), [None, None, None, Some("sessionId=s1")]);
+    gateway.inverters().await.unwrap();
+    assert_eq!(paths(&server.take_requests()), [INVERTERS]);
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_read_the_inverters_is_named() {
+    let token = jwt(SERIAL, LATER);
+    let mut good = envoy(&token);
+    let server = Server::start(Speaks::Https, move |request| match &*request.path {
+        INVERTERS => refusal(),
+        _ => good(request),
+    })
+    .await;
+    let error = given(&server, &token).inverters().await.unwrap_err();
+    let said = error.to_string();
+    assert!(
+        matches!(error, Error::Credentials(Credentials::TokenRole { .. })),
+        "{said}"
+    );
+    for part in ["owner", INVERTERS] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -219,7 +261,34 @@ async fn a_missing_token_is_explained_without_asking_in_vain() {
 }
 
 #[tokio::test]
-async fn a_token_file_that_was_replaced_is_taken_up() {
+async fn a_token_file_that_was_replaced_is_taken_up_at_once_where_the_envoy_takes_both() {
+    let (old, new) = (jwt(SERIAL, LATER), jwt(SERIAL, LATER + 1));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &old).unwrap();
+    let (mut by_old, mut by_new, bearer) = (envoy(&old), envoy(&new), format!("Bearer {new}"));
+    let both = move |request: &Request| match request.header("authorization") {
+        Some(given) if *given == bearer => by_new(request),
+        _ => by_old(request),
+    };
+    let server = Server::start(Speaks::Https, both).await;
+    let mut gateway = with_token(&server, TokenSource::file(file.path()));
+    gateway.inverters().await.unwrap();
+    std::fs::write(file.path(), &new).unwrap();
+    gateway.inverters().await.unwrap();
+    assert_eq!(gateway.token_expires_at(), Some(LATER + 1));
+    for broken in ["", "half a tok"] {
+        std::fs::write(file.path(), broken).unwrap();
+        gateway.inverters().await.unwrap();
+    }
+    std::fs::remove_file(file.path()).unwrap();
+    gateway.inverters().await.unwrap();
+    server.take_requests();
+    gateway.inverters().await.unwrap();
+    assert_eq!(paths(&server.take_requests()), [INVERTERS]);
+}
+
+#[tokio::test]
+async fn a_token_file_with_a_token_that_is_refused_costs_nothing_while_the_old_one_works() {
     let (old, new) = (jwt(SERIAL, LATER), jwt(SERIAL, LATER + 1));
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &old).unwrap();
@@ -228,10 +297,13 @@ async fn a_token_file_that_was_replaced_is_taken_up() {
     gateway.inverters().await.unwrap();
     std::fs::write(file.path(), format!("{new}\n")).unwrap();
     gateway.inverters().await.unwrap();
+    assert_eq!(gateway.token_expires_at(), Some(LATER));
+    server.take_requests();
+    gateway.inverters().await.unwrap();
     assert_eq!(
-        gateway.token_expires_at(),
-        Some(LATER),
-        "no need to change yet"
+        paths(&server.take_requests()),
+        [INVERTERS],
+        "once is enough"
     );
     server.become_another(Speaks::Https, envoy(&new));
     gateway.inverters().await.unwrap();

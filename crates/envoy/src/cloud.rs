@@ -1,0 +1,199 @@
+//! Enphase's cloud, as far as a token needs it. Nothing else here leaves the home network.
+//!
+//! ```text
+//!  Enlighten  POST /login/login.json ──session_id──► Entrez  POST /tokens           the bare token
+//!  Entrez     POST /login ──cookie SESSION─────────► Entrez  POST /entrez_tokens    in a page
+//! ```
+//!
+//! The first way is that of the app and of most programs; the second one that of people, and is gone
+//! where the first one does not give a token although the account was let in. Neither is documented by
+//! Enphase, both have changed without notice, and whoever logs in too often is locked out: so a token is
+//! fetched seldom ([`renewal`](crate::token)), and one that was got by hand always does, too.
+
+mod enlighten;
+mod entrez;
+mod error;
+
+use std::time::Duration;
+
+use reqwest::header::{COOKIE, HeaderValue, SET_COOKIE};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use trust::Authorities;
+use url::Url;
+
+use crate::token::{Claims, Token};
+pub use error::CloudError;
+
+/// For a connection to the cloud, and for a whole answer.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(30));
+
+/// The longest answer that is read; a page with a token has some 20 KB.
+const LONGEST: usize = 256 * 1024;
+
+/// The cookie of Entrez.
+const SESSION: &str = "SESSION=";
+
+/// An account at Enphase, and where its cloud is.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The e-mail address.
+    pub username: String,
+    /// The password of the Enphase app.
+    pub password: SecretString,
+    /// Enlighten's address: `https://enlighten.enphaseenergy.com`.
+    pub enlighten: Url,
+    /// Entrez's address: `https://entrez.enphaseenergy.com`.
+    pub entrez: Url,
+}
+
+/// A token that was fetched, and what it says of itself.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The token.
+    pub token: SecretString,
+    /// Whose it is: `owner`, `installer` and others.
+    pub role: Option<String>,
+    /// When it expires, in Unix seconds.
+    pub expires_at: Option<i64>,
+}
+
+impl Account {
+    /// Logs in, and fetches a token for the Envoy with this serial.
+    ///
+    /// # Errors
+    /// When the cloud can't be reached, or does not give one; the message says what to do.
+    pub async fn fetch_token(&self, serial: &str) -> Result<Fetched, CloudError> {
+        let client = client()?;
+        let token = match self.by_enlighten(&client, serial).await {
+            Err(error) if error.leaves_the_form() => match self.by_form(&client, serial).await {
+                // What the first way said is what people know.
+                Err(CloudError::BadCredentials) => Err(error),
+                other => other,
+            },
+            other => other,
+        }?;
+        let claims = Token::parse(&token).map_err(|_| CloudError::no_token(&self.entrez))?;
+        let Claims {
+            audience,
+            role,
+            expires_at,
+            ..
+        } = claims.claims;
+        match audience {
+            Some(found) if found != serial => Err(CloudError::OfAnother {
+                found,
+                serial: serial.to_owned(),
+            }),
+            _ => Ok(Fetched {
+                token,
+                role,
+                expires_at,
+            }),
+        }
+    }
+
+    async fn by_enlighten(
+        &self,
+        client: &Client,
+        serial: &str,
+    ) -> Result<SecretString, CloudError> {
+        let url = join(&self.enlighten, "login/login.json");
+        let form = [
+            ("user[email]", self.username.as_str()),
+            ("user[password]", self.password.expose_secret()),
+        ];
+        let answer = send(&url, client.post(url.clone()).form(&form)).await?;
+        let session = enlighten::session(&url, answer.status, &answer.body)?;
+        let url = join(&self.entrez, "tokens");
+        let asked = serde_json::json!({
+            "session_id": session.expose_secret(),
+            "serial_num": serial,
+            "username": self.username,
+        });
+        let answer = send(&url, client.post(url.clone()).json(&asked)).await?;
+        entrez::bare_token(&url, serial, answer.status, &answer.body)
+    }
+
+    async fn by_form(&self, client: &Client, serial: &str) -> Result<SecretString, CloudError> {
+        let url = join(&self.entrez, "login");
+        let form = [
+            ("username", self.username.as_str()),
+            ("password", self.password.expose_secret()),
+        ];
+        let answer = send(&url, client.post(url.clone()).form(&form)).await?;
+        let cookie = entrez::session(&url, answer.status, answer.session)?;
+        let url = join(&self.entrez, "entrez_tokens");
+        let request = client
+            .post(url.clone())
+            .header(COOKIE, cookie)
+            .form(&[("serialNum", serial)]);
+        let answer = send(&url, request).await?;
+        entrez::token_in_page(&url, serial, answer.status, &answer.body)
+    }
+}
+
+/// An answer of the cloud. Its body may hold a session or a token, and is never shown.
+struct Answer {
+    status: StatusCode,
+    session: Option<HeaderValue>,
+    body: SecretString,
+}
+
+fn client() -> Result<Client, CloudError> {
+    let authorities =
+        Authorities::of_system().map_err(|error| CloudError::NoCas(error.to_string()))?;
+    let client = Client::builder()
+        .tls_backend_preconfigured(authorities.client_config().with_no_client_auth())
+        .connect_timeout(PATIENCE.0)
+        .timeout(PATIENCE.1)
+        // A redirect would carry the password to another host.
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("envoy-scrape/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .expect("only a TLS backend of another version than reqwest's can't be built");
+    Ok(client)
+}
+
+async fn send(url: &Url, request: RequestBuilder) -> Result<Answer, CloudError> {
+    let unreachable = |error: reqwest::Error| CloudError::Unreachable {
+        host: host(url),
+        source: error.without_url().into(),
+    };
+    let mut response = request.send().await.map_err(unreachable)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LONGEST {
+            return Err(CloudError::no_token(url));
+        }
+    }
+    let session = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .find_map(|cookie| {
+            let pair = cookie.to_str().ok()?.split(';').next()?.trim();
+            let is_one = pair.starts_with(SESSION) && pair.len() > SESSION.len();
+            let mut value = HeaderValue::from_str(is_one.then_some(pair)?).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
+    Ok(Answer {
+        status: response.status(),
+        session,
+        body: String::from_utf8_lossy(&body).into_owned().into(),
+    })
+}
+
+/// The address of one of its pages. A base may have a path of its own.
+fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// Whom a message is about.
+fn host(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

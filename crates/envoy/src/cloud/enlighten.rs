@@ -1,0 +1,94 @@
+//! What Enlighten answers to a login.
+
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::error::CloudError;
+
+/// The session that a login began.
+///
+/// Without one the status is 200 as well: with a second factor the answer has neither session nor
+/// message (home-assistant/core#155793, pyenphase#386), with too many sessions just a message
+/// (domoticz#6092).
+pub(super) fn session(
+    url: &Url,
+    status: StatusCode,
+    body: &SecretString,
+) -> Result<SecretString, CloudError> {
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return Err(CloudError::BadCredentials);
+    }
+    if !status.is_success() {
+        return Err(CloudError::unexpected(url, status));
+    }
+    let answer: Value = serde_json::from_str(body.expose_secret())
+        .map_err(|_| CloudError::unexpected(url, status))?;
+    let session = answer["session_id"].as_str().filter(|id| !id.is_empty());
+    if let Some(session) = session {
+        return Ok(session.into());
+    }
+    let message = answer["message"].as_str().unwrap_or_default();
+    let message = message.to_ascii_lowercase();
+    if message.contains("too many") {
+        Err(CloudError::TooManySessions)
+    } else if message.contains("invalid") {
+        Err(CloudError::BadCredentials)
+    } else if answer.is_object() {
+        Err(CloudError::SecondFactor)
+    } else {
+        Err(CloudError::unexpected(url, status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Result<SecretString, CloudError> {
+        let url = "https://enlighten.example".parse().expect("a URL");
+        let status = StatusCode::from_u16(status).expect("a status");
+        session(&url, status, &body.into())
+    }
+
+    #[test]
+    fn the_session_of_a_login_is_read() {
+        let session = read(
+            200,
+            r#"{"message":"success","session_id":"abc","user_id":1}"#,
+        );
+        assert_eq!(session.expect("a session").expose_secret(), "abc");
+    }
+
+    #[test]
+    fn each_way_to_be_turned_away_is_told_apart() {
+        for (status, body, expected) in [
+            (401, "", "does not let this account in"),
+            (
+                200,
+                r#"{"message":"Invalid email or password"}"#,
+                "does not let this account in",
+            ),
+            (
+                200,
+                r#"{"success":true,"isBlocked":false}"#,
+                "second factor",
+            ),
+            (200, r#"{"session_id":"","success":true}"#, "second factor"),
+            (
+                200,
+                r#"{"message":"Too many active sessions.."}"#,
+                "too many sessions",
+            ),
+            (429, "", "fewer attempts"),
+            (503, "<html>", "out of order"),
+            (200, "<html>Sign in</html>", "no token"),
+            (200, "[]", "no token"),
+            (302, "", "no token"),
+        ] {
+            let error = read(status, body).expect_err(body).to_string();
+            assert!(error.contains(expected), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What outlives the process: small files in a directory, one of each kind for each Envoy.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// What a file is about; also the beginning of its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// The fingerprint of the pinned certificate.
+    Certificate,
+    /// The token that was fetched.
+    Token,
+}
+
+/// Where certificates and fetched tokens are remembered. Only the owner may read the files.
+#[derive(Clone, Debug, Default)]
+pub struct StateFiles {
+    directory: Option<PathBuf>,
+    read_only: bool,
+}
+
+impl StateFiles {
+    /// Nowhere: what is remembered holds for this process alone.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::default()
+    }
+
+    /// In this directory, which is made when there is something to remember.
+    #[must_use]
+    pub fn inside(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: Some(directory.into()),
+            read_only: false,
+        }
+    }
+
+    /// In this directory, where nothing is changed: for a look beside a process that goes on.
+    #[must_use]
+    pub fn as_found_in(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: Some(directory.into()),
+            read_only: true,
+        }
+    }
+
+    /// The file of an Envoy.
+    pub(crate) fn path(&self, kind: Kind, serial: &str) -> Option<PathBuf> {
+        let directory = self.directory.as_deref()?;
+        // A serial comes from outside.
+        let plain = !serial.is_empty() && serial.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let name = match kind {
+            Kind::Certificate => "certificate",
+            Kind::Token => "token",
+        };
+        plain.then(|| directory.join(format!("{name}-{serial}")))
+    }
+
+    /// What is remembered of an Envoy.
+    pub(crate) fn read(&self, kind: Kind, serial: &str) -> io::Result<Option<String>> {
+        let Some(path) = self.path(kind, serial) else {
+            return Ok(None);
+        };
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces it in one step: after a power cut the file is the old or the new one. Whether it is on
+    /// disk now; where nothing is to be written it is not.
+    pub(crate) fn write(&self, kind: Kind, serial: &str, text: &str) -> io::Result<bool> {
+        let Some(path) = self.path(kind, serial).filter(|_| !self.read_only) else {
+            return Ok(false);
+        };
+        let directory = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        // Made with the mode 0600.
+        let mut file = NamedTempFile::new_in(directory)?;
+        writeln!(file, "{text}")?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    const SERIAL: &str = "122012345678";
+
+    #[test]
+    fn what_is_remembered_is_read_by_the_next_process_and_by_the_owner_alone() {
+        let state = tempfile::tempdir().expect("a directory");
+        let directory = state.path().join("not there yet");
+        let files = StateFiles::inside(&directory);
+        assert_eq!(files.read(Kind::Token, SERIAL).expect("no file"), None);
+        for text in ["first", "second"] {
+            assert!(files.write(Kind::Token, SERIAL, text).expect("written"));
+            let read = StateFiles::as_found_in(&directory).read(Kind::Token, SERIAL);
+            assert_eq!(
+                read.expect("a file").as_deref(),
+                Some(&*format!("{text}\n"))
+            );
+        }
+        let file = fs::metadata(directory.join("token-122012345678")).expect("a file");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_written_by_who_only_looks_nor_where_there_is_no_place_for_it() {
+        let state = tempfile::tempdir().expect("a directory");
+        for files in [StateFiles::nowhere(), StateFiles::as_found_in(state.path())] {
+            assert!(
+                !files
+                    .write(Kind::Certificate, SERIAL, "x")
+                    .expect("nothing to do")
+            );
+        }
+        assert_eq!(fs::read_dir(state.path()).expect("a directory").count(), 0);
+    }
+
+    #[test]
+    fn each_envoy_has_files_of_its_own_and_a_serial_never_leads_out_of_the_directory() {
+        let files = StateFiles::inside("/state");
+        let path = |serial| files.path(Kind::Certificate, serial);
+        assert_ne!(path(SERIAL), path("122012345679"));
+        assert_ne!(path(SERIAL), files.path(Kind::Token, SERIAL));
+        for serial in ["", "../passwd", "a/b", "x y"] {
+            assert_eq!(path(serial), None);
+        }
+    }
+}

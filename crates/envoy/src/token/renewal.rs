@@ -1,0 +1,180 @@
+//! When a token is renewed, and how often that is tried: pure, from times.
+//!
+//! The cloud locks out whoever logs in too often, so attempts are rare, and rarer with each failure.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cloud::CloudError;
+
+/// The longest time before its expiry at which a token is renewed.
+const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Of its lifetime, this part is left when it is renewed: a month of a year, an hour of twelve.
+const PART: i32 = 12;
+
+/// The first pause after a failure that passes by itself, and after one that needs a person.
+const FIRST: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(1), SignedDuration::from_mins(15));
+
+/// The longest pause.
+const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+
+/// After a success, too: whatever the Envoy says of the new token.
+const AFTER_SUCCESS: SignedDuration = SignedDuration::from_mins(30);
+
+/// How long before its expiry a token is to be renewed, by the times that it says of itself, in Unix
+/// seconds.
+pub(crate) fn ahead(issued_at: Option<i64>, expires_at: i64) -> SignedDuration {
+    let lifetime = issued_at.map(|issued_at| expires_at.saturating_sub(issued_at).max(0));
+    lifetime.map_or(AHEAD, |seconds| {
+        (SignedDuration::from_secs(seconds) / PART).min(AHEAD)
+    })
+}
+
+/// Whether it is time.
+pub(super) fn is_due(issued_at: Option<i64>, expires_at: i64, now: Timestamp) -> bool {
+    let left = expires_at.saturating_sub(now.as_second());
+    SignedDuration::from_secs(left) <= ahead(issued_at, expires_at)
+}
+
+/// The attempts to fetch a token.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    failures: u32,
+    not_before: Option<Timestamp>,
+    last: Option<Arc<CloudError>>,
+}
+
+/// No attempt is made now.
+#[derive(Clone, Debug)]
+pub(super) struct NotYet {
+    /// Why the last one failed, if it did.
+    pub(super) because: Option<Arc<CloudError>>,
+    /// When the next one is made.
+    pub(super) again_at: Timestamp,
+}
+
+impl Attempts {
+    /// Whether one may be made.
+    pub(super) fn may(&self, now: Timestamp) -> Result<(), NotYet> {
+        match self.not_before {
+            // A clock that was set back is no reason to wait for a year.
+            Some(again_at) if now < again_at && again_at - now <= longest() => Err(NotYet {
+                because: self.last.clone(),
+                again_at,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// One failed. `chance`, from 0 to 1, spreads those of many homes after an outage of the cloud.
+    pub(super) fn failed(&mut self, error: CloudError, now: Timestamp, chance: f64) -> NotYet {
+        let first = if error.needs_a_person() {
+            FIRST.1
+        } else {
+            FIRST.0
+        };
+        let pause = (0..self.failures.min(16)).fold(first, |pause, _| (pause * 2).min(LONGEST));
+        self.failures = self.failures.saturating_add(1);
+        let again_at = now + spread(pause, chance);
+        let because = Arc::new(error);
+        (self.not_before, self.last) = (Some(again_at), Some(Arc::clone(&because)));
+        NotYet {
+            because: Some(because),
+            again_at,
+        }
+    }
+
+    /// One gave a token.
+    pub(super) fn succeeded(&mut self, now: Timestamp) {
+        *self = Self {
+            not_before: Some(now + AFTER_SUCCESS),
+            ..Self::default()
+        };
+    }
+}
+
+fn longest() -> SignedDuration {
+    spread(LONGEST, 1.0)
+}
+
+/// Up to a quarter longer.
+fn spread(pause: SignedDuration, chance: f64) -> SignedDuration {
+    pause + SignedDuration::from_secs_f64(pause.as_secs_f64() * chance.clamp(0.0, 1.0) / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YEAR: i64 = 31_536_000;
+    const DAY: i64 = 86_400;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a small number of seconds")
+    }
+
+    fn down() -> CloudError {
+        CloudError::Down {
+            host: "https://enlighten.example".to_owned(),
+            status: 503,
+        }
+    }
+
+    #[test]
+    fn an_owner_s_token_is_renewed_a_month_ahead_and_an_installer_s_an_hour() {
+        assert!(!is_due(Some(0), YEAR, at(YEAR - 30 * DAY - 1)));
+        assert!(is_due(Some(0), YEAR, at(YEAR - 30 * DAY)));
+        assert!(!is_due(Some(0), 43_200, at(39_599)));
+        assert!(is_due(Some(0), 43_200, at(39_600)));
+        assert!(is_due(None, YEAR, at(YEAR - 30 * DAY)), "by its end alone");
+        assert!(is_due(Some(5), 5, at(5)));
+        assert!(
+            is_due(Some(i64::MIN), i64::MAX, at(0)) || ahead(Some(i64::MIN), i64::MAX) == AHEAD
+        );
+    }
+
+    #[test]
+    fn attempts_that_fail_become_rare_and_are_never_given_up() {
+        for (error, first_hour) in [(down as fn() -> _, 6), (|| CloudError::SecondFactor, 3)] {
+            let mut attempts = Attempts::default();
+            let made: Vec<i64> = (0..4 * DAY)
+                .step_by(60)
+                .filter(|&second| {
+                    let now = at(second);
+                    let may = attempts.may(now).is_ok();
+                    if may {
+                        attempts.failed(error(), now, 0.0);
+                    }
+                    may
+                })
+                .collect();
+            let within = |from, until| made.iter().filter(|at| (from..until).contains(*at)).count();
+            assert_eq!(within(0, 3_600), first_hour);
+            assert_eq!(within(3 * DAY, 4 * DAY), 4);
+        }
+    }
+
+    #[test]
+    fn the_reason_of_the_last_failure_is_there_until_the_next_attempt() {
+        let mut attempts = Attempts::default();
+        attempts.failed(down(), at(0), 1.0);
+        let not_yet = attempts.may(at(74)).expect_err("too early");
+        assert_eq!(not_yet.again_at, at(75));
+        assert!(not_yet.because.is_some());
+        assert!(attempts.may(at(75)).is_ok());
+        attempts.succeeded(at(75));
+        let not_yet = attempts.may(at(1_874)).expect_err("too early");
+        assert!(not_yet.because.is_none());
+        assert!(attempts.may(at(1_875)).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_up_for_long() {
+        let mut attempts = Attempts::default();
+        attempts.failed(down(), at(YEAR), 0.5);
+        assert!(attempts.may(at(0)).is_ok());
+    }
+}
