@@ -69,8 +69,12 @@ impl Synthetic {
         match resource.name() {
             "info" | "info.xml" => Some(self.info(now)),
             "api_v1_production" => Some(self.totals(now)),
-            "production.json" => Some(self.production(now)),
+            "production.json" | "production" => Some(self.production(now)),
             inverters::NAME => Some(self.inverters(now)),
+            "ivp_meters" | "ivp_meters_readings" if self.firmware.has_device_types() => {
+                Some(none())
+            }
+            "ivp_ensemble_inventory" if self.firmware.uses_tokens() => Some(none()),
             _ => None,
         }
     }
@@ -208,6 +212,11 @@ fn json(value: &impl Serialize) -> Answer {
         serde_json::to_string_pretty(value).expect("strings and numbers always serialise");
     body.push('\n');
     Answer::new(StatusCode::OK, body).content_type("application/json")
+}
+
+/// What there is none of: neither meters nor batteries. Nothing below `/ivp` says what type it is.
+fn none() -> Answer {
+    Answer::new(StatusCode::OK, "[]")
 }
 
 fn uncached(answer: Answer) -> Answer {

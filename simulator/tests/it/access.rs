@@ -94,7 +94,8 @@ async fn below_7_everything_else_is_open() {
         ("/api/v1/production", 200),
         ("/production.json", 200),
         ("/production", 401),
-        ("/ivp/meters", 404),
+        ("/ivp/meters", 200),
+        ("/ivp/ensemble/inventory", 404),
         ("/auth/check_jwt", 404),
     ] {
         let response = http()

@@ -110,6 +110,35 @@ async fn totals_have_the_shape_of_their_generation() {
 }
 
 #[tokio::test]
+async fn a_site_without_meters_and_batteries_says_so_as_its_generation_does() {
+    for (firmware, meters, batteries, production) in [
+        ("3.9.36", 404, 404, 200),
+        ("5.0.62", 200, 404, 401),
+        ("7.6.175", 200, 200, 200),
+    ] {
+        let simulator = start(SiteOptions {
+            firmware: firmware.parse().unwrap(),
+            ..SiteOptions::default()
+        })
+        .await;
+        for (path, expected) in [
+            ("/ivp/meters", meters),
+            ("/ivp/meters/readings", meters),
+            ("/ivp/ensemble/inventory", batteries),
+        ] {
+            let response = with_token(&simulator, path).await;
+            assert_eq!(response.status(), expected, "{firmware} {path}");
+            if expected == 200 {
+                assert!(!response.headers().contains_key("content-type"));
+                assert_eq!(response.text().await.unwrap(), "[]");
+            }
+        }
+        let answered = with_token(&simulator, "/production").await.status();
+        assert_eq!(answered, production, "{firmware}");
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_simulator_gives_its_address_back() {
     let simulator = start(SiteOptions::default()).await;
     let address = simulator
