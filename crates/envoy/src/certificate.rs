@@ -6,7 +6,8 @@
 //! ```
 //!
 //! So a token, a cookie or a digest never reaches somebody whose certificate was not judged before,
-//! not even when the connection is made anew between two requests.
+//! not even when the connection is made anew between two requests. What is said by http says nothing of
+//! a certificate, and a session is never taken up again, since nobody would look at one then.
 
 mod changed;
 mod fingerprint;
@@ -22,7 +23,7 @@ use crate::error::Error;
 use crate::state_files::{Kind, StateFiles};
 use verifier::Shown;
 
-pub use changed::CertificateChanged;
+pub use changed::{CertificateChanged, Remedy};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use pins::PinError;
 pub use policy::{CertificatePolicy, NotAPolicy};
@@ -57,6 +58,8 @@ pub enum Standing {
 pub(crate) struct Certificates {
     policy: CertificatePolicy,
     files: StateFiles,
+    /// For what the system's CAs stand for, where they decide.
+    system: Option<ClientConfig>,
     /// What could not be written.
     in_memory: Option<(String, Fingerprint)>,
     noted: Shown,
@@ -66,9 +69,12 @@ pub(crate) struct Certificates {
 
 impl Certificates {
     pub(crate) fn new(policy: CertificatePolicy, files: StateFiles) -> Self {
+        let system =
+            (policy == CertificatePolicy::System).then(|| verifier::signed_by(verifier::system()));
         Self {
             policy,
             files,
+            system,
             in_memory: None,
             noted: Shown::default(),
             accepted: Shown::default(),
@@ -78,24 +84,25 @@ impl Certificates {
 
     /// For requests that carry nothing secret.
     pub(crate) fn for_info(&self) -> ClientConfig {
-        match self.policy {
-            CertificatePolicy::System => verifier::of_system(),
-            _ => verifier::noting(self.noted.clone()),
+        match &self.system {
+            Some(system) => system.clone(),
+            None => verifier::noting(self.noted.clone()),
         }
     }
 
     /// For all others.
     pub(crate) fn for_secrets(&self) -> ClientConfig {
-        match self.policy {
-            CertificatePolicy::System => verifier::of_system(),
-            CertificatePolicy::Insecure => verifier::noting(self.noted.clone()),
-            _ => verifier::strict(self.accepted.clone()),
+        match (&self.system, self.policy) {
+            (Some(system), _) => system.clone(),
+            (None, CertificatePolicy::Insecure) => verifier::noting(self.noted.clone()),
+            (None, _) => verifier::strict(self.accepted.clone()),
         }
     }
 
-    /// Before `/info` is asked.
+    /// Before `/info` is asked: nothing is accepted until it was judged.
     pub(crate) fn begin(&self) {
         self.noted.set(None);
+        self.accepted.set(None);
     }
 
     /// The certificate of the Envoy that was asked last, if it showed one.
@@ -103,28 +110,25 @@ impl Certificates {
         self.last.as_ref()
     }
 
-    /// Decides on the Envoy with this serial, which has just answered at this address, with the
-    /// certificate that was noted.
+    /// Decides on the Envoy with this serial, which has just said so at this address: with the
+    /// certificate that was noted, or by http, where one that was noted is somebody's who did not say it.
     ///
     /// Looks at the disk, at each contact: to accept another certificate it is enough to remove the
     /// file.
     pub(crate) fn judge(&mut self, serial: &str, address: &str, tls: bool) -> Result<(), Error> {
+        if !tls {
+            return self.without(serial, address);
+        }
         let shown = self.noted.get();
         let standing = match (self.policy, shown) {
-            (CertificatePolicy::System, _) if tls => Standing::Verified,
-            (CertificatePolicy::Insecure, Some(_)) => Standing::Unchecked,
-            (CertificatePolicy::System | CertificatePolicy::Insecure, _) => {
-                self.last = None;
-                return Ok(());
-            }
+            (CertificatePolicy::System, _) => Standing::Verified,
+            (CertificatePolicy::Insecure, _) => Standing::Unchecked,
             (_, Some(shown)) => self.weigh(serial, address, shown)?,
-            (_, None) if tls => {
-                // It said by http who it is: what is asked by https now has no certificate to go by.
-                self.accepted.set(None);
+            // Each connection of ours shows one. Were it not so, nothing would be accepted.
+            (_, None) => {
                 self.last = None;
                 return Ok(());
             }
-            (_, None) => return self.without(serial, address),
         };
         self.accepted.set(shown);
         self.last = Some(Certificate {
@@ -141,24 +145,30 @@ impl Certificates {
         shown: Fingerprint,
     ) -> Result<Standing, Error> {
         let known = self.known(serial, address)?;
-        let standing = match known {
+        match known {
             Some(known) if known == shown => return Ok(Standing::Pinned),
             Some(known) if self.is_pinned() => {
-                self.accepted.set(None);
                 return Err(self.changed(serial, address, known, Some(shown)));
             }
-            Some(known) => {
-                tracing::warn!(
-                    serial, address, before = %known, now = %shown,
-                    "the Envoy has another certificate than before, which is pinned from now on: \
-                     firmware updates bring one; if there was none, look who answers at this address"
-                );
-                Standing::Changed(known)
-            }
-            None => {
-                tracing::info!(serial, address, certificate = %shown, "the Envoy's first certificate");
-                Standing::First
-            }
+            _ => {}
+        }
+        // The file may have been removed, so that another one is accepted.
+        let before = known.or_else(|| self.last?.fingerprint);
+        let standing = if let Some(before) = before.filter(|before| *before != shown) {
+            let becomes = if self.files.is_read_only() {
+                "which is not pinned by this look"
+            } else {
+                "which is pinned from now on"
+            };
+            tracing::warn!(
+                serial, address, %before, now = %shown,
+                "the Envoy has another certificate than before, {becomes}: firmware updates bring one, and so \
+                 does each year; if it is neither, look who answers at this address"
+            );
+            Standing::Changed(before)
+        } else {
+            tracing::info!(serial, address, certificate = %shown, "the Envoy's first certificate");
+            Standing::First
         };
         self.pin(serial, shown);
         Ok(standing)
@@ -166,13 +176,14 @@ impl Certificates {
 
     /// An Envoy that is asked by http.
     fn without(&mut self, serial: &str, address: &str) -> Result<(), Error> {
-        self.accepted.set(None);
-        self.last = None;
-        match self.known(serial, address)? {
-            // No firmware goes back behind 7, so this is somebody else, or was.
-            Some(pinned) if self.is_pinned() => Err(self.changed(serial, address, pinned, None)),
-            _ => Ok(()),
+        // No firmware goes back behind 7, so where one is pinned this is somebody else, or was.
+        if self.is_pinned()
+            && let Some(pinned) = self.known(serial, address)?
+        {
+            return Err(self.changed(serial, address, pinned, None));
         }
+        self.last = None;
+        Ok(())
     }
 
     fn is_pinned(&self) -> bool {
@@ -186,10 +197,8 @@ impl Certificates {
         if let CertificatePolicy::PinnedTo(fingerprint) = self.policy {
             return Ok(Some(fingerprint));
         }
-        if let Some((of, fingerprint)) = &self.in_memory
-            && of == serial
-        {
-            return Ok(Some(*fingerprint));
+        if let Some(fingerprint) = self.remembered(serial) {
+            return Ok(Some(fingerprint));
         }
         match (pins::read(&self.files, serial), self.path(serial)) {
             (Ok(known), _) => Ok(known),
@@ -210,6 +219,12 @@ impl Certificates {
         }
     }
 
+    /// What is pinned in this process alone.
+    fn remembered(&self, serial: &str) -> Option<Fingerprint> {
+        let (of, fingerprint) = self.in_memory.as_ref()?;
+        (of == serial).then_some(*fingerprint)
+    }
+
     fn pin(&mut self, serial: &str, fingerprint: Fingerprint) {
         match self
             .files
@@ -223,7 +238,8 @@ impl Certificates {
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 path = %self.path(serial).unwrap_or_default().display(),
-                "the Envoy's certificate can't be pinned on disk; it is until this process ends"
+                "the Envoy's certificate can't be pinned on disk: it is until this process ends, and the \
+                 next one pins what it meets; see that this file can be written"
             ),
         }
         self.in_memory = Some((serial.to_owned(), fingerprint));
@@ -241,10 +257,13 @@ impl Certificates {
         pinned: Fingerprint,
         shown: Option<Fingerprint>,
     ) -> Error {
-        let remedy = match (self.policy, self.path(serial)) {
-            (CertificatePolicy::Pinned, Some(path)) => format!("remove {}", path.display()),
-            (CertificatePolicy::Pinned, None) => "start again".to_owned(),
-            _ => "write its fingerprint in the place of the old one".to_owned(),
+        let on_disk = self
+            .path(serial)
+            .filter(|_| self.remembered(serial).is_none());
+        let remedy = match (self.policy, on_disk) {
+            (CertificatePolicy::PinnedTo(_), _) => Remedy::Configure,
+            (_, Some(path)) => Remedy::Remove(path),
+            (_, None) => Remedy::Restart,
         };
         Error::CertificateChanged(Box::new(CertificateChanged {
             address: address.to_owned(),

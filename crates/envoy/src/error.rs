@@ -65,8 +65,8 @@ pub enum Error {
     CertificateChanged(Box<CertificateChanged>),
     /// Which certificate is pinned is not known, so none is accepted.
     #[error(
-        "which certificate of the Envoy is pinned can't be read from {}: to pin the one that the Envoy \
-         has now, remove that file", path.display()
+        "which certificate of the Envoy is pinned can't be read from {}, so nothing secret was sent to it: {}",
+        path.display(), source.remedy()
     )]
     Pin {
         /// What was asked.

@@ -51,7 +51,7 @@ mod excerpt;
 
 pub use certificate::{
     Certificate, CertificateChanged, CertificatePolicy, Fingerprint, NotAFingerprint, NotAPolicy,
-    PinError, Standing,
+    PinError, Remedy, Standing,
 };
 pub use clock::Clock;
 pub use cloud::{Account, CloudError, Fetched};

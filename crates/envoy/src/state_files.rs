@@ -1,10 +1,9 @@
 //! What outlives the process: small files in a directory, one of each kind for each Envoy.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 /// What a file is about; also the beginning of its name.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +46,17 @@ impl StateFiles {
         }
     }
 
+    /// Whether this is only a look.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// The file of an Envoy.
     pub(crate) fn path(&self, kind: Kind, serial: &str) -> Option<PathBuf> {
         let directory = self.directory.as_deref()?;
-        // A serial comes from outside.
-        let plain = !serial.is_empty() && serial.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // A serial comes from outside. Others than these have no place in a topic, either.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let plain = (1..=32).contains(&serial.len()) && serial.bytes().all(plain);
         let name = match kind {
             Kind::Certificate => "certificate",
             Kind::Token => "token",
@@ -66,7 +71,15 @@ impl StateFiles {
         };
         match fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Certainly not there.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -79,11 +92,18 @@ impl StateFiles {
         };
         let directory = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
-        // Made with the mode 0600.
-        let mut file = NamedTempFile::new_in(directory)?;
+        let new = path.with_extension("new");
+        // What an earlier attempt left there is of no use.
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)?;
         writeln!(file, "{text}")?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
+        File::open(directory)?.sync_all()?;
         Ok(true)
     }
 }
@@ -134,7 +154,10 @@ mod tests {
         let path = |serial| files.path(Kind::Certificate, serial);
         assert_ne!(path(SERIAL), path("122012345679"));
         assert_ne!(path(SERIAL), files.path(Kind::Token, SERIAL));
-        for serial in ["", "../passwd", "a/b", "x y"] {
+        // As the contract has them.
+        assert!(path("A_b-1").is_some());
+        let long = "1".repeat(33);
+        for serial in ["", "../passwd", "a/b", "x y", ".", &long] {
             assert_eq!(path(serial), None);
         }
     }

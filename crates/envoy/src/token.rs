@@ -127,8 +127,8 @@ pub(crate) struct Token {
     pub(crate) claims: Claims,
 }
 
-/// What a token says of itself. Not verified (the Envoy does that), so it decides nothing: it
-/// explains a refusal and tells when to get a new one.
+/// What a token says of itself. Not verified (the Envoy does that), so it opens nothing: it keeps a
+/// token from an Envoy that it is not for, explains a refusal and tells when to get a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
     /// The serial of the Envoy it was made for.
@@ -170,24 +170,32 @@ impl Claims {
         })
     }
 
+    /// Refuses the Envoy with this serial where the token says that it is for another. It would not
+    /// take it; and who takes over an address may claim a serial of his own, to which no certificate is
+    /// pinned yet.
+    pub(crate) fn check_audience(&self, serial: &str) -> Result<(), Credentials> {
+        match &self.audience {
+            // One for any Envoy that is not commissioned yet.
+            Some(audience) if audience != serial && audience != "un-commissioned" => {
+                Err(Credentials::TokenOfAnother {
+                    found: audience.clone(),
+                    serial: serial.to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Why the Envoy with this serial refused the token, as far as the token itself tells. `now`
     /// in Unix seconds.
     pub(crate) fn explain_refusal(&self, serial: &str, now: i64) -> Credentials {
         if let Some(expired_at) = self.expires_at.filter(|&at| at <= now) {
             return Credentials::TokenExpired { expired_at };
         }
-        match &self.audience {
-            // One for any Envoy that is not commissioned yet.
-            Some(audience) if audience != serial && audience != "un-commissioned" => {
-                Credentials::TokenOfAnother {
-                    found: audience.clone(),
-                    serial: serial.to_owned(),
-                }
-            }
-            _ => Credentials::TokenRejected {
-                role: self.role.clone(),
-            },
-        }
+        let rejected = || Credentials::TokenRejected {
+            role: self.role.clone(),
+        };
+        self.check_audience(serial).err().unwrap_or_else(rejected)
     }
 }
 

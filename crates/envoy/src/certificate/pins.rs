@@ -21,3 +21,13 @@ pub(super) fn read(files: &StateFiles, serial: &str) -> Result<Option<Fingerprin
     let text = files.read(Kind::Certificate, serial)?;
     Ok(text.map(|text| text.trim().parse()).transpose()?)
 }
+
+impl PinError {
+    /// What to do.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "make it readable for this program",
+            Self::Damaged(_) => "to pin the certificate that it has now, remove that file",
+        }
+    }
+}

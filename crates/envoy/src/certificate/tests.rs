@@ -71,7 +71,11 @@ fn another_certificate_than_the_pinned_one_is_refused_until_the_file_is_removed(
     let refusal = certificates.meets(other()).expect_err("another one");
     let text = refusal.to_string();
     let file = state.path().join("certificate-122012345678");
-    let remedy = format!("remove {}", file.display());
+    let remedy = format!(
+        "remove {} or give the policy pinned:{}",
+        file.display(),
+        other()
+    );
     for part in [&one().to_string(), &other().to_string(), SERIAL, &remedy] {
         assert!(text.contains(part), "{text} lacks {part}");
     }
@@ -79,7 +83,64 @@ fn another_certificate_than_the_pinned_one_is_refused_until_the_file_is_removed(
     assert_eq!(pinned_in(state.path()), Some(one()));
 
     fs::remove_file(file).expect("a file");
-    assert_eq!(certificates.meets(other()).ok(), Some(Standing::First));
+    let accepted = certificates.meets(other()).ok();
+    assert_eq!(accepted, Some(Standing::Changed(one())));
+    assert_eq!(pinned_in(state.path()), Some(other()));
+}
+
+#[test]
+fn a_pin_that_is_nowhere_but_in_memory_is_not_looked_for_on_disk_by_who_wants_to_accept_another() {
+    let state = tempfile::tempdir().expect("a directory");
+    let in_the_way = state.path().join("a file");
+    fs::write(&in_the_way, "").expect("a file");
+    let mut certificates = certificates(CertificatePolicy::Pinned, &in_the_way.join("state"));
+    assert_eq!(certificates.meets(one()).ok(), Some(Standing::First));
+    let refusal = certificates.meets(other()).expect_err("another one");
+    let text = refusal.to_string();
+    assert!(
+        text.contains("start again") && !text.contains("remove"),
+        "{text}"
+    );
+    assert_eq!(certificates.accepted.get(), None);
+}
+
+#[test]
+fn a_pin_that_may_be_there_but_can_not_be_read_accepts_nothing_where_it_decides() {
+    let state = tempfile::tempdir().expect("a directory");
+    // A directory can't be read as a file, not even by root.
+    fs::create_dir(state.path().join("certificate-122012345678")).expect("a directory");
+    let mut certificates = certificates(CertificatePolicy::Pinned, state.path());
+    let refusal = certificates.meets(one()).expect_err("nobody knows");
+    assert!(
+        refusal.to_string().contains("make it readable"),
+        "{refusal}"
+    );
+    assert_eq!(certificates.accepted.get(), None);
+}
+
+#[test]
+fn what_was_accepted_is_so_no_more_while_the_envoy_is_asked_again() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
+    certificates.meets(one()).expect("the first");
+    certificates.begin();
+    assert_eq!(certificates.accepted.get(), None);
+}
+
+#[test]
+fn a_certificate_that_was_seen_while_the_serial_came_by_http_is_nobodys() {
+    for policy in [CertificatePolicy::AcceptNew, CertificatePolicy::Pinned] {
+        let state = tempfile::tempdir().expect("a directory");
+        let mut certificates = certificates(policy, state.path());
+        certificates.begin();
+        certificates.noted.set(Some(one()));
+        certificates
+            .judge(SERIAL, "http://192.168.1.20", false)
+            .expect("firmware below 7 has no certificate");
+        assert_eq!(certificates.accepted.get(), None);
+        assert_eq!(certificates.last(), None);
+        assert_eq!(pinned_in(state.path()), None);
+    }
 }
 
 #[test]
@@ -102,7 +163,7 @@ fn an_envoy_with_a_pinned_certificate_is_not_asked_by_http() {
     by_http(&mut pinned).expect("firmware below 7 has no certificate");
     pinned.meets(one()).expect("the first");
     let refusal = by_http(&mut pinned).expect_err("it had one");
-    assert!(refusal.to_string().contains("shows no certificate"));
+    assert!(refusal.to_string().contains("without a certificate"));
     let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
     by_http(&mut accepting).expect("what is new is accepted");
     assert_eq!(accepting.last(), None);

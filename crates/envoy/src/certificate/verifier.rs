@@ -34,42 +34,41 @@ pub(crate) struct NotAccepted;
 
 /// Accepts any certificate, and tells which it was.
 pub(super) fn noting(shown: Shown) -> ClientConfig {
-    let mut config = with(Pinning {
-        provider: Arc::new(ring::default_provider()),
-        judge: Judge::Note(shown),
-    });
-    // A session that goes on shows no certificate.
-    config.resumption = Resumption::disabled();
-    config
+    with(Judge::Note(shown))
 }
 
 /// Accepts the one certificate that was accepted before.
 pub(super) fn strict(accepted: Shown) -> ClientConfig {
-    with(Pinning {
-        provider: Arc::new(ring::default_provider()),
-        judge: Judge::Only(accepted),
-    })
+    with(Judge::Only(accepted))
 }
 
-/// Accepts what a CA of the system stands for.
-pub(super) fn of_system() -> ClientConfig {
-    let authorities = Authorities::of_system().unwrap_or_else(|error| {
+/// Accepts what one of these CAs stands for.
+pub(super) fn signed_by(authorities: Authorities) -> ClientConfig {
+    authorities.client_config().with_no_client_auth()
+}
+
+/// The CAs of the system. Without any no certificate is accepted, which is said.
+pub(super) fn system() -> Authorities {
+    Authorities::of_system().unwrap_or_else(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "no certificate of the Envoy can be accepted: the system has no CAs"
         );
         Authorities::none()
-    });
-    authorities.client_config().with_no_client_auth()
+    })
 }
 
-fn with(verifier: Pinning) -> ClientConfig {
-    ClientConfig::builder_with_provider(Arc::clone(&verifier.provider))
+fn with(judge: Judge) -> ClientConfig {
+    let provider = Arc::new(ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .expect("ring has the cipher suites of TLS 1.2 and 1.3")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth()
+        .with_custom_certificate_verifier(Arc::new(Pinning { provider, judge }))
+        .with_no_client_auth();
+    // A session that is taken up again shows no certificate, so nobody would judge it.
+    config.resumption = Resumption::disabled();
+    config
 }
 
 /// Looks at nothing but which certificate it is, and that the other side really has its key.

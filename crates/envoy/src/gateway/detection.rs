@@ -34,6 +34,9 @@ async fn ask_both(transport: &Transport, host: &Host) -> Result<(Scheme, Info), 
         Err(error) => return Err(error),
     };
     match ask(transport, host, Scheme::Http).await {
+        // Its token goes by https alone, and only to who has said there who he is: by http anybody could
+        // say it for whatever has the other port.
+        Ok(info) if info.takes_tokens() => Err(https),
         Ok(info) => Ok((Scheme::Http, info)),
         Err(http) => Err(more_telling(https, http)),
     }
@@ -84,15 +87,12 @@ fn is_of_an_envoy(body: &[u8]) -> bool {
 /// The scheme for everything but `/info`, which firmware 7 answers by http too. A token is never
 /// sent in clear.
 fn scheme_for(info: &Info, host: &Host, found_by: Scheme) -> Result<Scheme, Error> {
-    if found_by == Scheme::Https || !info.takes_tokens() {
-        return Ok(found_by);
-    }
-    match host.scheme() {
-        None => Ok(Scheme::Https),
-        Some(_) => Err(Error::HttpsNeeded {
+    if found_by == Scheme::Http && info.takes_tokens() {
+        return Err(Error::HttpsNeeded {
             address: address(&host.base(found_by)),
-        }),
+        });
     }
+    Ok(found_by)
 }
 
 /// Whether http is worth a try after this failure of https: not where the Envoy is there and only

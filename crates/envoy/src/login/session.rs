@@ -30,17 +30,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the token for the Envoy with this serial.
+    /// Reads the token for the Envoy with this serial; one that is for another is never sent to it.
     pub(crate) async fn open(
         source: &TokenSource,
         serial: &str,
         clock: &Clock,
     ) -> Result<Self, Error> {
+        let token = source.read(serial).await?;
+        token.claims.check_audience(serial)?;
         Ok(Self {
             source: source.clone(),
             clock: clock.clone(),
             serial: serial.to_owned(),
-            token: source.read(serial).await?,
+            token,
             refused: None,
             cookie: None,
         })
@@ -94,6 +96,7 @@ impl Session {
         }
         let refused = &self.token;
         if let Some(other) = self.source.after_refusal(&self.serial, refused).await? {
+            other.claims.check_audience(&self.serial)?;
             self.take(other);
             let answer = self.ask(transport, url, connections).await?;
             if !answer.is_refusal() {
@@ -113,6 +116,11 @@ impl Session {
     async fn take_newest(&mut self) -> Option<Token> {
         let newest = self.source.newest(&self.serial).await?;
         if newest == self.token || Some(&newest) == self.refused.as_ref() {
+            return None;
+        }
+        if let Err(error) = newest.claims.check_audience(&self.serial) {
+            tracing::warn!(serial = self.serial, %error, "the Envoy's new token is not used");
+            self.refused = Some(newest);
             return None;
         }
         tracing::info!(

@@ -2,9 +2,9 @@
 
 use envoy::{CertificatePolicy, Error, Gateway, Standing, StateFiles, TokenSource, Why};
 
-use crate::server::{Request, Server, Speaks};
+use crate::server::{Reply, Request, Server, Speaks};
 use crate::token::{LATER, envoy, jwt};
-use crate::{INVERTERS, SERIAL, paths, settings};
+use crate::{INVERTERS, SERIAL, info, info_of, paths, settings};
 
 async fn server() -> Server {
     Server::start(Speaks::Both, envoy(&jwt(SERIAL, LATER))).await
@@ -145,4 +145,76 @@ async fn any_certificate_is_taken_where_none_is_checked() {
     server.is_taken_over();
     gateway.inverters().await.unwrap();
     assert_eq!(gateway.certificate().unwrap().standing, Standing::Unchecked);
+}
+
+#[tokio::test]
+async fn who_says_only_by_http_that_he_is_the_envoy_gets_no_token_by_https() {
+    for policy in [CertificatePolicy::AcceptNew, CertificatePolicy::Pinned] {
+        // Something else has the port of https; the page by http can be anybody's.
+        let mut envoy = envoy(&jwt(SERIAL, LATER));
+        let server = Server::start(Speaks::Both, move |request: &Request| {
+            if request.tls && request.path == "/info" {
+                Reply::new(404, &[], "<html>a printer</html>")
+            } else {
+                envoy(request)
+            }
+        })
+        .await;
+        let state = tempfile::tempdir().unwrap();
+        let mut gateway = gateway(&server, policy, StateFiles::inside(state.path()));
+        let error = gateway.inverters().await.unwrap_err();
+        assert!(matches!(error, Error::NotAnEnvoy { .. }), "{error:?}");
+        assert!(!server.take_requests().iter().any(has_secret));
+        assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_envoy_is_not_asked_by_http_by_who_only_passes_its_certificate_on() {
+    let server = server().await;
+    let mut gateway = gateway(&server, CertificatePolicy::Pinned, StateFiles::nowhere());
+    gateway.inverters().await.unwrap();
+    server.take_requests();
+    // The right certificate, but no answer that is one; by http it claims to be of old firmware.
+    server.become_another(Speaks::Both, |request: &Request| {
+        if request.tls {
+            return Reply::new(404, &[], "");
+        }
+        match &*request.path {
+            "/info" => info("D5.0.62"),
+            _ => Reply::new(
+                401,
+                &["WWW-Authenticate: Digest qop=\"auth\", realm=\"x\", nonce=\"n\""],
+                "",
+            ),
+        }
+    });
+    let secret_before = |requests: Vec<Request>| requests.iter().filter(|r| !r.tls).any(has_secret);
+    for _ in 0..2 {
+        gateway.inverters().await.unwrap_err();
+    }
+    assert!(!secret_before(server.take_requests()));
+}
+
+#[tokio::test]
+async fn who_claims_another_serial_gets_no_token_of_this_one_not_even_after_a_restart() {
+    let server = server().await;
+    let state = tempfile::tempdir().unwrap();
+    let files = || StateFiles::inside(state.path());
+    let mut before = gateway(&server, CertificatePolicy::Pinned, files());
+    before.inverters().await.unwrap();
+
+    server.is_taken_over();
+    server.take_requests();
+    server.become_another(Speaks::Both, |request: &Request| match &*request.path {
+        "/info" => info_of("121430030549", "D8.2.4345"),
+        _ => Reply::ok(crate::ONE_INVERTER),
+    });
+    let mut after = gateway(&server, CertificatePolicy::Pinned, files());
+    let error = after.inverters().await.unwrap_err();
+    assert!(
+        error.to_string().contains("the token is for the Envoy"),
+        "{error}"
+    );
+    assert!(!server.take_requests().iter().any(has_secret));
 }

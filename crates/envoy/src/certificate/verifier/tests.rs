@@ -1,4 +1,4 @@
-use rcgen::{CertifiedKey, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign;
@@ -6,6 +6,9 @@ use rustls::version;
 use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
+
+/// Where the client believes to be.
+const ADDRESS: &str = "192.168.1.20";
 
 /// Presents a certificate together with any key.
 #[derive(Debug)]
@@ -24,21 +27,34 @@ fn handshake(
     certificate: &CertificateDer<'static>,
     key: &KeyPair,
 ) -> Result<(), Error> {
+    let server = serving(version, certificate, key);
+    between(&Arc::new(client), &Arc::new(server))
+}
+
+fn serving(
+    version: &'static SupportedProtocolVersion,
+    certificate: &CertificateDer<'static>,
+    key: &KeyPair,
+) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let key = provider.key_provider.load_private_key(key).expect("a key");
     let presented = sign::CertifiedKey::new(vec![certificate.clone()], key);
-    let config = ServerConfig::builder_with_provider(provider)
+    ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
         .expect("ring knows this version")
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Presented(Arc::new(presented))));
-    let mut server = ServerConnection::new(Arc::new(config)).expect("a server");
-    let name = ServerName::try_from("192.168.1.20").expect("a name");
-    let mut client = ClientConnection::new(Arc::new(client), name).expect("a client");
+        .with_cert_resolver(Arc::new(Presented(Arc::new(presented))))
+}
+
+/// A handshake, with the session tickets that come behind it.
+fn between(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Result<(), Error> {
+    let mut server = ServerConnection::new(Arc::clone(server)).expect("a server");
+    let name = ServerName::try_from(ADDRESS).expect("a name");
+    let mut client = ClientConnection::new(Arc::clone(client), name).expect("a client");
 
     let mut wire = Vec::new();
-    while client.is_handshaking() {
+    while client.is_handshaking() || server.is_handshaking() || server.wants_write() {
         client.write_tls(&mut wire).expect("written to memory");
         server
             .read_tls(&mut wire.as_slice())
@@ -89,6 +105,21 @@ fn what_carries_secrets_takes_the_accepted_certificate_only_and_none_before_one_
 }
 
 #[test]
+fn a_session_is_not_taken_up_again_with_a_certificate_that_is_accepted_no_more() {
+    let own = self_signed();
+    for version in VERSIONS {
+        let accepted = Shown::default();
+        accepted.set(Some(Fingerprint::of(own.cert.der())));
+        // The same configurations again: both sides remember what they may.
+        let client = Arc::new(strict(accepted.clone()));
+        let server = Arc::new(serving(version, own.cert.der(), &own.signing_key));
+        between(&client, &server).expect("a handshake");
+        accepted.set(None);
+        assert!(is_not_accepted(&between(&client, &server)));
+    }
+}
+
+#[test]
 fn a_certificate_without_its_key_is_refused() {
     let (own, stolen) = (self_signed(), self_signed());
     let accepted = Shown::default();
@@ -103,10 +134,37 @@ fn a_certificate_without_its_key_is_refused() {
 }
 
 #[test]
+fn what_a_ca_has_signed_is_accepted_for_its_name_and_for_no_other() {
+    let ca =
+        rcgen::CertifiedIssuer::self_signed(ca_parameters(), KeyPair::generate().expect("a key"))
+            .expect("a CA");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), ca.pem()).expect("a file");
+    let trusted = Authorities::in_file(file.path()).expect("a CA");
+    for version in VERSIONS {
+        for (name, is_accepted) in [(ADDRESS, true), ("192.168.1.21", false)] {
+            let key = KeyPair::generate().expect("a key");
+            let parameters = CertificateParams::new([name.to_owned()]).expect("a name");
+            let signed = parameters.signed_by(&key, &ca).expect("a certificate");
+            let client = signed_by(trusted.clone());
+            let result = handshake(client, version, signed.der(), &key);
+            assert_eq!(result.is_ok(), is_accepted, "{name}: {result:?}");
+        }
+    }
+}
+
+fn ca_parameters() -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters
+}
+
+#[test]
 fn no_ca_of_the_system_stands_for_a_certificate_that_its_owner_has_signed() {
     let own = self_signed();
     for version in VERSIONS {
-        let refusal = handshake(of_system(), version, own.cert.der(), &own.signing_key);
+        let client = signed_by(system());
+        let refusal = handshake(client, version, own.cert.der(), &own.signing_key);
         assert!(
             matches!(refusal, Err(Error::InvalidCertificate(_))),
             "{refusal:?}"
