@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use wire::{Serial, Topic};
 
 use crate::config::{Access, Config};
+use crate::expiry::in_words;
 use crate::explain::explain;
 
 const NAME: &str = "name";
@@ -189,10 +190,25 @@ fn say_certificate<W: Write>(report: &mut Report<W>, certificate: Option<&Certif
 }
 
 fn describe_login(gateway: &Gateway) -> String {
-    match gateway.token_expires_at().map(Timestamp::from_second) {
-        Some(Ok(expiry)) => format!("the token is accepted; it expires at {expiry}"),
-        _ => "accepted".to_owned(),
-    }
+    let Some(expires_at) = gateway.token_expires_at() else {
+        return "accepted".to_owned();
+    };
+    let Ok(expiry) = Timestamp::from_second(expires_at) else {
+        return "the token is accepted".to_owned();
+    };
+    let left = expiry - gateway.clock().now();
+    let is_near = gateway
+        .token_is_due_ahead()
+        .is_some_and(|ahead| left <= ahead);
+    let next = match (gateway.token_renews(), is_near) {
+        (true, _) => "; it is renewed by itself before that",
+        (false, true) => {
+            "; get a new one before that, or give an account that does (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
+        }
+        (false, false) => "",
+    };
+    let left = in_words(left);
+    format!("the token is accepted; it expires in {left}, at {expiry}{next}")
 }
 
 fn say_inverters<W: Write>(report: &mut Report<W>, answer: &Inverters) {

@@ -16,7 +16,7 @@ pub fn command() -> Command {
     let command = Command::new("envoy-scraper")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Reads an Enphase Envoy and publishes each inverter's changed readings by MQTT")
-        .after_help("Secrets have no flags: set ENVOY_TOKEN, ENVOY_PASSWORD, MQTT_PASSWORD or their _FILE twins.")
+        .after_help("Secrets have no flags: set ENVOY_TOKEN, ENVOY_PASSWORD, ENLIGHTEN_PASSWORD, MQTT_PASSWORD or their _FILE twins.")
         .subcommand(Command::new("run").about("Publishes readings until it is stopped (the default)"))
         .subcommand(
             Command::new("print")
@@ -31,6 +31,10 @@ pub fn command() -> Command {
         .subcommand(check::command(
             "Tries all that it needs, from the Envoy to the broker, step by step",
         ))
+        .subcommand(
+            Command::new("token")
+                .about("Fetches a token for firmware 7 and later and prints it, or says how to get one by hand"),
+        )
         .subcommand(
             Command::new("password")
                 .about("Prints the password that firmware below 7 expects")

@@ -1,6 +1,7 @@
 //! The scraper's settings.
 
 mod access;
+mod account;
 mod token;
 
 use std::ops::RangeInclusive;
@@ -14,8 +15,14 @@ use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 
+use crate::token as token_command;
+
 pub use access::{
     Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT, TOKEN, USERNAME,
+};
+pub use account::{
+    ACCOUNT_KEYS, AccountSettings, ENLIGHTEN_PASSWORD, ENLIGHTEN_URL, ENLIGHTEN_USERNAME,
+    ENTREZ_URL,
 };
 
 /// How large the journal may grow.
@@ -150,6 +157,21 @@ pub fn read_access(settings: &mut Settings) -> Option<((Access, PathBuf), Logs)>
     let state_dir = state_dir(settings);
     let logs = Logs::read_or(settings, PRINT_FILTER);
     Some(((access?, state_dir?), logs?))
+}
+
+/// Reads what is needed to fetch a token: an account, and the Envoy's serial or address. Mistakes are
+/// noted.
+pub fn read_token_request(settings: &mut Settings) -> Option<(token_command::Request, Logs)> {
+    let account = AccountSettings::read(settings);
+    let serial = settings.optional(&SERIAL, access::serial);
+    let host = settings.optional(&HOST, str::parse);
+    let logs = Logs::read_or(settings, PRINT_FILTER);
+    let request = token_command::Request {
+        account,
+        serial,
+        host,
+    };
+    Some((request, logs?))
 }
 
 /// Reads the time between two polls.

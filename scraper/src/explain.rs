@@ -13,6 +13,9 @@ pub(crate) fn explain(error: &Error) -> String {
 
 /// Whether the next poll will fail just the same until somebody changes something.
 pub(crate) fn needs_a_person(error: &Error) -> bool {
+    if let Error::Credentials(Credentials::NotFetched { reason, .. }) = error {
+        return reason.needs_a_person();
+    }
     matches!(
         error,
         Error::Credentials(_)
@@ -33,7 +36,13 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
 fn settings(error: &Error) -> Option<&'static str> {
     match error {
         Error::Credentials(Credentials::Password { .. }) => Some("ENVOY_USERNAME, ENVOY_PASSWORD"),
-        Error::Credentials(_) | Error::TokenMissing { .. } => Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE"),
+        Error::Credentials(Credentials::NotFetched { .. }) => {
+            Some("ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE")
+        }
+        Error::TokenMissing { .. } => {
+            Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE; or ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD")
+        }
+        Error::Credentials(_) => Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE"),
         Error::WrongSerial { .. } => Some("ENVOY_HOST, ENVOY_SERIAL"),
         Error::CertificateChanged(_)
         | Error::Unreachable {

@@ -4,17 +4,19 @@
 //! is the daemon; the `poller` asks the Envoy, [`changes`] finds what is new, the [`journal`] keeps it
 //! and gives it its number; [`delivery`] decides what the broker is given, in which order, and when it
 //! has it; the `publisher` does so over a connection. [`mod@print`] reads the Envoy once and shows what
-//! it said.
+//! it said; [`mod@token`] fetches a token for it.
 
 pub mod check;
 pub mod cli;
 pub mod config;
 pub mod print;
+pub mod token;
 
 pub mod changes;
 pub mod delivery;
 pub mod journal;
 
+mod expiry;
 mod explain;
 mod overwritten;
 mod poller;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{ClockTime, GatewayState, Reading, Serial};
 
 use crate::changes::{Changes, Report};
+use crate::expiry::{Expiry, in_words};
 use crate::explain::{explain, needs_a_person};
 use crate::journal::Journals;
 use crate::overwritten::Overwritten;
@@ -43,6 +44,7 @@ pub(crate) struct Poller {
     outage: Outage,
     /// Rows of the answers that can't be used.
     unusable: Outage,
+    expiry: Expiry,
     part: Part,
 }
 
@@ -58,6 +60,7 @@ impl Poller {
             envoy,
             outage: outage(),
             unusable: Outage::new("rows of the Envoy's list can't be used"),
+            expiry: Expiry::default(),
             part,
         }
     }
@@ -125,9 +128,28 @@ impl Poller {
 
     fn is_well(&mut self) {
         back(&mut self.outage);
+        self.warn_of_expiry();
         let now = self.gateway.clock().now().round(jiff::Unit::Second);
         if let Ok(now) = now {
             self.part.status(&format!("last poll at {now}"));
+        }
+    }
+
+    /// Where nobody but a person renews the token.
+    fn warn_of_expiry(&mut self) {
+        if self.gateway.token_renews() {
+            return;
+        }
+        let expires_at = self.gateway.token_expires_at();
+        let now = self.gateway.clock().now();
+        let ahead = self.gateway.token_is_due_ahead();
+        if let Some(left) = self.expiry.note(expires_at, ahead, now) {
+            tracing::warn!(
+                expires_at = expires_at.and_then(clock_time).map(|time| time.to_string()),
+                "the Envoy's token expires in {}: get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or \
+                 give an account that does (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)",
+                in_words(left)
+            );
         }
     }
 

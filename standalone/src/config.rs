@@ -36,11 +36,15 @@ pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("
 const QUIET_BROKER: &str = "info,mqtt5=error";
 
 /// What means nothing to a simulated Envoy.
-const FOR_A_REAL_ENVOY: [Key; 7] = [
+const FOR_A_REAL_ENVOY: [Key; 11] = [
     scraper::config::SERIAL,
     scraper::config::USERNAME,
     scraper::config::PASSWORD,
     scraper::config::TOKEN,
+    scraper::config::ENLIGHTEN_USERNAME,
+    scraper::config::ENLIGHTEN_PASSWORD,
+    scraper::config::ENLIGHTEN_URL,
+    scraper::config::ENTREZ_URL,
     scraper::config::CERTIFICATE,
     scraper::config::POLL_INTERVAL,
     scraper::config::TESTING_ENVOY_TIMEOUT,
@@ -85,7 +89,7 @@ pub enum Source {
     /// A real one.
     Real {
         /// Where it is and how to log in.
-        access: Access,
+        access: Box<Access>,
         /// The time between two polls.
         poll_interval: Duration,
     },
@@ -117,7 +121,7 @@ impl Config {
             access
                 .zip(poll_interval)
                 .map(|(access, poll_interval)| Source::Real {
-                    access,
+                    access: Box::new(access),
                     poll_interval,
                 })
         } else {

@@ -172,7 +172,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         Source::Real {
             access,
             poll_interval,
-        } => return Ok((access, poll_interval, None)),
+        } => return Ok((*access, poll_interval, None)),
         Source::Simulated {
             site,
             ledger,
@@ -194,6 +194,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         username: None,
         password: None,
         token: Some(Secret::Value(simulator.token().clone())),
+        account: None,
         // It makes itself a new one at each start.
         certificate: CertificatePolicy::Insecure,
         timeout: None,

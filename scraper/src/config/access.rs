@@ -6,6 +6,9 @@ use daemon::settings::{Key, Secret, Settings, duration, text};
 use envoy::{CertificatePolicy, Gateway, Host, StateFiles, TokenSource};
 use wire::Serial;
 
+use super::account::{
+    AccountSettings, ENLIGHTEN_PASSWORD, ENLIGHTEN_URL, ENLIGHTEN_USERNAME, ENTREZ_URL,
+};
 use super::token;
 
 /// Where the Envoy is.
@@ -47,12 +50,16 @@ pub const CERTIFICATE: Key = Key::new("envoy.certificate", "ENVOY_CERTIFICATE")
 pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
 
 /// The keys about the Envoy: all that is needed to read it.
-pub const ENVOY_KEYS: [Key; 7] = [
+pub const ENVOY_KEYS: [Key; 11] = [
     HOST,
     SERIAL,
     USERNAME,
     PASSWORD,
     TOKEN,
+    ENLIGHTEN_USERNAME,
+    ENLIGHTEN_PASSWORD,
+    ENLIGHTEN_URL,
+    ENTREZ_URL,
     CERTIFICATE,
     TESTING_ENVOY_TIMEOUT,
 ];
@@ -70,6 +77,8 @@ pub struct Access {
     pub password: Option<Secret>,
     /// The token of firmware 7 and later.
     pub token: Option<Secret>,
+    /// The account that fetches one, where none is given.
+    pub account: Option<AccountSettings>,
     /// Which certificates are accepted.
     pub certificate: CertificatePolicy,
     /// What it may take to connect, and to answer; the client's own limits when unset.
@@ -84,6 +93,13 @@ impl Access {
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
         let token = settings.checked_secret(&TOKEN, token::check);
+        let account = AccountSettings::read(settings);
+        if settings.is_set(&TOKEN) && settings.is_set(&ENLIGHTEN_USERNAME) {
+            settings.reject(
+                &ENLIGHTEN_USERNAME,
+                "set together with ENVOY_TOKEN, which would never be renewed; keep one of them",
+            );
+        }
         let certificate = settings.required(&CERTIFICATE, str::parse);
         let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
         Some(Self {
@@ -92,24 +108,31 @@ impl Access {
             username,
             password,
             token,
+            account,
             certificate: certificate?,
             timeout,
         })
     }
 
-    /// A client for this Envoy, whose certificates are remembered in `files`.
+    /// A client for this Envoy, whose certificates and fetched tokens are remembered in `files`.
     ///
     /// # Errors
-    /// When the password's file can't be read any more; the message names it.
+    /// When a password's file can't be read any more; the message names it.
     pub fn gateway(&self, files: StateFiles) -> Result<Gateway, String> {
         let mut settings = envoy::Settings::new(self.host.clone());
         settings.serial = self.serial.as_ref().map(ToString::to_string);
         settings.username.clone_from(&self.username);
         settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;
-        settings.token = self.token.as_ref().map(|token| match token {
-            Secret::Value(token) => TokenSource::given(token.clone()),
-            Secret::File(path) => TokenSource::file(path),
-        });
+        settings.token = match (&self.token, &self.account) {
+            (Some(Secret::Value(token)), _) => Some(TokenSource::given(token.clone())),
+            (Some(Secret::File(path)), _) => Some(TokenSource::file(path)),
+            (None, Some(account)) => Some(TokenSource::account(
+                account.reveal()?,
+                files.clone(),
+                settings.clock.clone(),
+            )),
+            (None, None) => None,
+        };
         settings.certificate = self.certificate;
         settings.files = files;
         if let Some(timeout) = self.timeout {
@@ -121,7 +144,7 @@ impl Access {
 }
 
 /// An Envoy's serial number.
-fn serial(text: &str) -> Result<Serial, String> {
+pub(super) fn serial(text: &str) -> Result<Serial, String> {
     let remedy = "it is on the Envoy's label and in the Enphase app, mostly 12 digits";
     text.parse()
         .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))

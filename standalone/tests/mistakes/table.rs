@@ -189,6 +189,44 @@ pub(crate) const WRONG: &[Row] = &[
         &["POLL_INTERVAL=often"],
         &["POLL_INTERVAL: \"often\" is not a length of time; write 60s, 2m or 1m 30s"],
     ),
+    // The account that fetches one.
+    row(
+        Scraper,
+        &["ENLIGHTEN_USERNAME=me@example.com"],
+        &[
+            "ENLIGHTEN_PASSWORD: missing: the password that goes with the user name (or ENLIGHTEN_PASSWORD_FILE, its file)",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENLIGHTEN_PASSWORD=my-hush-password"],
+        &["ENLIGHTEN_USERNAME: missing: the e-mail address that goes with the password"],
+    ),
+    row(
+        Scraper,
+        &[
+            "ENLIGHTEN_USERNAME=me@example.com",
+            "ENLIGHTEN_PASSWORD=my-hush-password",
+            "ENVOY_TOKEN=eyJhush.b.c",
+        ],
+        &[
+            "ENLIGHTEN_USERNAME: set together with ENVOY_TOKEN, which would never be renewed; keep one of them",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENLIGHTEN_URL=http://enlighten.enphaseenergy.com"],
+        &[
+            "ENLIGHTEN_URL: \"http://enlighten.enphaseenergy.com\" would send the password in clear; write https://",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENTREZ_URL=entrez"],
+        &[
+            "ENTREZ_URL: \"entrez\" is no address of Enphase's cloud; write one as https://enlighten.enphaseenergy.com",
+        ],
+    ),
     // Its certificate.
     row(
         Scraper,

@@ -1,0 +1,91 @@
+//! Says that a token will expire, well before it does, once a day.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The pause between two warnings.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Warnings about the token that nobody but a person renews.
+#[derive(Debug, Default)]
+pub(crate) struct Expiry {
+    said_at: Option<Timestamp>,
+}
+
+impl Expiry {
+    /// How long the token is still good, where that is to be said now: from `ahead` before its expiry on.
+    pub(crate) fn note(
+        &mut self,
+        expires_at: Option<i64>,
+        ahead: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Option<SignedDuration> {
+        let left = SignedDuration::from_secs(expires_at?.saturating_sub(now.as_second()));
+        if left > ahead? {
+            self.said_at = None;
+            return None;
+        }
+        // A clock that was set back is no reason to be silent.
+        let is_said = |said_at: Timestamp| (now - said_at).abs() < AGAIN_AFTER;
+        if self.said_at.is_some_and(is_said) {
+            return None;
+        }
+        self.said_at = Some(now);
+        Some(left)
+    }
+}
+
+/// A length of time as people say it.
+pub(crate) fn in_words(left: SignedDuration) -> String {
+    let hours = left.as_hours();
+    match hours {
+        ..=0 => format!("{} min", left.as_mins().max(0)),
+        1..=47 => format!("{hours} h"),
+        _ => format!("{} days", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a small number of seconds")
+    }
+
+    #[test]
+    fn it_is_said_once_a_day_from_a_month_before_on() {
+        let month = Some(SignedDuration::from_hours(30 * 24));
+        let mut expiry = Expiry::default();
+        let said: Vec<i64> = (0..365 * DAY)
+            .step_by(60)
+            .filter(|&now| expiry.note(Some(365 * DAY), month, at(now)).is_some())
+            .collect();
+        assert_eq!(said.len(), 30);
+        assert_eq!(said.first(), Some(&(335 * DAY)));
+    }
+
+    #[test]
+    fn another_token_ends_it_and_one_without_an_expiry_never_begins_it() {
+        let ahead = Some(SignedDuration::from_hours(1));
+        let mut expiry = Expiry::default();
+        assert!(expiry.note(Some(3_000), ahead, at(0)).is_some());
+        assert!(expiry.note(Some(DAY), ahead, at(60)).is_none());
+        assert!(expiry.note(Some(3_000), ahead, at(120)).is_some());
+        assert!(expiry.note(None, ahead, at(0)).is_none());
+        assert!(expiry.note(Some(0), None, at(0)).is_none());
+    }
+
+    #[test]
+    fn the_time_that_is_left_is_said_in_words() {
+        for (seconds, words) in [
+            (-5, "0 min"),
+            (1_800, "30 min"),
+            (7_200, "2 h"),
+            (20 * DAY + 5, "20 days"),
+        ] {
+            assert_eq!(in_words(SignedDuration::from_secs(seconds)), words);
+        }
+    }
+}
