@@ -95,9 +95,9 @@ impl Access {
         let token = settings.checked_secret(&TOKEN, token::check);
         let account = AccountSettings::read(settings);
         if settings.is_set(&TOKEN) && settings.is_set(&ENLIGHTEN_USERNAME) {
-            settings.reject(
+            settings.remark(
                 &ENLIGHTEN_USERNAME,
-                "set together with ENVOY_TOKEN, which would never be renewed; keep one of them",
+                "not used, since ENVOY_TOKEN goes before it, which nobody renews; leave one of them out",
             );
         }
         let certificate = settings.required(&CERTIFICATE, str::parse);

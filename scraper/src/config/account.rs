@@ -104,7 +104,7 @@ fn cloud(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_here => Ok(url),
-        "http" => Err("would send the password in clear; write https://"),
+        "http" => Err("is http, which would send the password in clear; write https://"),
         _ => Err(wrong),
     }
 }

@@ -204,20 +204,9 @@ pub(crate) const WRONG: &[Row] = &[
     ),
     row(
         Scraper,
-        &[
-            "ENLIGHTEN_USERNAME=me@example.com",
-            "ENLIGHTEN_PASSWORD=my-hush-password",
-            "ENVOY_TOKEN=eyJhush.b.c",
-        ],
-        &[
-            "ENLIGHTEN_USERNAME: set together with ENVOY_TOKEN, which would never be renewed; keep one of them",
-        ],
-    ),
-    row(
-        Scraper,
         &["ENLIGHTEN_URL=http://enlighten.enphaseenergy.com"],
         &[
-            "ENLIGHTEN_URL: \"http://enlighten.enphaseenergy.com\" would send the password in clear; write https://",
+            "ENLIGHTEN_URL: \"http://enlighten.enphaseenergy.com\" is http, which would send the password in clear; write https://",
         ],
     ),
     row(
@@ -602,6 +591,17 @@ pub(crate) const WRONG: &[Row] = &[
 ];
 
 pub(crate) const DOUBTFUL: &[Row] = &[
+    row(
+        Scraper,
+        &[
+            "ENLIGHTEN_USERNAME=me@example.com",
+            "ENLIGHTEN_PASSWORD=my-hush-password",
+            "ENVOY_TOKEN=eyJhush.b.c",
+        ],
+        &[
+            "ENLIGHTEN_USERNAME: not used, since ENVOY_TOKEN goes before it, which nobody renews; leave one of them out",
+        ],
+    ),
     row(
         Scraper,
         &["MQTT_URL=mqtt://localhost:8086"],
