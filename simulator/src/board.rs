@@ -3,9 +3,9 @@
 //! A [`Boot`] is the gateway between two reboots: its firmware, its certificate, its sessions. The
 //! [`Board`] is what stays when one boot follows another: site, history, serial, clock.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -28,6 +28,8 @@ pub(crate) struct Boot {
 #[derive(Debug)]
 pub(crate) struct Board {
     faults: Arc<Faults>,
+    /// The file that its certificate is kept in.
+    certificate: Option<PathBuf>,
     current: watch::Sender<Arc<Boot>>,
     /// Held from looking at the current boot until the next one is there.
     changing: Mutex<()>,
@@ -48,10 +50,27 @@ pub enum NotUpdated {
 }
 
 impl Board {
-    pub(crate) fn new(gateway: Gateway, faults: Arc<Faults>) -> Result<Self, CertificateError> {
-        let boot = Boot::of(gateway, faults.clone())?;
+    /// Boots for the first time, with the certificate that is kept in this file, if there is one.
+    pub(crate) fn new(
+        gateway: Gateway,
+        faults: Arc<Faults>,
+        certificate: Option<PathBuf>,
+    ) -> Result<Self, CertificateError> {
+        let kept = match &certificate {
+            Some(path) if gateway.firmware.uses_tokens() => Identity::kept_in(path)?,
+            _ => None,
+        };
+        let identity = match kept {
+            Some(identity) => Some(Arc::new(identity)),
+            None => new_identity(&gateway, certificate.as_deref())?,
+        };
+        let boot = Boot {
+            envoy: Envoy::new(gateway, faults.clone()),
+            identity,
+        };
         Ok(Self {
             faults,
+            certificate,
             current: watch::Sender::new(Arc::new(boot)),
             changing: Mutex::default(),
         })
@@ -81,7 +100,7 @@ impl Board {
     pub(crate) fn update(&self, firmware: Firmware) -> Result<(), NotUpdated> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let gateway = self.current().envoy.gateway().updated(firmware)?;
-        self.boot(Boot::of(gateway, self.faults.clone())?);
+        self.boot_anew(gateway)?;
         Ok(())
     }
 
@@ -90,7 +109,16 @@ impl Board {
     pub(crate) fn renew_certificate(&self) -> Result<(), CertificateError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let gateway = self.current().envoy.gateway().clone();
-        self.boot(Boot::of(gateway, self.faults.clone())?);
+        self.boot_anew(gateway)?;
+        Ok(())
+    }
+
+    fn boot_anew(&self, gateway: Gateway) -> Result<(), CertificateError> {
+        let identity = new_identity(&gateway, self.certificate.as_deref())?;
+        self.boot(Boot {
+            envoy: Envoy::new(gateway, self.faults.clone()),
+            identity,
+        });
         Ok(())
     }
 
@@ -99,19 +127,22 @@ impl Board {
     }
 }
 
-impl Boot {
-    /// With a new certificate where the firmware has one.
-    fn of(gateway: Gateway, faults: Arc<Faults>) -> Result<Self, CertificateError> {
-        let identity = gateway.firmware.uses_tokens().then(|| {
-            let now: Timestamp = gateway.now();
-            Identity::new(&gateway.serial, now).map(Arc::new)
-        });
-        Ok(Self {
-            identity: identity.transpose()?,
-            envoy: Envoy::new(gateway, faults),
-        })
+/// A new certificate where the firmware has one, kept in this file.
+fn new_identity(
+    gateway: &Gateway,
+    path: Option<&Path>,
+) -> Result<Option<Arc<Identity>>, CertificateError> {
+    if !gateway.firmware.uses_tokens() {
+        return Ok(None);
     }
+    let identity = Identity::new(&gateway.serial, gateway.now())?;
+    if let Some(path) = path {
+        identity.keep_in(path)?;
+    }
+    Ok(Some(Arc::new(identity)))
+}
 
+impl Boot {
     pub(crate) fn firmware(&self) -> &Firmware {
         &self.envoy.gateway().firmware
     }

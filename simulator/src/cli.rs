@@ -60,6 +60,9 @@ pub(crate) struct Cli {
     /// one; from 8.3.5286 on it is closed.
     #[arg(long, value_name = "ADDRESS")]
     http_listen: Option<SocketAddr>,
+    /// Keep the certificate and its key in this file, for the next simulator to have the same
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// Write a valid owner token to this file
     #[arg(long, value_name = "FILE")]
     token_out: Option<PathBuf>,
@@ -108,13 +111,14 @@ pub(crate) struct Cli {
     ///                     clock, requests hang for half a minute and more, for 2 to 5 minutes
     #[arg(long, value_name = "PLAN", verbatim_doc_comment)]
     fault: Vec<FaultPlan>,
-    /// Switch faults while it runs: a Unix socket that takes one line each and answers ok
+    /// Switch faults and change the gateway while it runs: a Unix socket that takes one line each and answers ok
     ///
     ///   PLAN              a fault, its times counted from then
     ///   heal              the end of all faults
     ///   reboot [DOWN[+WAKING]]
-    ///                     connections are refused, sessions forgotten; then the list is empty, from
-    ///                     firmware 7 on after as long a time of 503 [default: 2m+3m, by our clock]
+    ///                     connections are refused, sessions forgotten; then the list is empty, or
+    ///                     from firmware 7 on all is 503 for the first half of WAKING [default:
+    ///                     2m+3m; by our clock]
     ///   firmware V        an update at once, or the way back; site, serial and history stay
     ///   certificate       a new one, as after updates and once a year
     ///   replace SERIAL    an inverter is replaced: it stays listed, and a new one appears
@@ -160,6 +164,7 @@ impl Cli {
             source: self.recording.map_or(Source::Site(site), Source::Recording),
             listen: self.listen,
             http_listen: self.http_listen,
+            certificate: self.certificate,
             ledger: self.ledger,
             token_out: self.token_out,
             faults: self.fault,

@@ -34,6 +34,10 @@ pub struct Options {
     /// from 8.3.5286 on it is closed. Default none: `listen` stands for both, in clear below firmware 7
     /// and with TLS from 7 on.
     pub http_listen: Option<SocketAddr>,
+    /// A file (mode 0600) that keeps the gateway's certificate with its key, so that the next simulator
+    /// has the same, as a real gateway after a restart or at another address. Default none: a new one
+    /// with each start.
+    pub certificate: Option<PathBuf>,
     /// A file to which every report that a client was shown is appended as a JSON line. One that
     /// exists is continued. Default none.
     pub ledger: Option<PathBuf>,
@@ -109,6 +113,7 @@ impl Default for Options {
             source: Source::Site(SiteOptions::default()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http_listen: None,
+            certificate: None,
             ledger: None,
             token_out: None,
             faults: Vec::new(),

@@ -82,7 +82,7 @@ impl Simulator {
             None => None,
         };
         let faults = Arc::new(Faults::new(options.faults, seed));
-        let board = Board::new(gateway, faults.clone())?;
+        let board = Board::new(gateway, faults.clone(), options.certificate)?;
         let firmware = board.current().firmware().clone();
         let door = take(options.listen)?;
         let (address, secure_port) = (door.address(), door.address().port());
@@ -154,7 +154,7 @@ impl Simulator {
     pub fn certificate(&self) -> Option<Vec<u8>> {
         let boot = self.board.current();
         let identity = boot.identity.as_ref();
-        identity.map(|identity| identity.certificate.clone())
+        identity.map(|identity| identity.certificate.to_vec())
     }
 
     /// The gateway's serial.

@@ -52,6 +52,9 @@ impl StartError {
     /// Whether another choice of options would help; else the machine is in the way.
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
-        !matches!(self, Self::Listen { .. } | Self::Certificate(_))
+        !matches!(
+            self,
+            Self::Listen { .. } | Self::Certificate(CertificateError::Unmade(_))
+        )
     }
 }
