@@ -221,13 +221,11 @@ pub enum Credentials {
         serial: String,
     },
     /// No token could be fetched.
-    #[error("no token for the Envoy can be fetched: {reason}; tried again after {}", moment(*again_at))]
+    #[error("no token for the Envoy can be fetched")]
     NotFetched {
         /// What the last attempt came to.
         #[source]
         reason: Arc<CloudError>,
-        /// When the next attempt is made, in Unix seconds.
-        again_at: i64,
     },
     /// The Envoy knows the token, but not for this.
     #[error(

@@ -119,6 +119,7 @@ impl Keeper {
             }
             Err(error) => {
                 let not_yet = attempts.failed(error, self.clock.now(), rand::random());
+                tracing::debug!(serial, again_at = %not_yet.again_at, "the next attempt to fetch a token");
                 not_fetched(not_yet).map_or(Ok(None), Err)
             }
         }
@@ -182,6 +183,5 @@ impl Token {
 fn not_fetched(not_yet: NotYet) -> Option<Credentials> {
     Some(Credentials::NotFetched {
         reason: not_yet.because?,
-        again_at: not_yet.again_at.as_second(),
     })
 }
