@@ -86,7 +86,9 @@ async fn check_envoy<W: Write>(
                 _ => "",
             };
             let mut steps = before("it is one".to_owned(), serial);
-            steps.push((CERTIFICATE, Taken::Passed(String::new())));
+            // Where CAs decide, they do so before it says anything.
+            let place = if is_untrusted(&error) { 2 } else { steps.len() };
+            steps.insert(place, (CERTIFICATE, Taken::Passed(String::new())));
             report.attempt(steps, Some((step(&error), explain(&error))));
             for behind in [LOGIN, INVERTERS] {
                 report.skipped(behind, "not tried");
@@ -125,7 +127,8 @@ async fn check_envoy<W: Write>(
 /// Where something answered that was not as it should be.
 fn address(error: &Error) -> &str {
     match error {
-        Error::NotAnEnvoy { address, .. }
+        Error::Unreachable { address, .. }
+        | Error::NotAnEnvoy { address, .. }
         | Error::WrongSerial { address, .. }
         | Error::HttpsNeeded { address }
         | Error::Pin { address, .. }
@@ -140,10 +143,22 @@ fn step(error: &Error) -> &'static str {
     match error {
         Error::Unreachable { why: Why::Name, .. } => NAME,
         Error::CertificateChanged(_) | Error::Pin { .. } => CERTIFICATE,
+        error if is_untrusted(error) => CERTIFICATE,
         Error::Unreachable { .. } => REACHABLE,
         Error::WrongSerial { .. } => SERIAL,
         _ => ENVOY,
     }
+}
+
+/// Whether no CA stands for what was shown in the handshake.
+fn is_untrusted(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unreachable {
+            why: Why::NotTrusted,
+            ..
+        }
+    )
 }
 
 fn describe(info: &Info, gateway: &Gateway) -> String {

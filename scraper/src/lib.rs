@@ -85,16 +85,18 @@ pub async fn run(
         None => journal::remembered_serial(&config.state_dir),
     };
     let mut serial = configured.or_else(|| remembered.clone());
+    // One for all clients: what can't be written must not be forgotten between two of them.
+    let files = StateFiles::inside(&config.state_dir);
     loop {
         let is_guess = remembered.take().is_some();
         let envoy = match serial {
             Some(serial) => serial,
-            None => match ask_for_serial(&config, service, shutdown.as_mut()).await? {
+            None => match ask_for_serial(&config, &files, service, shutdown.as_mut()).await? {
                 Some(serial) => serial,
                 None => return Ok(()),
             },
         };
-        let served = serve(&config, &envoy, service, shutdown.as_mut()).await;
+        let served = serve(&config, &envoy, &files, service, shutdown.as_mut()).await;
         if is_guess && matches!(served, Err(RunError::Journal(OpenError::InUse { .. }))) {
             tracing::warn!(
                 remembered = %envoy,
@@ -119,11 +121,12 @@ pub async fn run(
 /// Asks the Envoy who it is, until it says so; `None` after `shutdown`.
 async fn ask_for_serial(
     config: &Config,
+    files: &StateFiles,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let files = StateFiles::inside(&config.state_dir);
-    let mut gateway = config.access.gateway(files).map_err(RunError::Envoy)?;
+    let gateway = config.access.gateway(files.clone());
+    let mut gateway = gateway.map_err(RunError::Envoy)?;
     let mut part = service.part();
     service.ready();
     tokio::select! {
@@ -148,11 +151,12 @@ fn journal_directory(config: &Config) -> std::borrow::Cow<'_, std::path::Path> {
 async fn serve(
     config: &Config,
     envoy: &Serial,
+    files: &StateFiles,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let files = StateFiles::inside(&config.state_dir);
-    let gateway = config.access.gateway(files).map_err(RunError::Envoy)?;
+    let gateway = config.access.gateway(files.clone());
+    let gateway = gateway.map_err(RunError::Envoy)?;
     let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
     journals.retry_after(config.journal_retry);
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");

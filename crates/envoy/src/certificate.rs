@@ -60,8 +60,6 @@ pub(crate) struct Certificates {
     files: StateFiles,
     /// For what the system's CAs stand for, where they decide.
     system: Option<ClientConfig>,
-    /// What could not be written.
-    in_memory: Option<(String, Fingerprint)>,
     noted: Shown,
     accepted: Shown,
     last: Option<Certificate>,
@@ -75,7 +73,6 @@ impl Certificates {
             policy,
             files,
             system,
-            in_memory: None,
             noted: Shown::default(),
             accepted: Shown::default(),
             last: None,
@@ -138,12 +135,7 @@ impl Certificates {
         Ok(())
     }
 
-    fn weigh(
-        &mut self,
-        serial: &str,
-        address: &str,
-        shown: Fingerprint,
-    ) -> Result<Standing, Error> {
+    fn weigh(&self, serial: &str, address: &str, shown: Fingerprint) -> Result<Standing, Error> {
         let known = self.known(serial, address)?;
         match known {
             Some(known) if known == shown => return Ok(Standing::Pinned),
@@ -197,7 +189,7 @@ impl Certificates {
         if let CertificatePolicy::PinnedTo(fingerprint) = self.policy {
             return Ok(Some(fingerprint));
         }
-        if let Some(fingerprint) = self.remembered(serial) {
+        if let Some(fingerprint) = self.files.pinned_in_memory(serial) {
             return Ok(Some(fingerprint));
         }
         match (pins::read(&self.files, serial), self.path(serial)) {
@@ -219,21 +211,12 @@ impl Certificates {
         }
     }
 
-    /// What is pinned in this process alone.
-    fn remembered(&self, serial: &str) -> Option<Fingerprint> {
-        let (of, fingerprint) = self.in_memory.as_ref()?;
-        (of == serial).then_some(*fingerprint)
-    }
-
-    fn pin(&mut self, serial: &str, fingerprint: Fingerprint) {
+    fn pin(&self, serial: &str, fingerprint: Fingerprint) {
         match self
             .files
             .write(Kind::Certificate, serial, &fingerprint.to_string())
         {
-            Ok(true) => {
-                self.in_memory = None;
-                return;
-            }
+            Ok(true) => return self.files.pin_in_memory(serial, None),
             Ok(false) => {}
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -242,7 +225,7 @@ impl Certificates {
                  next one pins what it meets; see that this file can be written"
             ),
         }
-        self.in_memory = Some((serial.to_owned(), fingerprint));
+        self.files.pin_in_memory(serial, Some(fingerprint));
     }
 
     /// The file in which this Envoy's is pinned.
@@ -259,7 +242,7 @@ impl Certificates {
     ) -> Error {
         let on_disk = self
             .path(serial)
-            .filter(|_| self.remembered(serial).is_none());
+            .filter(|_| self.files.pinned_in_memory(serial).is_none());
         let remedy = match (self.policy, on_disk) {
             (CertificatePolicy::PinnedTo(_), _) => Remedy::Configure,
             (_, Some(path)) => Remedy::Remove(path),

@@ -1,9 +1,13 @@
 //! What outlives the process: small files in a directory, one of each kind for each Envoy.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::certificate::Fingerprint;
 
 /// What a file is about; also the beginning of its name.
 #[derive(Clone, Copy, Debug)]
@@ -15,10 +19,14 @@ pub(crate) enum Kind {
 }
 
 /// Where certificates and fetched tokens are remembered. Only the owner may read the files.
+///
+/// All clones share what could not be written, so that the clients which a process has one after the
+/// other know it from each other.
 #[derive(Clone, Debug, Default)]
 pub struct StateFiles {
     directory: Option<PathBuf>,
     read_only: bool,
+    in_memory: Arc<Mutex<BTreeMap<String, Fingerprint>>>,
 }
 
 impl StateFiles {
@@ -33,7 +41,7 @@ impl StateFiles {
     pub fn inside(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: Some(directory.into()),
-            read_only: false,
+            ..Self::default()
         }
     }
 
@@ -43,6 +51,7 @@ impl StateFiles {
         Self {
             directory: Some(directory.into()),
             read_only: true,
+            ..Self::default()
         }
     }
 
@@ -62,6 +71,25 @@ impl StateFiles {
             Kind::Token => "token",
         };
         plain.then(|| directory.join(format!("{name}-{serial}")))
+    }
+
+    /// Which certificate of an Envoy is pinned in this process alone.
+    pub(crate) fn pinned_in_memory(&self, serial: &str) -> Option<Fingerprint> {
+        self.memory().get(serial).copied()
+    }
+
+    /// Pins it in this process alone, or not any more.
+    pub(crate) fn pin_in_memory(&self, serial: &str, fingerprint: Option<Fingerprint>) {
+        match fingerprint {
+            Some(fingerprint) => self.memory().insert(serial.to_owned(), fingerprint),
+            None => self.memory().remove(serial),
+        };
+    }
+
+    fn memory(&self) -> MutexGuard<'_, BTreeMap<String, Fingerprint>> {
+        self.in_memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is remembered of an Envoy.

@@ -101,6 +101,14 @@ impl Gateway {
         self.control(fault).await;
     }
 
+    /// Gives it a new certificate, as it makes itself with updates and once a year; connections end.
+    ///
+    /// # Panics
+    /// Below firmware 7, which has none.
+    pub async fn renew_certificate(&self) {
+        self.control("certificate").await;
+    }
+
     /// A reader has started: with `--hold`, complete answers until now count no more.
     ///
     /// # Panics

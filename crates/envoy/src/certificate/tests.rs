@@ -89,6 +89,18 @@ fn another_certificate_than_the_pinned_one_is_refused_until_the_file_is_removed(
 }
 
 #[test]
+fn what_could_not_be_written_is_known_to_the_next_client_of_the_same_process() {
+    let state = tempfile::tempdir().expect("a directory");
+    let in_the_way = state.path().join("a file");
+    fs::write(&in_the_way, "").expect("a file");
+    let files = StateFiles::inside(in_the_way.join("state"));
+    let client = || Certificates::new(CertificatePolicy::Pinned, files.clone());
+    assert_eq!(client().meets(one()).ok(), Some(Standing::First));
+    assert_eq!(client().meets(one()).ok(), Some(Standing::Pinned));
+    assert!(client().meets(other()).is_err());
+}
+
+#[test]
 fn a_pin_that_is_nowhere_but_in_memory_is_not_looked_for_on_disk_by_who_wants_to_accept_another() {
     let state = tempfile::tempdir().expect("a directory");
     let in_the_way = state.path().join("a file");

@@ -8,21 +8,21 @@ use rig::programs::Start;
 
 /// One step, as `check --json` tells it.
 #[derive(Debug)]
-struct Finding {
+pub(crate) struct Finding {
     part: String,
-    step: String,
-    outcome: String,
-    text: String,
+    pub(crate) step: String,
+    pub(crate) outcome: String,
+    pub(crate) text: String,
 }
 
 /// What a check said.
-struct Checked {
+pub(crate) struct Checked {
     code: Option<i32>,
-    steps: Vec<Finding>,
+    pub(crate) steps: Vec<Finding>,
 }
 
 /// Runs a daemon's check to its end.
-async fn check(start: Start) -> Checked {
+pub(crate) async fn check(start: Start) -> Checked {
     let mut program = start.args(["check", "--json"]).spawn();
     let status = program.ended().await;
     let printed = program.stdout().join("\n");
