@@ -19,6 +19,7 @@ pub mod journal;
 mod expiry;
 mod explain;
 mod overwritten;
+mod patience;
 mod poller;
 
 mod complaints;

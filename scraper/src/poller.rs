@@ -16,6 +16,7 @@ use crate::expiry::{Expiry, in_words};
 use crate::explain::{explain, needs_a_person};
 use crate::journal::Journals;
 use crate::overwritten::Overwritten;
+use crate::patience::Patience;
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ impl Poller {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // A gateway that is busy says for how long it is to be left alone.
         let mut not_before = Instant::now();
+        let mut patience = Patience::default();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -105,6 +107,7 @@ impl Poller {
                         let _ = other.send(serial);
                         return stop.cancelled().await;
                     }
+                    patience.accepted();
                     let polled = self.take(&answer).await;
                     self.is_well();
                     if polls.send(polled).await.is_err() {
@@ -112,9 +115,14 @@ impl Poller {
                     }
                 }
                 Err(error) => {
-                    if let Error::Busy { wait, .. } = &error {
-                        not_before = Instant::now() + *wait;
-                    }
+                    let pause = match &error {
+                        Error::Busy { wait, .. } => *wait,
+                        Error::Credentials(credentials) if credentials.were_refused() => {
+                            patience.refused(every)
+                        }
+                        _ => Duration::ZERO,
+                    };
+                    not_before = Instant::now() + pause;
                     // What waits in it must outlive this process also while nothing is added.
                     let _ = self.journal(Vec::new()).await;
                     let reason = explain(&error);

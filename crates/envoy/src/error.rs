@@ -1,17 +1,16 @@
 //! What can go wrong with an Envoy, by what can be done about it. No message holds a secret.
 
+mod credentials;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::certificate::{CertificateChanged, PinError};
-use crate::cloud::CloudError;
-use crate::digest::Unanswerable;
 use crate::endpoints::Malformed;
 use crate::excerpt::Excerpt;
 use crate::firmware::Firmware;
+pub use credentials::Credentials;
+pub(crate) use credentials::moment;
 
 /// Why the Envoy could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -171,84 +170,6 @@ pub enum Fault {
     Malformed(#[from] Malformed),
 }
 
-/// Why the Envoy refuses who is asking.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Credentials {
-    /// Firmware below 7: the password is wrong for every user that was tried.
-    #[error("{}", describe_users(users, *given))]
-    Password {
-        /// The users that were tried.
-        users: Vec<String>,
-        /// Whether the password was configured; otherwise it was computed from the serial.
-        given: bool,
-        /// Where the Envoy's demand for a password could not be understood: some firmwares answer
-        /// a wrong password with a broken one.
-        source: Option<Unanswerable>,
-    },
-    /// The token's file can't be read.
-    #[error("the token file {} can't be read: check its path and permissions", path.display())]
-    TokenFile {
-        /// The configured path.
-        path: PathBuf,
-        /// Why it can't be read.
-        source: std::io::Error,
-    },
-    /// What is given as a token can't be one.
-    #[error(
-        "what is given as the Envoy's token is not a token: it is one long word that begins with \
-         eyJ; copy it anew from https://entrez.enphaseenergy.com"
-    )]
-    NotAToken,
-    /// The token was good until some time ago.
-    #[error(
-        "the Envoy's token expired at {}: get a new one at https://entrez.enphaseenergy.com",
-        moment(*expired_at)
-    )]
-    TokenExpired {
-        /// When, in Unix seconds.
-        expired_at: i64,
-    },
-    /// The token was made for another Envoy.
-    #[error(
-        "the token is for the Envoy {found}, this one is {serial}: get one for {serial} at \
-         https://entrez.enphaseenergy.com"
-    )]
-    TokenOfAnother {
-        /// The serial in the token.
-        found: String,
-        /// The serial of the Envoy that answers.
-        serial: String,
-    },
-    /// No token could be fetched.
-    #[error("no token for the Envoy can be fetched")]
-    NotFetched {
-        /// What the last attempt came to.
-        #[source]
-        reason: Arc<CloudError>,
-    },
-    /// The Envoy knows the token, but not for this.
-    #[error(
-        "the Envoy accepts the token, but does not let it{} read {path}: get one with the account of \
-         the system's owner, at https://entrez.enphaseenergy.com", of_role(role.as_deref())
-    )]
-    TokenRole {
-        /// Whose token it says it is: `owner`, `installer` and others.
-        role: Option<String>,
-        /// What was asked for.
-        path: String,
-    },
-    /// The token looks good, but the Envoy does not take it.
-    #[error(
-        "the Envoy refuses the token{}: get a new one at https://entrez.enphaseenergy.com, with \
-         the account of the system's owner", of_role(role.as_deref())
-    )]
-    TokenRejected {
-        /// Whose token it says it is: `owner`, `installer` and others.
-        role: Option<String>,
-    },
-}
-
 impl Error {
     /// The address of an [`Unreachable`](Self::Unreachable) that failed for this reason.
     pub(crate) fn why(&self) -> Option<Why> {
@@ -256,49 +177,5 @@ impl Error {
             Self::Unreachable { why, .. } => Some(*why),
             _ => None,
         }
-    }
-}
-
-fn describe_users(users: &[String], given: bool) -> String {
-    let noun = if users.len() > 1 { "users" } else { "user" };
-    let users = format!("{noun} {}", users.join(" and "));
-    if given {
-        format!("the Envoy refuses the {users} with the password given: check both")
-    } else {
-        format!(
-            "the Envoy refuses the {users} with the password that follows from its serial: \
-             give the user name and password with which its own web page lets you in"
-        )
-    }
-}
-
-fn of_role(role: Option<&str>) -> String {
-    role.map(|role| format!(" (of the role {role:?})"))
-        .unwrap_or_default()
-}
-
-pub(crate) fn moment(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_shown_as_people_read_it() {
-        let error = Credentials::TokenExpired {
-            expired_at: 1_728_900_200,
-        };
-        assert!(
-            error
-                .to_string()
-                .contains("expired at 2024-10-14T10:03:20Z"),
-            "{error}"
-        );
-        let error = Credentials::TokenExpired {
-            expired_at: i64::MAX,
-        };
-        assert!(error.to_string().contains("expired at 9223372036854775807"));
     }
 }
