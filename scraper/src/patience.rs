@@ -48,7 +48,7 @@ mod tests {
         }
         let in_hour = |hour: u64| {
             let hour = Duration::from_hours(hour)..Duration::from_hours(hour + 1);
-            logins.iter().filter(|at| hour.contains(at)).count()
+            logins.iter().filter(|at| hour.contains(*at)).count()
         };
         assert!(in_hour(0) <= 15, "{}", in_hour(0));
         assert!((1..24).all(|hour| in_hour(hour) == 12));
