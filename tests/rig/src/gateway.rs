@@ -109,6 +109,13 @@ impl Gateway {
         self.control("certificate").await;
     }
 
+    /// Where Enphase's cloud is simulated, with `--cloud`.
+    pub async fn cloud(&self) -> String {
+        let line = self.program.stdout_line("cloud on ").await;
+        let url = line.strip_prefix("cloud on ");
+        url.expect("the address ends the line").to_owned()
+    }
+
     /// A reader has started: with `--hold`, complete answers until now count no more.
     ///
     /// # Panics

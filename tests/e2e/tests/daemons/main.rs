@@ -4,6 +4,7 @@
 
 mod broker;
 mod check;
+mod envoy_account;
 mod envoy_certificate;
 mod envoy_faults;
 mod life;

@@ -1,0 +1,194 @@
+//! The owner's account as the real scraper uses it: a token for an Envoy that had none, for good.
+//!
+//! No broker is needed: polls go on without one.
+
+use std::path::PathBuf;
+
+use rig::gateway::Gateway;
+use rig::leaks::Secrets;
+use rig::programs::{Binary, Program, Start};
+use rig::wait;
+use tempfile::TempDir;
+
+use crate::{ARRIVAL, WITH_SUN};
+
+/// The simulated cloud's account, which is no secret.
+const USERNAME: &str = "owner@example.com";
+const PASSWORD: &str = "a-simulated-password";
+
+/// A port on which nothing listens: nobody but the system may.
+const NO_BROKER: &str = "mqtt://127.0.0.1:1";
+
+const SETTINGS: &str = "[testing]\npoll_interval = \"250ms\"\nenvoy_timeout = \"5s\"\n";
+
+/// What the scraper logs of each poll that brought an answer.
+const POLLED: &str = "listed=";
+
+/// An Envoy with Enphase's cloud, and the state of a scraper.
+struct Scene {
+    serial: &'static str,
+    gateway: Gateway,
+    cloud: String,
+    directory: TempDir,
+}
+
+impl Scene {
+    async fn new(serial: &'static str, firmware: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(directory.path().join("scraper.toml"), SETTINGS).expect("it can be written");
+        let requests = directory.path().join("requests");
+        let requests = requests.to_str().expect("a plain path");
+        let own = ["--serial", serial, "--firmware", firmware];
+        let cloud = ["--cloud", "127.0.0.1:0", "--cloud-requests", requests];
+        let gateway = Gateway::start(&[&own[..], &cloud, &WITH_SUN].concat()).await;
+        let cloud = gateway.cloud().await;
+        Self {
+            serial,
+            gateway,
+            cloud,
+            directory,
+        }
+    }
+
+    /// A scraper that is not started yet, or one of its sub-commands.
+    fn scraper(&self) -> Start {
+        let address = self.gateway.url().split("//").last();
+        Start::new(Binary::Scraper)
+            .arg("--config")
+            .arg(self.directory.path().join("scraper.toml"))
+            // As people give it, without a scheme.
+            .env("ENVOY_HOST", address.expect("a URL"))
+            .env("ENLIGHTEN_USERNAME", USERNAME)
+            .env("ENLIGHTEN_PASSWORD", PASSWORD)
+            .env("ENLIGHTEN_URL", &self.cloud)
+            .env("ENTREZ_URL", &self.cloud)
+            .env("STATE_DIR", self.directory.path().join("state"))
+            .env("MQTT_URL", NO_BROKER)
+    }
+
+    fn daemon(&self) -> Program {
+        self.scraper()
+            .env("RUST_LOG", "info,scraper=debug,envoy=trace,daemon=debug")
+            .spawn()
+    }
+
+    fn token_file(&self) -> PathBuf {
+        let name = format!("state/token-{}", self.serial);
+        self.directory.path().join(name)
+    }
+
+    /// How often the cloud was asked to let somebody in.
+    fn logins(&self) -> usize {
+        let requests = std::fs::read_to_string(self.directory.path().join("requests"));
+        let requests = requests.unwrap_or_default();
+        let logins = requests.lines().filter(|line| line.contains("/login"));
+        logins.count()
+    }
+}
+
+/// How often the program has said this.
+fn said(program: &Program, part: &str) -> usize {
+    let lines = program.stderr();
+    lines.iter().filter(|line| line.contains(part)).count()
+}
+
+/// Waits for two more polls that brought an answer.
+async fn goes_on(scraper: &Program) {
+    let before = said(scraper, POLLED);
+    wait::until_true("two more polls", ARRIVAL, async || {
+        said(scraper, POLLED) >= before + 2
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_login_is_enough_for_a_scraper_and_for_its_restarts() {
+    let scene = Scene::new("202400000051", "8.3.5169").await;
+    for _ in 0..3 {
+        let mut scraper = scene.daemon();
+        goes_on(&scraper).await;
+        let token = std::fs::read_to_string(scene.token_file()).expect("a kept token");
+        let secrets = Secrets::new().with("the token", token.trim());
+        assert!(secrets.leaks(&scraper.stderr()).is_empty());
+        assert!(scraper.terminate().await.success());
+    }
+    let check = scene.scraper().arg("check").to_end();
+    let told = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(told.contains("it is renewed by itself"), "{told}");
+    assert_eq!(scene.logins(), 1);
+}
+
+#[tokio::test]
+async fn an_update_from_password_to_token_and_on_needs_no_restart() {
+    let scene = Scene::new("202400000052", "5.0.62").await;
+    let mut scraper = scene.daemon();
+    goes_on(&scraper).await;
+    assert_eq!(scene.logins(), 0, "firmware 5 takes no token");
+    for firmware in ["7.6.175", "8.2.4345", "8.3.5433"] {
+        scene.gateway.inject(&format!("firmware {firmware}")).await;
+        let another = format!("firmware=D{firmware}");
+        scraper.stderr_line(&another).await;
+        goes_on(&scraper).await;
+    }
+    assert_eq!(scene.logins(), 1);
+    assert!(scraper.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_token_is_printed_alone_and_what_it_is_beside_it() {
+    let scene = Scene::new("202400000053", "8.3.5169").await;
+    let printed = scene.scraper().arg("token").to_end();
+    assert!(printed.status.success());
+    let (out, error) = (printed.stdout, printed.stderr);
+    let token = String::from_utf8(out).expect("a token is ASCII");
+    assert_eq!(token.lines().count(), 1, "{token:?}");
+    assert!(token.starts_with("eyJ"));
+    let told = String::from_utf8_lossy(&error).into_owned();
+    for part in [scene.serial, "role owner", "expires at 20"] {
+        assert!(told.contains(part), "{told}");
+    }
+    // It is one that the Envoy takes.
+    let file = scene.directory.path().join("token");
+    std::fs::write(&file, token).expect("it can be written");
+    let print = Start::new(Binary::Scraper).arg("print");
+    let print = print
+        .env("ENVOY_HOST", scene.gateway.url())
+        .env("ENVOY_TOKEN_FILE", file)
+        .env("STATE_DIR", scene.directory.path());
+    assert!(print.to_end().status.success());
+}
+
+#[tokio::test]
+async fn an_account_that_gets_no_token_is_explained_by_check_and_by_token() {
+    let scene = Scene::new("202400000054", "8.3.5169").await;
+    for (switch, expected) in [
+        ("cloud mfa on", "second factor (MFA)"),
+        ("cloud password another", "does not let this account in"),
+        ("cloud down on", "out of order"),
+    ] {
+        scene.gateway.inject(switch).await;
+        let check = scene.scraper().arg("check").to_end();
+        let told = String::from_utf8_lossy(&check.stdout).into_owned();
+        let login = told.lines().find(|line| line.contains(" login "));
+        assert!(login.is_some_and(|line| line.contains(expected)), "{told}");
+        let token = scene.scraper().arg("token").to_end();
+        assert_eq!(token.status.code(), Some(1), "{switch}");
+        assert!(token.stdout.is_empty(), "{switch}");
+        let told = String::from_utf8_lossy(&token.stderr).into_owned();
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_account_token_tells_how_to_get_one_by_hand() {
+    let token = Start::new(Binary::Scraper).arg("token").to_end();
+    assert_eq!(token.status.code(), Some(64));
+    let told = String::from_utf8_lossy(&token.stderr).into_owned();
+    for part in [
+        "ENLIGHTEN_USERNAME",
+        "https://entrez.enphaseenergy.com",
+        "ENVOY_TOKEN_FILE",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
