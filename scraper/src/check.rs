@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use daemon::check::broker::{self, Caller};
 use daemon::check::{Report, Taken, resolve};
-use envoy::{Certificate, Error, Gateway, Info, Inverters, Standing, StateFiles, Why};
+use envoy::{Certificate, Error, Gateway, Host, Info, Inverters, Standing, StateFiles, Why};
 use jiff::Timestamp;
 use wire::{Serial, Topic};
 
 use crate::config::{Access, Config};
 use crate::expiry::in_words;
 use crate::explain::explain;
+use crate::journal::remembered_serial;
+use crate::reach::Unreached;
 
+const FOUND: &str = "found";
 const NAME: &str = "name";
 const REACHABLE: &str = "reachable";
 const ENVOY: &str = "is Envoy";
@@ -51,11 +54,15 @@ async fn check_envoy<W: Write>(
     report: &mut Report<W>,
 ) -> Result<Option<Serial>, String> {
     let access = &config.access;
-    let mut gateway = access.gateway(StateFiles::as_found_in(&config.state_dir))?;
-    let name = resolve(&access.host.name()).await;
+    let Some(host) = find(config, report).await else {
+        return Ok(access.serial.clone());
+    };
+    let files = StateFiles::as_found_in(&config.state_dir);
+    let mut gateway = access.gateway(host.clone(), files)?;
+    let name = resolve(&host.name()).await;
     let awaited = format!(
         "{} has not answered yet; it is given {} s for each answer, since some Envoys hang for a while",
-        access.host,
+        host,
         gateway.read_timeout().as_secs()
     );
     let info = report.patiently(ENVOY, &awaited, gateway.info()).await;
@@ -122,6 +129,46 @@ async fn check_envoy<W: Write>(
         }
     }
     Ok(info.serial.parse().ok())
+}
+
+/// Where the Envoy is: as configured, or as found.
+async fn find<W: Write>(config: &Config, report: &mut Report<W>) -> Option<Host> {
+    let access = &config.access;
+    if let Some(host) = &access.host {
+        return Some(host.clone());
+    }
+    let known = remembered_serial(&config.state_dir);
+    let wanted = access.serial.as_ref().or(known.as_ref());
+    let wanted = wanted.map(AsRef::as_ref);
+    let error = match access.browser.find(wanted).await {
+        Ok(found) => {
+            let address = found.address().unwrap_or_default();
+            let serial = &found.serial;
+            let text = format!("by mDNS the Envoy {serial} is at {address}");
+            match address.parse() {
+                Ok(host) => {
+                    report.passed(FOUND, text);
+                    return Some(host);
+                }
+                Err(error) => format!("{text}: {error}"),
+            }
+        }
+        Err(error) => Unreached::from(error).explain(),
+    };
+    report.failed(FOUND, error);
+    let behind = [
+        NAME,
+        REACHABLE,
+        ENVOY,
+        SERIAL,
+        CERTIFICATE,
+        LOGIN,
+        INVERTERS,
+    ];
+    for step in behind {
+        report.skipped(step, format!("not tried, because of the step '{FOUND}'"));
+    }
+    None
 }
 
 /// Where something answered that was not as it should be.

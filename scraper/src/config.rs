@@ -18,7 +18,8 @@ use daemon::{broker, logs};
 use crate::token as token_command;
 
 pub use access::{
-    Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT, TOKEN, USERNAME,
+    Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT,
+    TESTING_MDNS_PORT, TOKEN, USERNAME,
 };
 pub use account::{
     ACCOUNT_KEYS, AccountSettings, ENLIGHTEN_PASSWORD, ENLIGHTEN_URL, ENLIGHTEN_USERNAME,

@@ -21,6 +21,7 @@ mod explain;
 mod overwritten;
 mod patience;
 mod poller;
+mod reach;
 
 mod complaints;
 mod identity;
@@ -41,6 +42,7 @@ use identity::Identity;
 use journal::{Journals, OpenError};
 use poller::Poller;
 use publisher::Publisher;
+use reach::Reach;
 
 /// How long the parts may take to finish when the scraper is asked to stop, so that it has ended
 /// within five seconds. The steps of the publisher's good-bye add up to four.
@@ -126,13 +128,13 @@ async fn ask_for_serial(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let gateway = config.access.gateway(files.clone());
-    let mut gateway = gateway.map_err(RunError::Envoy)?;
+    let reach = Reach::new(&config.access, files.clone(), None);
+    let mut reach = reach.map_err(RunError::Envoy)?;
     let mut part = service.part();
     service.ready();
     tokio::select! {
         () = shutdown => Ok(None),
-        info = poller::first_info(&mut gateway, config.poll_interval, &mut part) => {
+        info = poller::first_info(&mut reach, config.poll_interval, &mut part) => {
             info.serial.parse().map(Some).map_err(RunError::Serial)
         }
     }
@@ -156,8 +158,8 @@ async fn serve(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let gateway = config.access.gateway(files.clone());
-    let gateway = gateway.map_err(RunError::Envoy)?;
+    let reach = Reach::new(&config.access, files.clone(), Some(envoy));
+    let reach = reach.map_err(RunError::Envoy)?;
     let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
     journals.retry_after(config.journal_retry);
     tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
@@ -180,7 +182,7 @@ async fn serve(
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let poller = Poller::new(gateway, envoy.clone(), journals.clone(), service.part());
+    let poller = Poller::new(reach, envoy.clone(), journals.clone(), service.part());
     let publisher = Publisher::new(identity, journals, service.part());
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let (tell_other, other) = oneshot::channel();

@@ -13,10 +13,10 @@ use wire::{ClockTime, GatewayState, Reading, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::expiry::{Expiry, in_words};
-use crate::explain::{explain, needs_a_person};
 use crate::journal::Journals;
 use crate::overwritten::Overwritten;
 use crate::patience::Patience;
+use crate::reach::{Reach, Unreached};
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
@@ -31,13 +31,14 @@ pub(crate) struct Polled {
 /// minute at most; a full channel only makes the next poll late.
 pub(crate) const CHANNEL: usize = 4;
 
-/// What no poll takes: at most eight requests (the gateway is looked for, it is logged in to anew)
-/// with the longest waits. Beyond it the loop is stuck, and the service manager's watchdog may bite.
-const LONGEST_POLL: Duration = Duration::from_mins(10);
+/// What no poll takes: at most eight requests (the gateway is looked for, it is logged in to anew), and
+/// again as many at another address, with the longest waits. Beyond it the loop is stuck, and the service
+/// manager's watchdog may bite.
+const LONGEST_POLL: Duration = Duration::from_mins(20);
 
 /// The poll loop's state.
 pub(crate) struct Poller {
-    gateway: Gateway,
+    reach: Reach,
     envoy: Serial,
     changes: Changes,
     journals: Journals,
@@ -52,9 +53,9 @@ pub(crate) struct Poller {
 impl Poller {
     /// A poller for an Envoy whose serial is known, which goes on from what the journal has.
     #[must_use]
-    pub(crate) fn new(gateway: Gateway, envoy: Serial, journals: Journals, part: Part) -> Self {
+    pub(crate) fn new(reach: Reach, envoy: Serial, journals: Journals, part: Part) -> Self {
         Self {
-            gateway,
+            reach,
             changes: Changes::after(journals.last_reports()),
             overwritten: Overwritten::after(&journals),
             journals,
@@ -94,7 +95,7 @@ impl Poller {
                 self.outage.missed();
                 continue;
             }
-            let poll = ask(&mut self.gateway, &mut self.part);
+            let poll = ask(&mut self.reach, &mut self.part);
             let answer = tokio::select! {
                 answer = poll => answer,
                 // Nobody waits for it any more.
@@ -116,8 +117,10 @@ impl Poller {
                 }
                 Err(error) => {
                     let pause = match &error {
-                        Error::Busy { wait, .. } => *wait,
-                        Error::Credentials(credentials) if credentials.were_refused() => {
+                        Unreached::Envoy(Error::Busy { wait, .. }) => *wait,
+                        Unreached::Envoy(Error::Credentials(credentials))
+                            if credentials.were_refused() =>
+                        {
                             patience.refused(every)
                         }
                         _ => Duration::ZERO,
@@ -125,8 +128,8 @@ impl Poller {
                     not_before = Instant::now() + pause;
                     // What waits in it must outlive this process also while nothing is added.
                     let _ = self.journal(Vec::new()).await;
-                    let reason = explain(&error);
-                    self.outage.failed(&reason, needs_a_person(&error));
+                    let reason = error.explain();
+                    self.outage.failed(&reason, error.needs_a_person());
                     self.part
                         .status(&format!("the Envoy's readings can't be had: {reason}"));
                 }
@@ -134,23 +137,28 @@ impl Poller {
         }
     }
 
+    /// The client. There is one once the Envoy has answered.
+    fn gateway(&self) -> Option<&Gateway> {
+        self.reach.gateway()
+    }
+
     fn is_well(&mut self) {
         back(&mut self.outage);
         self.warn_of_expiry();
-        let now = self.gateway.clock().now().round(jiff::Unit::Second);
-        if let Ok(now) = now {
+        let now = self.gateway().map(|gateway| gateway.clock().now());
+        if let Some(Ok(now)) = now.map(|now| now.round(jiff::Unit::Second)) {
             self.part.status(&format!("last poll at {now}"));
         }
     }
 
     /// Where nobody but a person renews the token.
     fn warn_of_expiry(&mut self) {
-        if self.gateway.token_renews() {
+        let Some(gateway) = self.gateway().filter(|gateway| !gateway.token_renews()) else {
             return;
-        }
-        let expires_at = self.gateway.token_expires_at();
-        let now = self.gateway.clock().now();
-        let ahead = self.gateway.token_is_due_ahead();
+        };
+        let expires_at = gateway.token_expires_at();
+        let now = gateway.clock().now();
+        let ahead = gateway.token_is_due_ahead();
         if let Some(left) = self.expiry.note(expires_at, ahead, now) {
             tracing::warn!(
                 expires_at = expires_at.and_then(clock_time).map(|time| time.to_string()),
@@ -164,7 +172,7 @@ impl Poller {
     /// The serial of the Envoy that answers, if it is not the one whose journal this is: where none is
     /// configured, the journal remembers the one that was there before.
     fn another_envoy(&self) -> Option<Serial> {
-        let found = &self.gateway.last_info()?.serial;
+        let found = &self.gateway()?.last_info()?.serial;
         let found: Serial = found.parse().ok()?;
         (found != self.envoy).then_some(found)
     }
@@ -214,18 +222,22 @@ impl Poller {
     }
 
     fn gateway_state(&self) -> GatewayState {
-        let info = self.gateway.last_info();
+        let gateway = self.gateway();
+        let info = gateway.and_then(Gateway::last_info);
+        let now = gateway.map(|gateway| gateway.clock().now().as_second());
         GatewayState {
             envoy: self.envoy.clone(),
             firmware: info
                 .map(|info| info.firmware.to_string())
                 .unwrap_or_default(),
             part_number: info.and_then(|info| info.part_number.clone()),
-            address: self.gateway.address().unwrap_or_default(),
-            clock_skew_s: self.gateway.clock_skew(),
-            token_expires_at: self.gateway.token_expires_at().and_then(clock_time),
+            address: gateway.and_then(Gateway::address).unwrap_or_default(),
+            clock_skew_s: gateway.and_then(Gateway::clock_skew),
+            token_expires_at: gateway
+                .and_then(Gateway::token_expires_at)
+                .and_then(clock_time),
             scraper_version: env!("CARGO_PKG_VERSION").to_owned(),
-            last_poll_at: clock_time(self.gateway.clock().now().as_second()),
+            last_poll_at: now.and_then(clock_time),
             reports_overwritten: self.overwritten.count(),
         }
     }
@@ -249,8 +261,8 @@ fn back(outage: &mut Outage) {
 }
 
 /// One poll. A function of its own, so that only what it needs is borrowed meanwhile.
-async fn ask(gateway: &mut Gateway, part: &mut Part) -> Result<Inverters, Error> {
-    part.during(LONGEST_POLL, gateway.inverters()).await
+async fn ask(reach: &mut Reach, part: &mut Part) -> Result<Inverters, Unreached> {
+    part.during(LONGEST_POLL, reach.inverters()).await
 }
 
 /// A time that the contract can carry; a clock outside of it is not worth a message.
@@ -260,7 +272,7 @@ fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
 
 /// Asks for the gateway's `/info` until it answers, one attempt an interval: without a configured
 /// serial nothing can be published before that.
-pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration, part: &mut Part) -> Info {
+pub(crate) async fn first_info(reach: &mut Reach, every: Duration, part: &mut Part) -> Info {
     let mut outage = outage();
     let mut interval = interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -269,17 +281,17 @@ pub(crate) async fn first_info(gateway: &mut Gateway, every: Duration, part: &mu
             _ = interval.tick() => {}
             () = part.beat() => continue,
         }
-        match part.during(LONGEST_POLL, gateway.info()).await {
+        match part.during(LONGEST_POLL, reach.info()).await {
             Ok(info) => {
                 back(&mut outage);
                 return info;
             }
             Err(error) => {
-                if let Error::Busy { wait, .. } = &error {
+                if let Unreached::Envoy(Error::Busy { wait, .. }) = &error {
                     interval.reset_after((*wait).max(every));
                 }
-                let reason = explain(&error);
-                outage.failed(&reason, needs_a_person(&error));
+                let reason = error.explain();
+                outage.failed(&reason, error.needs_a_person());
                 part.status(&format!("the Envoy does not say who it is: {reason}"));
             }
         }

@@ -10,7 +10,8 @@ use wire::{JournalId, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::config::Access;
-use crate::explain::explain;
+use crate::journal::remembered_serial;
+use crate::reach::{Reach, Unreached};
 
 /// How the inverters are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,11 @@ pub enum PrintError {
 /// When the Envoy can't be read, or standard output can't be written.
 pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<(), PrintError> {
     let files = StateFiles::as_found_in(state_dir);
-    let mut gateway = access.gateway(files).map_err(PrintError::Settings)?;
-    let info = gateway.info().await.map_err(refused)?;
-    let answer = gateway.inverters().await.map_err(refused)?;
+    let known = remembered_serial(state_dir);
+    let reach = Reach::new(access, files, known.as_ref());
+    let mut reach = reach.map_err(PrintError::Settings)?;
+    let info = reach.info().await.map_err(refused)?;
+    let answer = reach.inverters().await.map_err(refused)?;
     let text = match format {
         Format::Table => table(&info, &answer),
         Format::Json => lines(&info, &answer)?,
@@ -60,8 +63,8 @@ pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<
     clippy::needless_pass_by_value,
     reason = "the shape that `map_err` takes"
 )]
-fn refused(error: envoy::Error) -> PrintError {
-    PrintError::Envoy(explain(&error))
+fn refused(error: Unreached) -> PrintError {
+    PrintError::Envoy(error.explain())
 }
 
 fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {

@@ -69,6 +69,12 @@ pub(crate) struct Cli {
     /// Append every report shown in a complete answer to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Announce the gateway by mDNS, as real ones do, but with the port that it has
+    ///
+    /// On the network that --listen is an address of, loopback included. The port is that of mDNS; tests
+    /// choose another one, where only they listen.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "5353")]
+    announce: Option<u16>,
     /// Simulate Enphase's cloud too, at this address: Enlighten and Entrez, which hand out tokens
     ///
     /// A further line of standard output names it. It speaks plain HTTP; port 0 takes a free
@@ -169,6 +175,7 @@ impl Cli {
             token_out: self.token_out,
             faults: self.fault,
             cloud,
+            announce: self.announce,
         }
     }
 }

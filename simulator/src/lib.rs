@@ -17,15 +17,15 @@
 mod options;
 mod simulator;
 
+mod access;
+mod announcer;
+mod answer;
 mod board;
+mod cloud;
 mod envoy;
 mod faults;
-mod nightly;
-
-mod access;
-mod answer;
-mod cloud;
 mod gateway;
+mod nightly;
 mod resource;
 
 mod clock;
@@ -40,6 +40,7 @@ mod firmware;
 mod serial;
 
 pub use access::{NotARole, Role};
+pub use announcer::AnnounceError;
 pub use answer::ShownReport;
 pub use board::NotUpdated;
 pub use certificate::CertificateError;

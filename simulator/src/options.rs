@@ -48,6 +48,8 @@ pub struct Options {
     pub faults: Vec<FaultPlan>,
     /// Enphase's cloud beside the gateway, which hands out its tokens. Default none.
     pub cloud: Option<CloudOptions>,
+    /// The port of mDNS, 5353 mostly, at which the gateway is announced. Default none: it is not.
+    pub announce: Option<u16>,
 }
 
 /// Where answers come from.
@@ -118,6 +120,7 @@ impl Default for Options {
             token_out: None,
             faults: Vec::new(),
             cloud: None,
+            announce: None,
         }
     }
 }

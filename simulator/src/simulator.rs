@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::access::Signer;
+use crate::announcer::{Addresses, Announcer};
 use crate::board::Board;
 use crate::cloud::RunningCloud;
 use crate::faults::Faults;
@@ -43,6 +44,7 @@ pub struct Simulator {
     faults: Arc<Faults>,
     hold: Option<Arc<Hold>>,
     cloud: Option<RunningCloud>,
+    announcer: Option<Announcer>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
 }
@@ -119,6 +121,15 @@ impl Simulator {
             };
             servers.push(tokio::spawn(server.run(door, stopped.clone())));
         }
+        // Last of all, so that it answers whoever finds it.
+        let addresses = Addresses {
+            secure: address,
+            clear: http_address.unwrap_or(address),
+        };
+        let announcer = options
+            .announce
+            .map(|port| Announcer::start(port, &serial, addresses, board.boots()))
+            .transpose()?;
         Ok(Self {
             address,
             http_address,
@@ -128,6 +139,7 @@ impl Simulator {
             faults,
             hold,
             cloud,
+            announcer,
             stop,
             servers,
         })
@@ -179,6 +191,9 @@ impl Simulator {
     /// Stops: no new connections, answers under way get a second to finish.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        if let Some(announcer) = &self.announcer {
+            announcer.stop().await;
+        }
         for server in self.servers {
             // Ends with an error only if it panicked, which the panic itself has reported.
             let _ = server.await;

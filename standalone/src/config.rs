@@ -36,7 +36,7 @@ pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("
 const QUIET_BROKER: &str = "info,mqtt5=error";
 
 /// What means nothing to a simulated Envoy.
-const FOR_A_REAL_ENVOY: [Key; 11] = [
+const FOR_A_REAL_ENVOY: [Key; 12] = [
     scraper::config::SERIAL,
     scraper::config::USERNAME,
     scraper::config::PASSWORD,
@@ -48,6 +48,7 @@ const FOR_A_REAL_ENVOY: [Key; 11] = [
     scraper::config::CERTIFICATE,
     scraper::config::POLL_INTERVAL,
     scraper::config::TESTING_ENVOY_TIMEOUT,
+    scraper::config::TESTING_MDNS_PORT,
 ];
 
 /// Every key of the single process.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use daemon::service::Service;
 use daemon::settings::Secret;
 use daemon::state_dir;
+use discovery::Browser;
 use envoy::CertificatePolicy;
 use scraper::config::Access;
 use simulator::Simulator;
@@ -186,10 +187,12 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
     })
     .await?;
     let access = Access {
-        host: simulator
-            .url()
-            .parse()
-            .expect("the simulator's address is one of an Envoy"),
+        host: Some(
+            simulator
+                .url()
+                .parse()
+                .expect("the simulator's address is one of an Envoy"),
+        ),
         serial: None,
         username: None,
         password: None,
@@ -198,6 +201,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         // It makes itself a new one at each start.
         certificate: CertificatePolicy::Insecure,
         timeout: None,
+        browser: Browser::default(),
     };
     let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
     Ok((access, poll_interval, Some(simulator)))
@@ -230,13 +234,13 @@ fn lock(directory: &Path) -> Result<File, RunError> {
 /// Says what runs, where to look, and how to stop it.
 #[expect(clippy::print_stdout, reason = "it is for the person who started it")]
 fn introduce(access: &Access, simulated: bool, broker: &Broker, database: &Path) {
+    // Which Envoy is read was given, or is simulated here.
+    let host = access.host.as_ref().map(ToString::to_string);
+    let host = host.unwrap_or_default();
     if simulated {
-        println!(
-            "Envoy      simulated, at {} (a real one: --envoy ADDRESS)",
-            access.host
-        );
+        println!("Envoy      simulated, at {host} (a real one: --envoy ADDRESS)");
     } else {
-        println!("Envoy      {}", access.host);
+        println!("Envoy      {host}");
     }
     let address = broker.address();
     println!("broker     mqtt://{address}");

@@ -19,7 +19,7 @@ use crate::endpoints::info::Info;
 use crate::endpoints::inverters::{INVERTERS, Inverters};
 use crate::error::{Error, Fault, Why};
 use crate::exchange::{Transport, address, bad_answer, join};
-use crate::host::Scheme;
+use crate::host::{Host, Scheme};
 use crate::login::Login;
 use crate::settings::Settings;
 use crate::token::{Claims, TokenSource, ahead};
@@ -95,6 +95,20 @@ impl Gateway {
     /// firmware updates come unannounced and change scheme and authentication.
     pub async fn inverters(&mut self) -> Result<Inverters, Error> {
         self.read(&INVERTERS).await
+    }
+
+    /// The Envoy is to be asked at this address from now on. What it is known by goes with it: its serial,
+    /// its certificate, and who is asking.
+    pub fn move_to(&mut self, host: Host) {
+        self.settings.host = host;
+        self.way = None;
+        self.found = None;
+    }
+
+    /// Where it is asked.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.settings.host
     }
 
     /// What the Envoy said of itself when it was asked last, also by a call that was for something

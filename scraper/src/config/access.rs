@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use daemon::settings::{Key, Secret, Settings, duration, text};
+use daemon::settings::{Key, Secret, Settings, duration, number, text};
+use discovery::Browser;
 use envoy::{CertificatePolicy, Gateway, Host, StateFiles, TokenSource};
 use wire::Serial;
 
@@ -15,7 +16,7 @@ use super::token;
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
     .flag("envoy", "ADDRESS")
     .example("192.168.1.20")
-    .help("the Envoy: a host, host:port or URL in the home network");
+    .help("the Envoy: a host, host:port or URL in the home network; found by mDNS when unset");
 
 /// Which Envoy it must be.
 pub const SERIAL: Key = Key::new("envoy.serial", "ENVOY_SERIAL")
@@ -49,8 +50,11 @@ pub const CERTIFICATE: Key = Key::new("envoy.certificate", "ENVOY_CERTIFICATE")
 /// How long the Envoy may take for a connection, and for an answer; tests shorten it.
 pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
 
+/// The port at which Envoys are asked for by mDNS; tests choose one where they are alone.
+pub const TESTING_MDNS_PORT: Key = Key::file_only("testing.mdns_port");
+
 /// The keys about the Envoy: all that is needed to read it.
-pub const ENVOY_KEYS: [Key; 11] = [
+pub const ENVOY_KEYS: [Key; 12] = [
     HOST,
     SERIAL,
     USERNAME,
@@ -62,13 +66,14 @@ pub const ENVOY_KEYS: [Key; 11] = [
     ENTREZ_URL,
     CERTIFICATE,
     TESTING_ENVOY_TIMEOUT,
+    TESTING_MDNS_PORT,
 ];
 
 /// Which Envoy to read, and how to log in to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Access {
-    /// Its address.
-    pub host: Host,
+    /// Its address; without one it is looked for.
+    pub host: Option<Host>,
     /// Its serial, when only that one will do.
     pub serial: Option<Serial>,
     /// The user of firmware below 7.
@@ -83,12 +88,14 @@ pub struct Access {
     pub certificate: CertificatePolicy,
     /// What it may take to connect, and to answer; the client's own limits when unset.
     pub timeout: Option<Duration>,
+    /// Who looks for it.
+    pub browser: Browser,
 }
 
 impl Access {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        let host = settings.required(&HOST, str::parse);
+        let host = settings.optional(&HOST, str::parse);
         let serial = settings.optional(&SERIAL, serial);
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
@@ -102,8 +109,9 @@ impl Access {
         }
         let certificate = settings.required(&CERTIFICATE, str::parse);
         let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
+        let browser = settings.optional(&TESTING_MDNS_PORT, number);
         Some(Self {
-            host: host?,
+            host,
             serial,
             username,
             password,
@@ -111,15 +119,16 @@ impl Access {
             account,
             certificate: certificate?,
             timeout,
+            browser: browser.map_or_else(Browser::default, Browser::at_port),
         })
     }
 
-    /// A client for this Envoy, whose certificates and fetched tokens are remembered in `files`.
+    /// A client for the Envoy at this address, whose certificates and fetched tokens are remembered in `files`.
     ///
     /// # Errors
     /// When a password's file can't be read any more; the message names it.
-    pub fn gateway(&self, files: StateFiles) -> Result<Gateway, String> {
-        let mut settings = envoy::Settings::new(self.host.clone());
+    pub fn gateway(&self, host: Host, files: StateFiles) -> Result<Gateway, String> {
+        let mut settings = envoy::Settings::new(host);
         settings.serial = self.serial.as_ref().map(ToString::to_string);
         settings.username.clone_from(&self.username);
         settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;

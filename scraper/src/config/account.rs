@@ -36,7 +36,7 @@ pub const ACCOUNT_KEYS: [Key; 4] = [
 ];
 
 /// An account at Enphase, and where its cloud is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AccountSettings {
     username: String,
     password: Secret,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::announcer::AnnounceError;
 use crate::certificate::CertificateError;
 use crate::cloud::CloudRequestsError;
 use crate::gateway::RecordingError;
@@ -46,6 +47,9 @@ pub enum StartError {
     /// The cloud's requests can't be written.
     #[error(transparent)]
     CloudRequests(#[from] CloudRequestsError),
+    /// It can't be announced.
+    #[error(transparent)]
+    Announce(#[from] AnnounceError),
 }
 
 impl StartError {
@@ -54,7 +58,9 @@ impl StartError {
     pub fn is_bad_input(&self) -> bool {
         !matches!(
             self,
-            Self::Listen { .. } | Self::Certificate(CertificateError::Unmade(_))
+            Self::Listen { .. }
+                | Self::Announce(_)
+                | Self::Certificate(CertificateError::Unmade(_))
         )
     }
 }

@@ -11,6 +11,7 @@ use super::{text_file, value};
 const LONGEST: u64 = 64 * 1024;
 
 /// A secret's value or the file that holds it. Its text is never shown.
+#[derive(Clone)]
 pub enum Secret {
     /// Given as text.
     Value(SecretString),
