@@ -1,6 +1,7 @@
 //! The command line: sub-commands and their arguments.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use daemon::{check, command_line, exit};
@@ -31,6 +32,24 @@ pub fn command() -> Command {
         .subcommand(check::command(
             "Tries all that it needs, from the Envoy to the broker, step by step",
         ))
+        .subcommand(
+            Command::new("discover")
+                .about("Lists the Envoys in the network that announce themselves by mDNS")
+                .arg(
+                    Arg::new("json")
+                        .long("json")
+                        .action(ArgAction::SetTrue)
+                        .help("prints a list of objects, for programs"),
+                )
+                .arg(
+                    Arg::new("seconds")
+                        .long("seconds")
+                        .value_name("N")
+                        .value_parser(clap::value_parser!(u64).range(1..=60))
+                        .default_value("4")
+                        .help("how long to listen, 1 to 60"),
+                ),
+        )
         .subcommand(
             Command::new("token")
                 .about("Fetches a token for firmware 7 and later and prints it, or says how to get one by hand"),
@@ -63,6 +82,13 @@ pub fn format(matches: &ArgMatches) -> Format {
     } else {
         Format::Table
     }
+}
+
+/// How long `discover` was asked to listen.
+#[must_use]
+pub fn listening_time(matches: &ArgMatches) -> Duration {
+    let seconds = matches.get_one("seconds").copied();
+    seconds.map_or(discovery::Browser::LOOK, Duration::from_secs)
 }
 
 /// Prints a computed password.

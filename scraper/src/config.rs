@@ -14,6 +14,7 @@ use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
+use discovery::Browser;
 
 use crate::token as token_command;
 
@@ -158,6 +159,13 @@ pub fn read_access(settings: &mut Settings) -> Option<((Access, PathBuf), Logs)>
     let state_dir = state_dir(settings);
     let logs = Logs::read_or(settings, PRINT_FILTER);
     Some(((access?, state_dir?), logs?))
+}
+
+/// Reads what is needed to look for Envoys. Mistakes are noted.
+pub fn read_browser(settings: &mut Settings) -> Option<(Browser, Logs)> {
+    let browser = access::browser(settings);
+    let logs = Logs::read_or(settings, PRINT_FILTER);
+    Some((browser, logs?))
 }
 
 /// Reads what is needed to fetch a token: an account, and the Envoy's serial or address. Mistakes are

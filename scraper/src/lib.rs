@@ -4,11 +4,13 @@
 //! is the daemon; the `poller` asks the Envoy, [`changes`] finds what is new, the [`journal`] keeps it
 //! and gives it its number; [`delivery`] decides what the broker is given, in which order, and when it
 //! has it; the `publisher` does so over a connection. [`mod@print`] reads the Envoy once and shows what
-//! it said; [`mod@token`] fetches a token for it.
+//! it said; [`mod@token`] fetches a token for it; [`mod@discover`] lists the Envoys that are there, and
+//! `reach` goes to where ours is.
 
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod discover;
 pub mod print;
 pub mod token;
 

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use daemon::service::Service;
 use daemon::{command_line, exit, signals};
 use scraper::config::{self, Config};
-use scraper::{check, cli, print, token};
+use scraper::{check, cli, discover, print, token};
 
 fn main() -> ExitCode {
     let matches = match command_line::parse(cli::command(), std::env::args_os()) {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     match matches.subcommand() {
         Some(("password", arguments)) => cli::password(arguments),
         Some(("print", arguments)) => print_once(arguments),
+        Some(("discover", arguments)) => list_envoys(arguments),
         Some(("token", arguments)) => fetch_token(arguments),
         Some(("check", arguments)) => check_all(arguments),
         Some((_, arguments)) => run(arguments),
@@ -49,6 +50,18 @@ fn print_once(matches: &ArgMatches) -> ExitCode {
     logs.start();
     let format = cli::format(matches);
     exit::block_on(async move { Ok(print::print(&access, &state_dir, format).await?) })
+}
+
+fn list_envoys(matches: &ArgMatches) -> ExitCode {
+    let keys = config::keys_of(config::PRINT_FILTER);
+    let read = command_line::configuration(matches, &keys, config::read_browser);
+    let (browser, logs) = match read {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    logs.start();
+    let (time, format) = (cli::listening_time(matches), cli::format(matches));
+    exit::block_on(async move { Ok(discover::discover(browser, time, format).await?) })
 }
 
 fn fetch_token(matches: &ArgMatches) -> ExitCode {

@@ -109,7 +109,7 @@ impl Access {
         }
         let certificate = settings.required(&CERTIFICATE, str::parse);
         let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
-        let browser = settings.optional(&TESTING_MDNS_PORT, number);
+        let browser = browser(settings);
         Some(Self {
             host,
             serial,
@@ -119,7 +119,7 @@ impl Access {
             account,
             certificate: certificate?,
             timeout,
-            browser: browser.map_or_else(Browser::default, Browser::at_port),
+            browser,
         })
     }
 
@@ -150,6 +150,12 @@ impl Access {
         }
         Ok(Gateway::new(settings))
     }
+}
+
+/// Who looks for Envoys.
+pub(super) fn browser(settings: &mut Settings) -> Browser {
+    let port = settings.optional(&TESTING_MDNS_PORT, number);
+    port.map_or_else(Browser::default, Browser::at_port)
 }
 
 /// An Envoy's serial number.
