@@ -75,6 +75,13 @@ impl Gateway {
         &self.place.url
     }
 
+    /// Its address without a scheme, as people give it: host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        let (_, address) = self.url().split_once("://").expect("a URL has a scheme");
+        address.trim_end_matches('/')
+    }
+
     /// A file with a token that it accepts; firmware below 7 has none.
     #[must_use]
     pub fn token_file(&self) -> Option<PathBuf> {
@@ -142,6 +149,14 @@ impl Gateway {
         self.control("heal").await;
     }
 
+    /// Has it updated to another firmware, at once.
+    ///
+    /// # Panics
+    /// When there is none of this version.
+    pub async fn update(&self, firmware: &str) {
+        self.control(&format!("firmware {firmware}")).await;
+    }
+
     async fn control(&self, line: &str) {
         let socket = control(self.place.directory.path());
         let mut control = BufReader::new(UnixStream::connect(socket).await.expect("it runs"));
@@ -197,13 +212,21 @@ impl Stopped {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(self, beginning: jiff::Timestamp) -> Gateway {
+        let (_, address) = self.0.url.split_once("://").expect("a URL has a scheme");
+        let address = address.trim_end_matches('/').to_owned();
+        self.start_at(&address, beginning).await
+    }
+
+    /// The same at another address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_at(self, address: &str, beginning: jiff::Timestamp) -> Gateway {
         let mut place = self.0;
         if let Some(at) = place.arguments.iter().position(|each| each == "--start") {
             place.arguments.drain(at..at + 2);
         }
-        let (_, address) = place.url.split_once("://").expect("a URL has a scheme");
-        let address = address.trim_end_matches('/').to_owned();
-        Gateway::start_in(place, &address, &["--start", &beginning.to_string()]).await
+        Gateway::start_in(place, address, &["--start", &beginning.to_string()]).await
     }
 }
 

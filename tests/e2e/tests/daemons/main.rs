@@ -4,6 +4,7 @@
 
 mod broker;
 mod check;
+mod discovery;
 mod envoy_account;
 mod envoy_certificate;
 mod envoy_faults;
@@ -11,6 +12,7 @@ mod life;
 mod mosquitto;
 mod quiet;
 mod secrets;
+mod updates;
 
 use std::time::Duration;
 
