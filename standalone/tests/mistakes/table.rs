@@ -60,13 +60,6 @@ pub(crate) const WRONG: &[Row] = &[
     // The Envoy's address.
     row(
         Scraper,
-        &["ENVOY_HOST="],
-        &[
-            "ENVOY_HOST: missing: the Envoy: a host, host:port or URL in the home network (or --envoy, or envoy.host in a file)",
-        ],
-    ),
-    row(
-        Scraper,
         &["ENVOY_HOST=https://enlighten.enphaseenergy.com/web/1?x=hush"],
         &[
             "ENVOY_HOST: \"https://enlighten.enphaseenergy.com/web/1?***\" is Enphase's cloud: give the address of the Envoy in your home network, such as envoy.local or 192.168.1.20",
@@ -576,14 +569,14 @@ pub(crate) const WRONG: &[Row] = &[
     row(
         Scraper,
         &[
-            "ENVOY_HOST=",
+            "ENVOY_HOST=122012345678",
             "MQTT_URL=broker",
             "POLL_INTERVAL=1s",
             "file: colour = 3",
         ],
         &[
             "colour in {dir}/settings.toml: there is no such key; --print-config lists them all",
-            "ENVOY_HOST: missing: the Envoy: a host, host:port or URL in the home network (or --envoy, or envoy.host in a file)",
+            "ENVOY_HOST: \"122012345678\" is a number, not an address: if it is the Envoy's serial, give it as such, and as address something like envoy.local or 192.168.1.20",
             "POLL_INTERVAL: \"1s\" is too short: gateways that are asked more often stop answering; write 60s or more",
             "MQTT_URL: 'broker' does not begin with mqtt:// or mqtts:// (TLS); write for example mqtt://broker.local:1883",
         ],
