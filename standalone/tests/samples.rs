@@ -25,7 +25,7 @@ fn programs() -> [Program; 3] {
             name: "envoy-scraper",
             about: "reads an Envoy and publishes by MQTT",
             keys: scraper::config::keys(),
-            needed: &["envoy.host"],
+            needed: &[],
             read: |sources| outcome(scraper::config::Config::read(sources)),
         },
         Program {

@@ -59,6 +59,15 @@ fn database() -> (TempDir, std::path::PathBuf) {
 }
 
 #[tokio::test]
+async fn an_inverter_that_two_envoys_list_at_the_same_time_is_two_readings() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings = [reading("1", "a", 1, 212), reading("2", "a", 1, 213)];
+    write(&store, &readings).await.unwrap();
+    assert_eq!(all(&store).await, readings.map(|one| stored(&one)));
+}
+
+#[tokio::test]
 async fn readings_outlive_the_process_that_wrote_them() {
     let (_directory, path) = database();
     let readings = [

@@ -42,6 +42,17 @@ fn an_unknown_type_has_no_tag() {
     );
 }
 
+#[test]
+fn an_inverter_that_two_envoys_list_is_two_series() {
+    let other = Reading {
+        envoy: "122099999999".parse().unwrap(),
+        ..reading()
+    };
+    let (first, second) = (render(&reading()), render(&other));
+    let series = |line: &str| line.split(' ').next().map(str::to_owned);
+    assert_ne!(series(&first), series(&second));
+}
+
 /// The one point in `text`, by another author's parser.
 fn parse(text: &str) -> ParsedLine<'_> {
     let mut points: Vec<_> = parse_lines(text).collect::<Result<_, _>>().unwrap();
