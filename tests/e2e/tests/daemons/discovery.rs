@@ -9,6 +9,7 @@ use rig::wait;
 use tempfile::TempDir;
 
 use crate::ARRIVAL;
+use crate::alone::NO_BROKER;
 use crate::check::check;
 
 /// An old Envoy, which needs no token.
@@ -20,9 +21,6 @@ const OLD: [&str; 6] = [
     "--speed",
     "60",
 ];
-
-/// Where nothing listens: these tests need no broker.
-const NO_BROKER: &str = "mqtt://127.0.0.1:9";
 
 /// A part of the network in which Envoys hear each other, and nobody else.
 struct Neighbourhood {

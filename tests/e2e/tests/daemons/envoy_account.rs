@@ -7,22 +7,14 @@ use std::path::PathBuf;
 use rig::gateway::Gateway;
 use rig::leaks::Secrets;
 use rig::programs::{Binary, Program, Start};
-use rig::wait;
 use tempfile::TempDir;
 
-use crate::{ARRIVAL, WITH_SUN};
+use crate::WITH_SUN;
+use crate::alone::{NO_BROKER, POLLED, SETTINGS, says_more};
 
 /// The simulated cloud's account, which is no secret.
 const USERNAME: &str = "owner@example.com";
 const PASSWORD: &str = "a-simulated-password";
-
-/// A port on which nothing listens: nobody but the system may.
-const NO_BROKER: &str = "mqtt://127.0.0.1:1";
-
-const SETTINGS: &str = "[testing]\npoll_interval = \"250ms\"\nenvoy_timeout = \"5s\"\n";
-
-/// What the scraper logs of each poll that brought an answer.
-const POLLED: &str = "listed=";
 
 /// An Envoy with Enphase's cloud, and the state of a scraper.
 struct Scene {
@@ -52,12 +44,11 @@ impl Scene {
 
     /// A scraper that is not started yet, or one of its sub-commands.
     fn scraper(&self) -> Start {
-        let address = self.gateway.url().split("//").last();
         Start::new(Binary::Scraper)
             .arg("--config")
             .arg(self.directory.path().join("scraper.toml"))
             // As people give it, without a scheme.
-            .env("ENVOY_HOST", address.expect("a URL"))
+            .env("ENVOY_HOST", self.gateway.address())
             .env("ENLIGHTEN_USERNAME", USERNAME)
             .env("ENLIGHTEN_PASSWORD", PASSWORD)
             .env("ENLIGHTEN_URL", &self.cloud)
@@ -86,27 +77,12 @@ impl Scene {
     }
 }
 
-/// How often the program has said this.
-fn said(program: &Program, part: &str) -> usize {
-    let lines = program.stderr();
-    lines.iter().filter(|line| line.contains(part)).count()
-}
-
-/// Waits for two more polls that brought an answer.
-async fn goes_on(scraper: &Program) {
-    let before = said(scraper, POLLED);
-    wait::until_true("two more polls", ARRIVAL, async || {
-        said(scraper, POLLED) >= before + 2
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn one_login_is_enough_for_a_scraper_and_for_its_restarts() {
     let scene = Scene::new("202400000051", "8.3.5169").await;
     for _ in 0..3 {
         let mut scraper = scene.daemon();
-        goes_on(&scraper).await;
+        says_more(&scraper, POLLED, 2).await;
         let token = std::fs::read_to_string(scene.token_file()).expect("a kept token");
         let secrets = Secrets::new().with("the token", token.trim());
         assert!(secrets.leaks(&scraper.stderr()).is_empty());
@@ -122,15 +98,18 @@ async fn one_login_is_enough_for_a_scraper_and_for_its_restarts() {
 async fn an_update_from_password_to_token_and_on_needs_no_restart() {
     let scene = Scene::new("202400000052", "5.0.62").await;
     let mut scraper = scene.daemon();
-    goes_on(&scraper).await;
+    says_more(&scraper, POLLED, 2).await;
     assert_eq!(scene.logins(), 0, "firmware 5 takes no token");
     for firmware in ["7.6.175", "8.2.4345", "8.3.5433"] {
-        scene.gateway.inject(&format!("firmware {firmware}")).await;
+        scene.gateway.update(firmware).await;
         let another = format!("firmware=D{firmware}");
         scraper.stderr_line(&another).await;
-        goes_on(&scraper).await;
+        says_more(&scraper, POLLED, 2).await;
     }
     assert_eq!(scene.logins(), 1);
+    let lines = scraper.stderr().into_iter();
+    let errors: Vec<_> = lines.filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors, [""; 0]);
     assert!(scraper.terminate().await.success());
 }
 

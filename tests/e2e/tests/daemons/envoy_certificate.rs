@@ -10,19 +10,11 @@ mod taken_over;
 use std::path::{Path, PathBuf};
 
 use rig::gateway::Gateway;
-use rig::programs::{Binary, Program, Start};
-use rig::wait;
+use rig::programs::{Binary, Start};
 use tempfile::TempDir;
 
-use crate::{ARRIVAL, WITH_SUN};
-
-/// A port on which nothing listens: nobody but the system may.
-const NO_BROKER: &str = "mqtt://127.0.0.1:1";
-
-const SETTINGS: &str = "[testing]\npoll_interval = \"250ms\"\nenvoy_timeout = \"5s\"\n";
-
-/// What the scraper logs of each poll that brought an answer.
-const POLLED: &str = "listed=";
+use crate::WITH_SUN;
+use crate::alone::{NO_BROKER, POLLED, SETTINGS, said, says_more};
 
 /// A scraper's settings and state, which outlive it.
 struct Scene {
@@ -72,22 +64,6 @@ impl Scene {
         let text = std::fs::read_to_string(self.pin_file()).expect("a pin");
         text.trim().to_owned()
     }
-}
-
-/// How often the program has said this.
-fn said(program: &Program, part: &str) -> usize {
-    let lines = program.stderr();
-    lines.iter().filter(|line| line.contains(part)).count()
-}
-
-/// Waits until it has said this so often more.
-async fn says_more(program: &Program, part: &str, times: usize) {
-    let before = said(program, part);
-    let what = format!("{part:?}, {times} times more");
-    wait::until_true(&what, ARRIVAL, async || {
-        said(program, part) >= before + times
-    })
-    .await;
 }
 
 /// The names of what is in a directory.

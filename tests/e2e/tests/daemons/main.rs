@@ -2,6 +2,7 @@
 //!
 //! One program for all of these tests, so that they run side by side.
 
+mod alone;
 mod broker;
 mod check;
 mod discovery;
@@ -12,7 +13,6 @@ mod life;
 mod mosquitto;
 mod quiet;
 mod secrets;
-mod updates;
 
 use std::time::Duration;
 
