@@ -5,7 +5,7 @@
 //! one network calls itself `envoy-2`: mDNS sees to it that no two have the same.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,18 +108,13 @@ fn service(serial: &str, addresses: Addresses, boot: &Boot) -> Result<ServiceInf
     ];
     let ip = address.ip();
     let every = ip.is_unspecified();
-    let addresses = match ip {
-        _ if every => Vec::new(),
-        // By itself it would not be heard: the loopback interface has no route for IPv6 multicast.
-        IpAddr::V6(_) if ip.is_loopback() => vec![ip, IpAddr::V4(Ipv4Addr::LOCALHOST)],
-        _ => vec![ip],
-    };
+    let addresses: &[IpAddr] = if every { &[] } else { &[ip] };
     let port = address.port();
     let mut service = ServiceInfo::new(
         SERVICE,
         "envoy",
         "envoy.local.",
-        &addresses[..],
+        addresses,
         port,
         &properties[..],
     )?;
