@@ -79,12 +79,11 @@ impl Reach {
         known: Option<&Serial>,
     ) -> Result<Self, String> {
         let mut access = access.clone();
-        let gateway = match access.host.clone() {
-            Some(host) => Some(access.gateway(host, files.clone())?),
-            None => {
-                access.serial = access.serial.or_else(|| known.cloned());
-                None
-            }
+        let gateway = if let Some(host) = access.host.clone() {
+            Some(access.gateway(host, files.clone())?)
+        } else {
+            access.serial = access.serial.or_else(|| known.cloned());
+            None
         };
         Ok(Self {
             access,

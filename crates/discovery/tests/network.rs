@@ -1,6 +1,6 @@
 //! Simulated Envoys on the loopback interface announce themselves, and are found. Each test has an mDNS port
 //! of its own, so that it hears nobody else's.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
