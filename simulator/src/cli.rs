@@ -177,6 +177,7 @@ impl Cli {
             faults: self.fault,
             cloud,
             announce: self.announce,
+            ..Options::default()
         }
     }
 }

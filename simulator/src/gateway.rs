@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::answer::{Answer, Framing};
 use crate::board::NotUpdated;
-use crate::clock::Clock;
+use crate::clock::{Clock, OurTime};
 use crate::firmware::Firmware;
 use crate::nightly;
 use crate::options::check_firmware;
@@ -47,11 +47,12 @@ enum Source {
 
 impl Gateway {
     /// A recorded gateway: its answers stand still, its clock (for nonces and tokens) is ours.
-    pub(crate) fn recorded(recording: Recording) -> Self {
+    pub(crate) fn recorded(recording: Recording, ours: OurTime) -> Self {
+        let now = ours.now();
         Self {
             firmware: recording.firmware.clone(),
             serial: recording.serial.clone(),
-            clock: Clock::real(Timestamp::now()),
+            clock: Clock::real(ours, now),
             noon: civil::time(12, 0, 0, 0),
             source: Source::Recording(Arc::new(recording)),
         }
@@ -70,7 +71,7 @@ impl Gateway {
 
     /// Its clock, as long as nobody sets it back.
     pub(crate) fn clock(&self) -> Clock {
-        self.clock
+        self.clock.clone()
     }
 
     /// The same site, with all that it has measured, on another firmware. The rhythm in which that

@@ -19,11 +19,13 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::answer::ShownReport;
+use crate::clock::OurTime;
 
 /// A ledger file, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     path: PathBuf,
+    ours: OurTime,
     inner: Mutex<Inner>,
 }
 
@@ -67,7 +69,7 @@ pub enum LedgerError {
 
 impl Ledger {
     /// Opens a ledger, to go on with what it holds: a report in it is not written again.
-    pub(crate) fn open(path: &Path) -> Result<Self, LedgerError> {
+    pub(crate) fn open(path: &Path, ours: OurTime) -> Result<Self, LedgerError> {
         let unusable = |source| LedgerError::Unusable {
             path: path.to_owned(),
             source,
@@ -98,6 +100,7 @@ impl Ledger {
         };
         Ok(Self {
             path: path.to_owned(),
+            ours,
             inner: Mutex::new(inner),
         })
     }
@@ -105,7 +108,7 @@ impl Ledger {
     /// Appends those of the reports that are new, in one write.
     pub(crate) fn append(&self, reports: &[ShownReport]) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut lines, shown_at) = (Vec::new(), Timestamp::now());
+        let (mut lines, shown_at) = (Vec::new(), self.ours.now());
         for report in reports {
             let times = inner.seen.entry(report.inverter.clone()).or_default();
             if times.insert(report.reported_at.as_second()) {

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use thiserror::Error;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, OurTime};
 use crate::cloud::CloudOptions;
 use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
@@ -50,6 +50,11 @@ pub struct Options {
     pub cloud: Option<CloudOptions>,
     /// The port of mDNS, 5353 mostly, at which the gateway is announced. Default none: it is not.
     pub announce: Option<u16>,
+    /// Whether the gateway's requests are noted, for [`Simulator::take_requests`](crate::Simulator::take_requests).
+    /// Default no.
+    pub note_requests: bool,
+    /// What time it is. Default the system's.
+    pub our_time: OurTime,
 }
 
 /// Where answers come from.
@@ -121,6 +126,8 @@ impl Default for Options {
             faults: Vec::new(),
             cloud: None,
             announce: None,
+            note_requests: false,
+            our_time: OurTime::default(),
         }
     }
 }
@@ -163,7 +170,7 @@ impl SiteOptions {
     }
 
     /// The gateway's clock, begun at `now` by ours.
-    pub(crate) fn clock(&self, now: Timestamp) -> Clock {
+    pub(crate) fn clock(&self, ours: OurTime, now: Timestamp) -> Clock {
         let from = match self.start {
             Some(start) => start,
             None if self.speed == 1 => now,
@@ -182,7 +189,7 @@ impl SiteOptions {
                     .unwrap_or(back)
             }
         };
-        Clock::new(now, from, self.speed)
+        Clock::new(ours, now, from, self.speed)
     }
 
     pub(crate) fn plan(&self) -> Plan {

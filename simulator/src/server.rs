@@ -19,12 +19,16 @@ mod deviation;
 mod door;
 mod handover;
 mod listener;
+mod requests;
 
 use client::Client;
 pub(crate) use client::Record;
 use connection::Connection;
 use door::State;
 pub(crate) use door::{Conduct, Door, Side};
+pub use requests::GatewayRequest;
+pub(crate) use requests::Requests;
+use requests::UnderWay;
 
 /// Connections at a time; a gateway has few to give, and its clients need one.
 const CONNECTIONS: usize = 64;

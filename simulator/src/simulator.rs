@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::access::Signer;
 use crate::announcer::{Addresses, Announcer};
 use crate::board::Board;
+use crate::clock::OurTime;
 use crate::cloud::RunningCloud;
 use crate::faults::Faults;
 use crate::gateway::{Gateway, Recording, Synthetic};
@@ -22,7 +23,7 @@ use crate::hold::Hold;
 use crate::ledger::Ledger;
 use crate::options::{Options, OptionsError, SiteOptions, Source};
 use crate::serial::Serial;
-use crate::server::{Conduct, Door, Record, Server, Side};
+use crate::server::{Conduct, Door, Record, Requests, Server, Side};
 use crate::site::{History, Site};
 
 mod commands;
@@ -45,6 +46,7 @@ pub struct Simulator {
     hold: Option<Arc<Hold>>,
     cloud: Option<RunningCloud>,
     announcer: Option<Announcer>,
+    requests: Option<Arc<Requests>>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
 }
@@ -60,11 +62,11 @@ impl Simulator {
     /// Starts a simulator on the current tokio runtime. When this returns, the address answers and
     /// the token is written.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let now = Timestamp::now();
+        let now = options.our_time.now();
         let ledger = options
             .ledger
             .as_deref()
-            .map(Ledger::open)
+            .map(|path| Ledger::open(path, options.our_time.clone()))
             .transpose()?
             .map(Arc::new);
         let seed = match &options.source {
@@ -74,8 +76,8 @@ impl Simulator {
         // Files are read, or a week is computed.
         let source = options.source;
         let hold = source.hold();
-        let of_gateway = hold.clone();
-        let gateway = tokio::task::spawn_blocking(move || gateway(source, of_gateway, now))
+        let (of_gateway, ours) = (hold.clone(), options.our_time);
+        let gateway = tokio::task::spawn_blocking(move || gateway(source, of_gateway, ours, now))
             .await
             .expect("making a gateway does not panic and is not cancelled")?;
         let serial = gateway.serial.clone();
@@ -104,6 +106,7 @@ impl Simulator {
             })?;
         }
         let (stop, stopped) = watch::channel(false);
+        let requests = options.note_requests.then(Arc::default);
         let mut servers = Vec::new();
         for (door, side) in doors {
             let server = Server {
@@ -112,6 +115,7 @@ impl Simulator {
                 record: Record {
                     ledger: ledger.clone(),
                     hold: hold.clone(),
+                    requests: requests.clone(),
                 },
                 faults: faults.clone(),
             };
@@ -140,6 +144,7 @@ impl Simulator {
             hold,
             cloud,
             announcer,
+            requests,
             stop,
             servers,
         })
@@ -212,22 +217,28 @@ fn open(door: Door) -> Result<Door, StartError> {
     door.open().map_err(listen_error)
 }
 
-fn gateway(source: Source, hold: Option<Arc<Hold>>, now: Timestamp) -> Result<Gateway, StartError> {
+fn gateway(
+    source: Source,
+    hold: Option<Arc<Hold>>,
+    ours: OurTime,
+    now: Timestamp,
+) -> Result<Gateway, StartError> {
     match source {
-        Source::Recording(directory) => Ok(Gateway::recorded(Recording::load(&directory)?)),
-        Source::Site(options) => Ok(synthetic(&options, hold, now)?),
+        Source::Recording(directory) => Ok(Gateway::recorded(Recording::load(&directory)?, ours)),
+        Source::Site(options) => Ok(synthetic(&options, hold, ours, now)?),
     }
 }
 
 fn synthetic(
     options: &SiteOptions,
     hold: Option<Arc<Hold>>,
+    ours: OurTime,
     now: Timestamp,
 ) -> Result<Gateway, OptionsError> {
     options.check(now)?;
     let (firmware, serial) = (options.firmware.clone(), options.serial.clone());
     let site = Site::new(&options.plan(), &firmware, &serial);
-    let clock = options.clock(now);
+    let clock = options.clock(ours, now);
     let history = History::new(site, clock.at(now).as_second());
     Ok(Gateway::synthetic(
         Synthetic::new(firmware, serial, history, hold),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::answer::ShownReport;
 use crate::hold::Hold;
 use crate::ledger::Ledger;
+use crate::server::Requests;
 
 /// Where it is written down that a client was shown something.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) ledger: Option<Arc<Ledger>>,
     pub(crate) hold: Option<Arc<Hold>>,
+    pub(crate) requests: Option<Arc<Requests>>,
 }
 
 /// A client of a connection.
@@ -29,8 +31,13 @@ impl Client {
     /// A client of this machine, whose reports go into the ledger at `path`.
     #[cfg(test)]
     pub(super) fn recorded_in(path: &std::path::Path) -> Self {
-        let ledger = Some(Arc::new(Ledger::open(path).expect("a ledger")));
-        let record = Record { ledger, hold: None };
+        let ledger = Some(Arc::new(
+            Ledger::open(path, crate::OurTime::default()).expect("a ledger"),
+        ));
+        let record = Record {
+            ledger,
+            ..Record::default()
+        };
         Self::new(std::net::Ipv4Addr::LOCALHOST.into(), record)
     }
 

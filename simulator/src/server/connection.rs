@@ -145,6 +145,8 @@ impl Connection {
         handover: &Arc<Handover>,
     ) -> Result<Response<Outgoing>, Deviation> {
         let (faults, envoy) = (&self.server.faults, &self.boot.envoy);
+        let requests = self.server.record.requests.as_ref();
+        let mut noted = requests.map(|requests| requests.begin(request, self.boot.clone()));
         // A connection can have had a request in the moment before its gateway booted.
         if !Arc::ptr_eq(&self.boot, &self.server.boots.borrow()) {
             return Err(Deviation::Reset);
@@ -178,12 +180,16 @@ impl Connection {
             "answered"
         );
         let answer = Deviation::of(faults, request.method(), answer)?;
+        if let Some(noted) = &mut noted {
+            noted.answered(answer.status.as_u16());
+        }
         let version = answer.version();
         let mut response = Response::new(Outgoing::new(
             answer.body,
             answer.framing,
             answer.shows,
             handover,
+            noted,
         ));
         *response.status_mut() = answer.status;
         *response.version_mut() = version;

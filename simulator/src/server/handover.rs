@@ -19,6 +19,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::UnderWay;
 use super::client::Client;
 use crate::answer::{Framing, ShownReport};
 
@@ -66,6 +67,8 @@ pub(super) struct Outgoing {
     framing: Framing,
     shows: Arc<[ShownReport]>,
     handover: Arc<Handover>,
+    /// Ends with it.
+    _request: Option<UnderWay>,
 }
 
 impl Outgoing {
@@ -74,12 +77,14 @@ impl Outgoing {
         framing: Framing,
         shows: Arc<[ShownReport]>,
         handover: &Arc<Handover>,
+        request: Option<UnderWay>,
     ) -> Self {
         Self {
             rest: body,
             framing,
             shows,
             handover: handover.clone(),
+            _request: request,
         }
     }
 }

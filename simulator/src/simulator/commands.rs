@@ -11,6 +11,7 @@ use crate::cloud::{CloudRequest, CloudSwitch};
 use crate::faults::{Fault, FaultPlan};
 use crate::firmware::Firmware;
 use crate::hold::Hold;
+use crate::server::GatewayRequest;
 use crate::site::NotReplaced;
 
 /// The simulator shows each report as it comes.
@@ -112,6 +113,14 @@ impl Simulator {
     /// Where a recording is replayed, and when no inverter in use has this serial.
     pub fn replace(&self, inverter: &str) -> Result<String, NotReplaced> {
         self.board.current().envoy.gateway().replace(inverter)
+    }
+
+    /// What the gateway was asked since this was called last, where the options say that it is noted: in
+    /// the order in which the requests ended, the newest 100,000. Not those that never got beyond TLS.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<GatewayRequest> {
+        let requests = self.requests.as_ref();
+        requests.map(|requests| requests.take()).unwrap_or_default()
     }
 
     /// What the cloud was asked since the start, in order; the newest 100,000.

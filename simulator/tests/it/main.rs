@@ -12,3 +12,4 @@ mod ledger;
 mod recorded;
 mod recordings;
 mod site;
+mod time;

@@ -40,6 +40,7 @@ async fn answering(ledger: &Path) -> (DuplexStream, JoinHandle<()>, Arc<Handover
                 Framing::Length,
                 reports(),
                 &of_connection,
+                None,
             );
             async { Ok::<_, Infallible>(Response::new(body)) }
         });
