@@ -2,6 +2,8 @@
 //!
 //! The Envoy keeps only the newest report of each inverter. While it, or the scraper, was away for
 //! longer than the report interval, some are gone; a jump in an inverter's report times shows how many.
+//! A jump alone does not: now and then an inverter gives no answer, and there is no such report. So no
+//! more are counted than fit between two looks at the list.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -38,6 +40,8 @@ const SAID_EVERY: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub(crate) struct Overwritten {
     inverters: HashMap<Serial, History>,
+    /// When the list was looked at last; never, since the start.
+    looked: Option<Instant>,
     count: u64,
     /// How many were counted since that was said, and when it was.
     unsaid: (u64, Option<Instant>),
@@ -63,16 +67,19 @@ impl Overwritten {
             let first = (span.last() + 1).saturating_sub(many as u64);
             let readings = journals.readings(span.id(), first..=span.last(), many);
             for reading in readings {
-                overwritten.missed_before(&reading.into());
+                overwritten.missed_before(&reading.into(), None);
             }
         }
         overwritten
     }
 
-    /// Takes in the new reports of a poll, and says what was overwritten before it.
-    pub(crate) fn note(&mut self, new: &[Report]) {
+    /// Takes in the new reports of a poll, also of one without any, and says what was overwritten before
+    /// it.
+    pub(crate) fn note(&mut self, new: &[Report], now: Instant) {
+        let looked = self.looked.replace(now);
+        let unseen = looked.map(|looked| now - looked);
         for report in new {
-            let missed = self.missed_before(report);
+            let missed = self.missed_before(report, unseen);
             self.count += missed;
             self.unsaid.0 += missed;
         }
@@ -97,8 +104,9 @@ impl Overwritten {
         }
     }
 
-    /// How many are missing between the report of this inverter that came before, and this one.
-    fn missed_before(&mut self, report: &Report) -> u64 {
+    /// How many are missing between the report of this inverter that came before, and this one, when
+    /// nobody has looked for so long (as long as may be, where that is not known).
+    fn missed_before(&mut self, report: &Report, unseen: Option<Duration>) -> u64 {
         let now_produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
             && report.power_w > 0;
         let Some(history) = self.inverters.get_mut(&report.serial) else {
@@ -123,7 +131,10 @@ impl Overwritten {
         }
         history.steps.push_back(step);
         match usual {
-            Some(usual) if produced_then && now_produces => missed(step, usual),
+            Some(usual) if produced_then && now_produces => {
+                let missed = missed(step, usual);
+                unseen.map_or(missed, |unseen| missed.min(fitting(unseen, usual)))
+            }
             _ => 0,
         }
     }
@@ -156,6 +167,11 @@ fn missed(step: i64, usual: i64) -> u64 {
     }
 }
 
+/// How many reports fit into the time in which nobody looked.
+fn fitting(unseen: Duration, usual: i64) -> u64 {
+    unseen.as_secs() / usual.unsigned_abs().max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,11 +193,36 @@ mod tests {
 
     /// What is counted of an inverter that reports these powers at these minutes.
     fn counted(reports: &[(i64, i32)]) -> u64 {
-        let mut overwritten = Overwritten::default();
+        let (mut overwritten, start) = (Overwritten::default(), Instant::now());
         for (minute, power_w) in reports {
-            overwritten.note(&[report(*minute, *power_w)]);
+            // Nobody has looked since the report before.
+            let now = start + Duration::from_mins(minute.unsigned_abs());
+            overwritten.note(&[report(*minute, *power_w)], now);
         }
         overwritten.count()
+    }
+
+    #[test]
+    fn a_report_that_was_never_made_was_not_overwritten() {
+        let (mut overwritten, start) = (Overwritten::default(), Instant::now());
+        for minute in 0..120 {
+            // The inverter gave no answer at 60.
+            let reports = minute % 5 == 0 && minute != 60;
+            let new = reports.then(|| report(minute, 200));
+            let now = start + Duration::from_mins(minute.unsigned_abs());
+            overwritten.note(new.as_slice(), now);
+        }
+        assert_eq!(overwritten.count(), 0);
+    }
+
+    #[test]
+    fn no_more_was_overwritten_than_fits_between_two_looks() {
+        let (mut overwritten, start) = (Overwritten::default(), Instant::now());
+        for (minute, looked) in [(0, 0), (5, 5), (10, 10), (15, 15), (40, 26)] {
+            let now = start + Duration::from_mins(looked);
+            overwritten.note(&[report(minute, 200)], now);
+        }
+        assert_eq!(overwritten.count(), 2, "of four that are missing");
     }
 
     #[test]
@@ -250,7 +291,7 @@ mod tests {
         let mut overwritten = Overwritten::after(&open());
         assert_eq!(overwritten.count(), 0, "it was counted when it was read");
         let (minute, power_w) = then;
-        overwritten.note(&[report(minute, power_w)]);
+        overwritten.note(&[report(minute, power_w)], Instant::now());
         overwritten.count()
     }
 

@@ -181,7 +181,7 @@ impl Poller {
     async fn take(&mut self, answer: &Inverters) -> Polled {
         let judged = self.changes.take(answer);
         self.note_unusable(&judged.refused);
-        self.overwritten.note(&judged.new);
+        self.overwritten.note(&judged.new, Instant::now());
         let changed = judged.new.len();
         let readings = self.journal(judged.new).await;
         tracing::debug!(
