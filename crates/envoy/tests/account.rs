@@ -10,7 +10,7 @@ use envoy::{
     Account, Clock, CloudError, Credentials, Error, Gateway, Settings, StateFiles, TokenSource,
 };
 use jiff::{SignedDuration, Timestamp};
-use simulator::{CloudOptions, CloudSwitch, Options, Simulator};
+use simulator::{CloudOptions, CloudSwitch, Fault, Options, Simulator};
 use tempfile::TempDir;
 
 const SERIAL: &str = "122012345678";
@@ -227,4 +227,22 @@ async fn an_envoy_that_is_not_the_account_s_is_named() {
     assert!(matches!(error, CloudError::NotYours { .. }), "{error:?}");
     let said = error.to_string();
     assert!(said.contains("999999999999"), "{said}");
+}
+
+#[tokio::test]
+async fn the_cloud_is_asked_ever_more_rarely_while_the_envoy_refuses_each_token() {
+    let home = Home::new().await;
+    let mut gateway = home.gateway();
+    gateway.inverters().await.unwrap();
+    home.pass(SignedDuration::from_hours(24));
+    home.simulator.inject(Fault::Unauthorized.into());
+    let before = home.logins();
+    for _ in 0..24 * 12 {
+        gateway.inverters().await.unwrap_err();
+        home.pass(SignedDuration::from_mins(5));
+    }
+    let logins = home.logins() - before;
+    assert!((2..=8).contains(&logins), "{logins}");
+    home.simulator.heal();
+    gateway.inverters().await.unwrap();
 }

@@ -71,11 +71,12 @@ impl Keeper {
         serial: &str,
         refused: &Token,
     ) -> Result<Option<Token>, Credentials> {
-        let turn = Arc::clone(&self.attempts).lock_owned().await;
+        let mut turn = Arc::clone(&self.attempts).lock_owned().await;
         let newer = self.current().clone().filter(|token| token != refused);
         if newer.is_some() {
             return Ok(newer);
         }
+        turn.refused(self.clock.now());
         self.fetch(serial, turn).await
     }
 

@@ -21,7 +21,8 @@ const FIRST: (SignedDuration, SignedDuration) =
 /// The longest pause.
 const LONGEST: SignedDuration = SignedDuration::from_hours(6);
 
-/// After a success, too: whatever the Envoy says of the new token.
+/// After a success, too: whatever the Envoy says of the new token. Each one that it refuses soon doubles
+/// it.
 const AFTER_SUCCESS: SignedDuration = SignedDuration::from_mins(30);
 
 /// How long before its expiry a token is to be renewed, by the times that it says of itself, in Unix
@@ -45,6 +46,12 @@ pub(super) struct Attempts {
     failures: u32,
     not_before: Option<Timestamp>,
     last: Option<Arc<CloudError>>,
+    /// When one gave a token.
+    fetched_at: Option<Timestamp>,
+    /// How many tokens in a row the Envoy has refused as soon as they were there.
+    refused: u32,
+    /// Whether the newest is one of them.
+    is_refused: bool,
 }
 
 /// No attempt is made now.
@@ -91,8 +98,24 @@ impl Attempts {
     pub(super) fn succeeded(&mut self, now: Timestamp) {
         *self = Self {
             not_before: Some(now + AFTER_SUCCESS),
+            fetched_at: Some(now),
+            refused: if self.is_refused { self.refused } else { 0 },
             ..Self::default()
         };
+    }
+
+    /// The Envoy refuses the token that the last one gave; told again and again. If it has never taken it,
+    /// another one will hardly be better.
+    pub(super) fn refused(&mut self, now: Timestamp) {
+        let is_new = |fetched_at: &Timestamp| (now - *fetched_at).abs() < AFTER_SUCCESS;
+        let Some(fetched_at) = self.fetched_at.filter(is_new) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.is_refused, true) {
+            self.refused = self.refused.saturating_add(1);
+            let pause = (0..self.refused.min(16)).fold(AFTER_SUCCESS, |pause, _| pause * 2);
+            self.not_before = Some(fetched_at + pause.min(LONGEST));
+        }
     }
 }
 
@@ -155,6 +178,32 @@ mod tests {
             assert_eq!(within(0, 3_600), first_hour);
             assert_eq!(within(3 * DAY, 4 * DAY), 4);
         }
+    }
+
+    #[test]
+    fn tokens_that_the_envoy_refuses_are_fetched_ever_more_rarely() {
+        let mut attempts = Attempts::default();
+        let mut fetch = |from: i64, until: i64| {
+            let minutes = (from..until).step_by(60).map(at);
+            let fetched = minutes.filter(|&now| {
+                attempts.refused(now);
+                let may = attempts.may(now).is_ok();
+                if may {
+                    attempts.succeeded(now);
+                }
+                may
+            });
+            fetched.count()
+        };
+        assert_eq!(fetch(0, 3_600), 1);
+        assert!(fetch(3_600, DAY) < 6);
+        assert_eq!(fetch(3 * DAY, 4 * DAY), 4);
+        // One that was good for long is replaced at once.
+        attempts.succeeded(at(5 * DAY));
+        attempts.refused(at(9 * DAY));
+        assert!(attempts.may(at(9 * DAY)).is_ok());
+        attempts.succeeded(at(9 * DAY));
+        assert!(attempts.may(at(9 * DAY + 1_800)).is_ok());
     }
 
     #[test]
