@@ -271,7 +271,8 @@ impl Gateway {
 fn suggests_a_change(error: &Error) -> bool {
     match error {
         Error::Unreachable { why, .. } => !matches!(why, Why::TimedOut | Why::Silent),
-        Error::BadAnswer { fault, .. } => matches!(fault, Fault::Redirect(_)),
+        // 400 is what a port says in clear that is one for https now.
+        Error::BadAnswer { fault, .. } => matches!(fault, Fault::Redirect(_) | Fault::Status(400)),
         Error::Credentials(_) => true,
         _ => false,
     }

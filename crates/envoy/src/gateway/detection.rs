@@ -61,7 +61,9 @@ async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info,
                 }
             }
         }),
-        Err(Error::BadAnswer { .. }) if status.is_redirection() && scheme == Scheme::Http => {
+        Err(Error::BadAnswer { excerpt, .. })
+            if scheme == Scheme::Http && (status.is_redirection() || wants_tls(&excerpt)) =>
+        {
             Err(Error::HttpsNeeded {
                 address: address(&url),
             })
@@ -82,6 +84,11 @@ async fn ask(transport: &Transport, host: &Host, scheme: Scheme) -> Result<Info,
 /// the address is right, and the next poll may be better.
 fn is_of_an_envoy(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).contains("<envoy_info>")
+}
+
+/// Whether this port is the one for https, as its web server says to whoever asks in clear.
+fn wants_tls(answer: &Excerpt) -> bool {
+    answer.to_string().contains("sent to HTTPS port")
 }
 
 /// The scheme for everything but `/info`, which firmware 7 answers by http too. A token is never

@@ -124,6 +124,49 @@ async fn an_address_with_http_that_leads_to_https_is_answered_with_the_remedy() 
     assert!(matches!(error, Error::HttpsNeeded { .. }), "{error}");
 }
 
+/// What firmware 7 says in clear at its port for https.
+fn wrong_scheme() -> Reply {
+    let page =
+        "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>";
+    Reply::new(400, &[], page)
+}
+
+#[tokio::test]
+async fn a_port_for_https_alone_is_known_as_such_when_its_answer_is_cut_off() {
+    let server = Server::start(Speaks::Both, |request: &Request| {
+        if request.tls {
+            Reply::raw("HTTP/1.1 200 x\r\nContent-Length: 500\r\n\r\n<?xml")
+        } else {
+            wrong_scheme()
+        }
+    })
+    .await;
+    let error = gateway(&server).info().await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    let mut settings = settings(&server);
+    settings.host = format!("http://{}", server.address()).parse().unwrap();
+    let error = Gateway::new(settings).info().await.unwrap_err();
+    assert!(matches!(error, Error::HttpsNeeded { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_update_that_makes_of_the_port_one_for_https_is_followed_within_a_poll() {
+    let server = Server::start(Speaks::Http, open("D5.0.62")).await;
+    let mut settings = settings(&server);
+    settings.token = Some(TokenSource::given("eyJ.x.y".into()));
+    let mut gateway = Gateway::new(settings);
+    gateway.inverters().await.unwrap();
+    let mut newer = open("D7.6.175");
+    server.become_another(Speaks::Both, move |request| {
+        if request.tls {
+            newer(request)
+        } else {
+            wrong_scheme()
+        }
+    });
+    gateway.inverters().await.unwrap();
+}
+
 #[tokio::test]
 async fn another_serial_is_refused_before_anything_is_read() {
     let server = Server::start(Speaks::Http, open("D5.0.62")).await;
