@@ -95,6 +95,7 @@ impl Poller {
                 self.outage.missed();
                 continue;
             }
+            tracing::trace!("polling");
             let poll = ask(&mut self.reach, &mut self.part);
             let answer = tokio::select! {
                 answer = poll => answer,

@@ -71,9 +71,8 @@ pub(crate) struct Cli {
     ledger: Option<PathBuf>,
     /// Announce the gateway by mDNS, as real ones do, but with the port that it has
     ///
-    /// On the network that --listen is an address of, loopback included; [::1] is not heard, since IPv6
-    /// has no multicast there. The port is that of mDNS; tests
-    /// choose another one, where only they listen.
+    /// On the network that --listen is an address of, loopback included, but there by IPv4 only: IPv6 has no
+    /// multicast on it. The port is that of mDNS; tests choose another one, where only they listen.
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "5353")]
     announce: Option<u16>,
     /// Simulate Enphase's cloud too, at this address: Enlighten and Entrez, which hand out tokens

@@ -202,6 +202,7 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         certificate: CertificatePolicy::Insecure,
         timeout: None,
         browser: Browser::default(),
+        clock: envoy::Clock::system(),
     };
     let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
     Ok((access, poll_interval, Some(simulator)))

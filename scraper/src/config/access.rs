@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use daemon::settings::{Key, Secret, Settings, duration, number, text};
 use discovery::Browser;
-use envoy::{CertificatePolicy, Gateway, Host, StateFiles, TokenSource};
+use envoy::{CertificatePolicy, Clock, Gateway, Host, StateFiles, TokenSource};
 use wire::Serial;
 
 use super::account::{
@@ -90,6 +90,8 @@ pub struct Access {
     pub timeout: Option<Duration>,
     /// Who looks for it.
     pub browser: Browser,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl Access {
@@ -120,6 +122,7 @@ impl Access {
             certificate: certificate?,
             timeout,
             browser,
+            clock: Clock::system(),
         })
     }
 
@@ -129,6 +132,7 @@ impl Access {
     /// When a password's file can't be read any more; the message names it.
     pub fn gateway(&self, host: Host, files: StateFiles) -> Result<Gateway, String> {
         let mut settings = envoy::Settings::new(host);
+        settings.clock = self.clock.clone();
         settings.serial = self.serial.as_ref().map(ToString::to_string);
         settings.username.clone_from(&self.username);
         settings.password = self.password.as_ref().map(Secret::reveal).transpose()?;
