@@ -63,7 +63,7 @@ async fn an_inverter_that_two_envoys_list_at_the_same_time_is_two_readings() {
     let (_directory, path) = database();
     let store = Sqlite::open(&path).unwrap();
     let readings = [reading("1", "a", 1, 212), reading("2", "a", 1, 213)];
-    write(&store, &readings).await.unwrap();
+    let _ = write(&store, &readings).await.unwrap();
     assert_eq!(all(&store).await, readings.map(|one| stored(&one)));
 }
 
