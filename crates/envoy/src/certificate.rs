@@ -169,10 +169,14 @@ impl Certificates {
     /// An Envoy that is asked by http.
     fn without(&mut self, serial: &str, address: &str) -> Result<(), Error> {
         // No firmware goes back behind 7, so where one is pinned this is somebody else, or was.
-        if self.is_pinned()
-            && let Some(pinned) = self.known(serial, address)?
-        {
-            return Err(self.changed(serial, address, pinned, None));
+        if let Some(pinned) = self.known(serial, address)? {
+            if self.is_pinned() {
+                return Err(self.changed(serial, address, pinned, None));
+            }
+            tracing::warn!(
+                serial, address, before = %pinned,
+                "the Envoy had a certificate and has none now: look who answers at this address"
+            );
         }
         self.last = None;
         Ok(())

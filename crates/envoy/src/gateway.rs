@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::certificate::{Certificate, Certificates};
+use crate::certificate::{Certificate, CertificatePolicy, Certificates};
 use crate::clock::Clock;
 use crate::endpoints::Endpoint;
 use crate::endpoints::info::Info;
@@ -20,7 +20,7 @@ use crate::endpoints::inverters::{INVERTERS, Inverters};
 use crate::error::{Error, Fault, Why};
 use crate::exchange::{Transport, address, bad_answer, join};
 use crate::host::{Host, Scheme};
-use crate::login::Login;
+use crate::login::{Login, Tried};
 use crate::settings::Settings;
 use crate::token::{Claims, TokenSource, ahead};
 use detection::Found;
@@ -42,6 +42,8 @@ pub struct Gateway {
     last: Option<Seen>,
     /// The user that worked last.
     worked: Option<String>,
+    /// The tokens of the last session.
+    tried: Option<Tried>,
     /// What the token that was used last says of itself.
     claims: Claims,
 }
@@ -64,15 +66,15 @@ impl Gateway {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let certificates = Certificates::new(settings.certificate, settings.files.clone());
-        let (connect, read) = (settings.connect_timeout, settings.read_timeout);
         Self {
-            transport: Transport::new(connect, read, &certificates),
+            transport: transport(&settings, &certificates),
             certificates,
             settings,
             way: None,
             found: None,
             last: None,
             worked: None,
+            tried: None,
             claims: Claims::default(),
         }
     }
@@ -196,6 +198,7 @@ impl Gateway {
         let answer = way.login.get(&self.transport, &url).await;
         if let Login::Token(session) = &way.login {
             self.claims = session.claims().clone();
+            self.tried = Some(session.tried());
         }
         let result = answer?.into_body(&url).and_then(|body| {
             (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))
@@ -214,19 +217,32 @@ impl Gateway {
             Some(found) => found,
             None => self.detect().await?,
         };
-        let login = Login::plan(&self.settings, &found.info, self.worked.as_deref()).await?;
+        let login = Login::plan(
+            &self.settings,
+            &found.info,
+            self.worked.as_deref(),
+            self.tried.as_ref(),
+        )
+        .await?;
         Ok(Way { found, login })
     }
 
     async fn detect(&mut self) -> Result<Found, Error> {
         self.certificates.begin();
-        let found = detection::detect(&self.transport, &self.settings.host).await?;
+        let host = match self.settings.certificate {
+            // By http nobody can stand for anything.
+            CertificatePolicy::System => self.settings.host.or_by(Scheme::Https),
+            _ => self.settings.host.clone(),
+        };
+        let found = detection::detect(&self.transport, &host).await?;
         let now = self.settings.clock.now().as_second();
         self.check_serial(&found)?;
         let tls = found.base.scheme() == Scheme::Https.to_string();
         let serial = &found.info.serial;
         self.certificates
             .judge(serial, &address(&found.base), tls)?;
+        // A connection from before this judgement may lead to somebody else.
+        self.transport = transport(&self.settings, &self.certificates);
         self.report(&found);
         self.last = Some(Seen {
             found: found.clone(),
@@ -264,6 +280,11 @@ impl Gateway {
             Some(_) => tracing::debug!(%serial, %firmware, address, "found the Envoy again"),
         }
     }
+}
+
+fn transport(settings: &Settings, certificates: &Certificates) -> Transport {
+    let (connect, read) = (settings.connect_timeout, settings.read_timeout);
+    Transport::new(connect, read, certificates)
 }
 
 /// Whether an error may come of a change that asking `/info` would show. An Envoy that hangs is

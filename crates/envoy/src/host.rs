@@ -105,6 +105,14 @@ impl Host {
         }
     }
 
+    /// The same, by this scheme alone where none was given.
+    pub(crate) fn or_by(&self, scheme: Scheme) -> Self {
+        Self {
+            scheme: self.scheme.or(Some(scheme)),
+            ..self.clone()
+        }
+    }
+
     /// The URL of this Envoy by the given scheme, without a path.
     pub(crate) fn base(&self, scheme: Scheme) -> Url {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();

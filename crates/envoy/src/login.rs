@@ -11,7 +11,7 @@ use crate::exchange::{Answer, Connections, Transport};
 use crate::settings::Settings;
 
 pub(crate) use password::Users;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, Tried};
 
 /// The way in.
 #[derive(Debug)]
@@ -23,18 +23,20 @@ pub(crate) enum Login {
 }
 
 impl Login {
-    /// The way into the Envoy that says this of itself. `worked` is the user that worked before.
+    /// The way into the Envoy that says this of itself. `worked` is the user that worked
+    /// before, `tried` are the tokens of the session before.
     pub(crate) async fn plan(
         settings: &Settings,
         info: &Info,
         worked: Option<&str>,
+        tried: Option<&Tried>,
     ) -> Result<Self, Error> {
         if !info.takes_tokens() {
             return Ok(Self::Password(Users::new(settings, &info.serial, worked)));
         }
         match &settings.token {
             Some(source) => Ok(Self::Token(Box::new(
-                Session::open(source, &info.serial, &settings.clock).await?,
+                Session::open(source, &info.serial, &settings.clock, tried).await?,
             ))),
             None => Err(Error::TokenMissing {
                 serial: info.serial.clone(),

@@ -121,11 +121,14 @@ impl StateFiles {
         let directory = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
         let new = path.with_extension("new");
-        // What an earlier attempt left there is of no use.
+        // What an earlier attempt left there is of no use, and might be readable for others.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = OpenOptions::new()
-            .create(true)
             .write(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&new)?;
         writeln!(file, "{text}")?;
@@ -158,6 +161,11 @@ mod tests {
                 Some(&*format!("{text}\n"))
             );
         }
+        // What was left there by somebody else does not matter.
+        let left = directory.join("token-122012345678.new");
+        fs::write(&left, "").expect("a file");
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o644)).expect("it is our own");
+        assert!(files.write(Kind::Token, SERIAL, "third").expect("written"));
         let file = fs::metadata(directory.join("token-122012345678")).expect("a file");
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 1);

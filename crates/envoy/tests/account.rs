@@ -50,11 +50,14 @@ impl Home {
     }
 
     fn gateway_of(&self, account: Account) -> Gateway {
+        self.gateway_with(account, StateFiles::inside(self.state.path()))
+    }
+
+    fn gateway_with(&self, account: Account, files: StateFiles) -> Gateway {
         let ahead_s = Arc::clone(&self.ahead_s);
         let clock = Clock::new(move || {
             Timestamp::now() + SignedDuration::from_secs(ahead_s.load(Ordering::Relaxed))
         });
-        let files = StateFiles::inside(self.state.path());
         let mut settings = Settings::new(self.simulator.url().parse().unwrap());
         settings.token = Some(TokenSource::account(account, files.clone(), clock.clone()));
         settings.files = files;
@@ -115,7 +118,9 @@ async fn a_token_is_fetched_once_and_kept_for_the_next_process() {
 
 #[tokio::test]
 async fn what_is_damaged_or_another_envoy_s_is_fetched_anew() {
-    for (kept, logins) in [("", 1), ("eyJh.eyJh.c2ln", 1)] {
+    // Claims: {"aud":"999999999999"}.
+    let another = "eyJh.eyJhdWQiOiI5OTk5OTk5OTk5OTkifQ.c2ln";
+    for (kept, logins) in [("", 1), ("eyJh.eyJh.c2ln", 1), (another, 1)] {
         let home = Home::new().await;
         fs::write(home.state.path().join(format!("token-{SERIAL}")), kept).unwrap();
         home.gateway().inverters().await.unwrap();
@@ -245,4 +250,43 @@ async fn the_cloud_is_asked_ever_more_rarely_while_the_envoy_refuses_each_token(
     assert!((2..=8).contains(&logins), "{logins}");
     home.simulator.heal();
     gateway.inverters().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_envoy_that_refuses_is_known_to_refuse_also_where_no_other_token_can_be_had() {
+    let home = Home::new().await;
+    let mut gateway = home.gateway();
+    gateway.inverters().await.unwrap();
+    home.switch("down on");
+    home.simulator.inject(Fault::Unauthorized.into());
+    for _ in 0..3 {
+        match gateway.inverters().await.unwrap_err() {
+            Error::Credentials(credentials) => assert!(credentials.were_refused()),
+            other => panic!("{other:?}"),
+        }
+        home.pass(SignedDuration::from_hours(1));
+    }
+}
+
+#[tokio::test]
+async fn who_only_looks_renews_nothing() {
+    let home = Home::new().await;
+    home.switch("lifetime 12h");
+    home.gateway().inverters().await.unwrap();
+    home.pass(SignedDuration::from_hours(11));
+    let mut look = home.gateway_with(home.account(), StateFiles::as_found_in(home.state.path()));
+    for _ in 0..3 {
+        look.inverters().await.unwrap();
+    }
+    // One that goes on does it, and is the first.
+    assert_eq!(home.logins(), 1);
+    let mut gateway = home.gateway();
+    let renewed = async {
+        while home.logins() == 1 {
+            gateway.inverters().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), renewed)
+        .await
+        .unwrap();
 }

@@ -107,6 +107,11 @@ impl CloudError {
         )
     }
 
+    /// Whether the cloud counts attempts, and has had too many.
+    pub(crate) fn wants_rest(&self) -> bool {
+        matches!(self, Self::TooManySessions | Self::TooOften { .. })
+    }
+
     /// Whether it will fail just the same until somebody changes something.
     #[must_use]
     pub fn needs_a_person(&self) -> bool {

@@ -18,6 +18,14 @@ const LOGIN: &str = "/auth/check_jwt";
 /// Real ones have some 32 characters.
 const LONGEST_COOKIE: usize = 1024;
 
+/// The tokens that an Envoy was shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Tried {
+    in_use: Token,
+    /// The one that came in its place, and that the Envoy did not take.
+    refused: Option<Token>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Session {
     source: TokenSource,
@@ -35,17 +43,32 @@ impl Session {
         source: &TokenSource,
         serial: &str,
         clock: &Clock,
+        before: Option<&Tried>,
     ) -> Result<Self, Error> {
-        let token = source.read(serial).await?;
+        let newest = source.read(serial).await?;
+        let (token, refused) = match before {
+            Some(before) if before.refused.as_ref() == Some(&newest) => {
+                (before.in_use.clone(), before.refused.clone())
+            }
+            _ => (newest, None),
+        };
         token.claims.check_audience(serial)?;
         Ok(Self {
             source: source.clone(),
             clock: clock.clone(),
             serial: serial.to_owned(),
             token,
-            refused: None,
+            refused,
             cookie: None,
         })
+    }
+
+    /// What a session that follows this one has to know.
+    pub(crate) fn tried(&self) -> Tried {
+        Tried {
+            in_use: self.token.clone(),
+            refused: self.refused.clone(),
+        }
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -94,8 +117,13 @@ impl Session {
                 return Ok(answer);
             }
         }
-        let refused = &self.token;
-        if let Some(other) = self.source.after_refusal(&self.serial, refused).await? {
+        let other = self.source.after_refusal(&self.serial, &self.token).await;
+        let other = other.unwrap_or_else(|error| {
+            // That the Envoy refuses is what counts, also for how soon it is asked again.
+            tracing::debug!(serial = self.serial, %error, "there is no other token");
+            None
+        });
+        if let Some(other) = other {
             other.claims.check_audience(&self.serial)?;
             self.take(other);
             let answer = self.ask(transport, url, connections).await?;

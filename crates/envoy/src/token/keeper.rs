@@ -54,7 +54,9 @@ impl Keeper {
     pub(super) fn newest(self: &Arc<Self>, serial: &str) -> Option<Token> {
         let current = self.current().clone();
         let now = self.clock.now();
-        let is_due = current.as_ref().is_some_and(|token| token.is_due(now));
+        // Who only looks leaves that to the one who goes on, and whose file it is.
+        let is_due =
+            !self.files.is_read_only() && current.as_ref().is_some_and(|token| token.is_due(now));
         if is_due
             && let Ok(turn) = Arc::clone(&self.attempts).try_lock_owned()
             && turn.may(now).is_ok()

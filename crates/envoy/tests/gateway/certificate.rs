@@ -138,6 +138,26 @@ async fn a_certificate_of_no_ca_is_refused_where_the_system_s_cas_decide() {
 }
 
 #[tokio::test]
+async fn where_the_system_s_cas_decide_nobody_is_asked_by_http() {
+    let server = Server::start(Speaks::Http, envoy(&jwt(SERIAL, LATER))).await;
+    let mut gateway = gateway(&server, CertificatePolicy::System, StateFiles::nowhere());
+    gateway.inverters().await.unwrap_err();
+    assert!(server.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_from_before_a_judgement_is_not_used_after_it() {
+    let server = server().await;
+    let mut gateway = gateway(&server, CertificatePolicy::AcceptNew, StateFiles::nowhere());
+    gateway.inverters().await.unwrap();
+    let before = server.take_requests().last().unwrap().connection;
+    gateway.info().await.unwrap();
+    gateway.inverters().await.unwrap();
+    let after = server.take_requests().last().unwrap().connection;
+    assert_ne!(before, after);
+}
+
+#[tokio::test]
 async fn any_certificate_is_taken_where_none_is_checked() {
     let server = server().await;
     let mut gateway = gateway(&server, CertificatePolicy::Insecure, StateFiles::nowhere());

@@ -305,6 +305,11 @@ async fn a_token_file_with_a_token_that_is_refused_costs_nothing_while_the_old_o
         [INVERTERS],
         "once is enough"
     );
+    // Nor when everything is found out anew.
+    server.become_another(Speaks::Https, |_: &Request| Reply::new(500, &[], "oops"));
+    gateway.inverters().await.unwrap_err();
+    server.become_another(Speaks::Https, envoy(&old));
+    gateway.inverters().await.unwrap();
     server.become_another(Speaks::Https, envoy(&new));
     gateway.inverters().await.unwrap();
     assert_eq!(gateway.token_expires_at(), Some(LATER + 1));

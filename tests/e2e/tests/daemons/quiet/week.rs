@@ -28,7 +28,12 @@ async fn a_week_is_a_few_lines_and_each_outage_two_more() {
     let Some(chain) = Chain::start_own(test, &[ENVOY]).await else {
         return;
     };
+    // A restart of the Envoy is no new certificate, which would be a line of its own.
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let certificate = directory.path().join("certificate");
     let envoy = Gateway::start(&[
+        "--certificate",
+        certificate.to_str().expect("a plain path"),
         "--serial",
         ENVOY,
         "--report-interval",
