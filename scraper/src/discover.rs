@@ -143,6 +143,15 @@ fn table(listed: &[Listed]) -> String {
 /// What to set.
 fn advice(listed: &[Listed]) -> String {
     match listed {
+        [
+            Listed {
+                address: Some(_),
+                answers: false,
+                ..
+            },
+        ] => "See to what keeps it from answering; a firewall or a router between two networks may pass on \
+              announcements, but no connections. Then nothing has to be set."
+            .to_owned(),
         [Listed {
             address: Some(address),
             ..
@@ -184,6 +193,23 @@ mod tests {
         );
         assert!(text.contains("Nothing has to be set"), "{text}");
         assert!(text.contains("ENVOY_HOST=192.168.1.20"), "{text}");
+    }
+
+    #[test]
+    fn one_that_is_heard_and_does_not_answer_is_not_called_well() {
+        let mut heard = envoy("122012345678", Some("192.168.1.20"));
+        heard.answers = false;
+        heard.reason = Some("it refuses connections".to_owned());
+        let text = table(&[heard]);
+        assert!(
+            text.contains("122012345678 does not answer: it refuses connections"),
+            "{text}"
+        );
+        assert!(
+            text.contains("a firewall or a router between two networks"),
+            "{text}"
+        );
+        assert!(!text.contains("Nothing has to be set"), "{text}");
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl Reach {
         Err(error.into())
     }
 
-    /// Looks for the Envoy, and takes the first of its addresses at which it answers.
+    /// Looks for the Envoy, and takes the first of its addresses at which it answers. The error is that of
+    /// the best one.
     async fn first(&self) -> Result<Gateway, Unreached> {
         let addresses = addresses(&self.access).await?;
         let mut hosts = addresses.into_iter();
@@ -136,15 +137,20 @@ impl Reach {
         let host = host.map_err(FindError::from)?;
         let gateway = self.access.gateway(host, self.files.clone());
         let mut gateway = gateway.map_err(Unreached::Settings)?;
+        let mut first = None;
         loop {
-            match gateway.info().await {
-                Err(error) if may_have_moved(&error) => match hosts.next() {
-                    Some(host) => gateway.move_to(host),
-                    None => return Err(error.into()),
-                },
+            let error = match gateway.info().await {
+                Err(error) if may_have_moved(&error) => error,
                 // Also where it is only busy: it is there.
                 _ => return Ok(gateway),
-            }
+            };
+            tracing::debug!(%error, address = %gateway.host(), "the Envoy announces an address that is of no use");
+            let error = first.unwrap_or(error);
+            let Some(host) = hosts.next() else {
+                return Err(error.into());
+            };
+            first = Some(error);
+            gateway.move_to(host);
         }
     }
 }
@@ -196,11 +202,15 @@ async fn addresses(access: &Access) -> Result<Vec<Host>, Unreached> {
         .collect())
 }
 
-/// Whether it may be at another address by now: where nothing answers, or something else.
+/// Whether it may be at another address by now: where nothing answers, or something else. That may also
+/// be somebody with its serial, if a certificate is pinned that he does not have.
 fn may_have_moved(error: &Error) -> bool {
     matches!(
         error,
-        Error::Unreachable { .. } | Error::NotAnEnvoy { .. } | Error::WrongSerial { .. }
+        Error::Unreachable { .. }
+            | Error::NotAnEnvoy { .. }
+            | Error::WrongSerial { .. }
+            | Error::CertificateChanged(_)
     )
 }
 

@@ -95,14 +95,22 @@ impl Browser {
                 continue;
             };
             tracing::debug!(?announcement, "an Envoy announces itself");
-            if !known && wanted == Some(announcement.serial.as_str()) {
+            heard.push(announcement);
+            if !known && wanted.is_some_and(|wanted| is_known(&heard, wanted)) {
                 known = true;
                 end = end.min(Instant::now() + SETTLING);
             }
-            heard.push(announcement);
         }
         Ok(Found::of(&heard))
     }
+}
+
+/// Whether the Envoy that is wanted has named an address of use. The first one that comes may be a `fe80::`,
+/// and the next one as late as the second question.
+fn is_known(heard: &[Announcement], wanted: &str) -> bool {
+    let found = Found::of(heard);
+    let wanted = found.iter().find(|one| one.serial == wanted);
+    wanted.is_some_and(|one| one.address().is_some())
 }
 
 fn announcement(service: &ResolvedService) -> Option<Announcement> {
@@ -135,5 +143,27 @@ impl Drop for Asking {
     fn drop(&mut self) {
         // Nobody is left to be told that its thread does not listen any more.
         let _ = self.daemon.shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(serial: &str, address: &str) -> Announcement {
+        let address = address.parse().expect("an address");
+        Announcement::new(serial, None, [address], 80).expect("an announcement")
+    }
+
+    #[test]
+    fn an_envoy_is_waited_for_until_it_has_named_an_address_of_use() {
+        let said = [
+            said("2", "192.168.1.22"),
+            said("1", "fe80::1"),
+            said("1", "192.168.1.21"),
+        ];
+        assert!(!is_known(&said[..1], "1"));
+        assert!(!is_known(&said[..2], "1"));
+        assert!(is_known(&said, "1"));
     }
 }
