@@ -180,6 +180,13 @@ impl Settings {
                     }
                 }
             }
+            (None, Some((path, origin))) if value::is_token(&path) => {
+                self.note(
+                    &origin.to_string(),
+                    "has the token itself, not the path of its file; leave _FILE out of the name, or put it into a file",
+                );
+                None
+            }
             (None, Some((path, origin))) => {
                 let read = value::check(&path)
                     .map_err(|slip| format!("{path:?} {slip}"))

@@ -258,6 +258,20 @@ pub(crate) const WRONG: &[Row] = &[
     ),
     row(
         Scraper,
+        &["ENVOY_TOKEN_FILE=eyJhush.b.c"],
+        &[
+            "ENVOY_TOKEN_FILE: has the token itself, not the path of its file; leave _FILE out of the name, or put it into a file",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENVOY_CERTIFICATE=eyJhush.b.c"],
+        &[
+            "ENVOY_CERTIFICATE: \"eyJ***\" is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or insecure",
+        ],
+    ),
+    row(
+        Scraper,
         &["ENVOY_TOKEN_FILE={dir}"],
         &["ENVOY_TOKEN_FILE: \"{dir}\" is a directory; name the file in it"],
     ),

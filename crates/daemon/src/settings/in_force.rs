@@ -87,7 +87,7 @@ fn lines(settings: &Settings, key: &Key) -> Vec<Line> {
     }
     if let Some((path, origin)) = twin {
         lines.push(line(
-            assignment(&format!("{leaf}_file"), &path),
+            assignment(&format!("{leaf}_file"), &value::shown(key, &path)),
             source(&origin),
         ));
     }

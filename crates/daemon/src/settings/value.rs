@@ -41,10 +41,18 @@ pub(super) fn is_quoted(text: &str) -> bool {
         .any(|&mark| text.len() > 1 && text.starts_with(mark) && text.ends_with(mark))
 }
 
+/// Whether this is a token, which may have got anywhere: all of them begin like this.
+pub(super) fn is_token(text: &str) -> bool {
+    text.trim_start().starts_with("eyJ")
+}
+
 /// A value as it may be shown: what stands before an `@` or behind a `?` of an address is a secret
 /// in the wrong place. In a plain name (`me@example.org`, a question mark) there is none.
 pub(super) fn shown(key: &Key, text: &str) -> String {
     let address = text.contains("://") || matches!(key.value, "URL" | "ADDRESS");
+    if is_token(text) {
+        return "eyJ***".to_owned();
+    }
     let mut shown = text.to_owned();
     if address && let Some(end) = shown.find(['?', '#']) {
         shown.truncate(end + 1);
