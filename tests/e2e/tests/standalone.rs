@@ -95,6 +95,8 @@ async fn a_process_that_is_killed_at_random_moments_has_all_in_its_file_that_it_
     }
     let database = directory.path().join("simulated/readings.sqlite");
     let mut program = start.spawn();
+    // Before that it ends by a signal as every program does, not in an orderly way.
+    program.stdout_line("Readings as they are stored").await;
     let promised: Vec<Report> = ledger::read(&ledger)
         .into_iter()
         .filter(|report| !excused.contains(report))
