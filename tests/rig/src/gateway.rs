@@ -157,6 +157,14 @@ impl Gateway {
         self.control(&format!("firmware {firmware}")).await;
     }
 
+    /// Has it reboot: `DOWN+WAKING`, as the simulator writes it.
+    ///
+    /// # Panics
+    /// When these are no times.
+    pub async fn reboot(&self, times: &str) {
+        self.control(&format!("reboot {times}")).await;
+    }
+
     async fn control(&self, line: &str) {
         let socket = control(self.place.directory.path());
         let mut control = BufReader::new(UnixStream::connect(socket).await.expect("it runs"));

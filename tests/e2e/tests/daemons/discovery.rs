@@ -1,6 +1,9 @@
 //! Envoys that are found by mDNS, also where their address changes. Each test has an mDNS port of its own.
 
-use std::net::{IpAddr, UdpSocket};
+mod following;
+mod names;
+
+use std::net::UdpSocket;
 use std::path::Path;
 
 use rig::gateway::Gateway;
@@ -70,6 +73,12 @@ async fn goes_on(envoy: &Gateway) {
         envoy.ledger().len() > before
     })
     .await;
+}
+
+/// The same Envoy at another address, and at noon of another day: what it shows then is new.
+async fn moved(envoy: Gateway, address: &str, day: &str) -> Gateway {
+    let beginning = format!("{day}T12:00:00Z").parse().expect("a time");
+    envoy.stop().await.start_at(address, beginning).await
 }
 
 async fn printed(start: &Start) -> (Option<i32>, String, String) {
@@ -165,38 +174,6 @@ async fn of_several_envoys_the_serial_decides_and_without_one_none_is_read() {
     let mut reads = with.spawn();
     goes_on(&first).await;
     assert!(reads.terminate().await.success());
-}
-
-#[tokio::test]
-async fn an_envoy_that_moves_is_followed_without_a_restart_also_to_ipv6() {
-    let here = Neighbourhood::new();
-    let mut envoy = here.envoy("122000000001", &OLD).await;
-    let mut scraper = here.scraper(None).spawn();
-    goes_on(&envoy).await;
-    // Where this machine has no IPv6 address in a network, another IPv4 one has to do.
-    let ipv6 = ipv6().unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    for (address, day) in [("127.0.0.1:0", "2026-06-21"), (&ipv6, "2026-06-22")] {
-        let stopped = envoy.stop().await;
-        let beginning = format!("{day}T12:00:00Z").parse().expect("a time");
-        envoy = stopped.start_at(address, beginning).await;
-        let line = format!("address={}", envoy.address());
-        let line = scraper.stderr_line(&line).await;
-        assert!(line.contains("the Envoy has another address"), "{line}");
-        goes_on(&envoy).await;
-    }
-    assert!(scraper.terminate().await.success());
-}
-
-/// An IPv6 address of this machine: the loopback interface has no multicast for IPv6.
-fn ipv6() -> Option<String> {
-    let socket = UdpSocket::bind("[::]:0").ok()?;
-    // Sends nothing, but chooses the address to send from.
-    socket.connect("[2001:db8::1]:9").ok()?;
-    let IpAddr::V6(address) = socket.local_addr().ok()?.ip() else {
-        return None;
-    };
-    let is_of_use = !address.is_loopback() && !address.is_unicast_link_local();
-    is_of_use.then(|| format!("[{address}]:0"))
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use crate::WITH_SUN;
 use crate::alone::{NO_BROKER, POLLED, SETTINGS, says_more};
 
 /// The simulated cloud's account, which is no secret.
-const USERNAME: &str = "owner@example.com";
-const PASSWORD: &str = "a-simulated-password";
+pub(crate) const USERNAME: &str = "owner@example.com";
+pub(crate) const PASSWORD: &str = "a-simulated-password";
 
 /// An Envoy with Enphase's cloud, and the state of a scraper.
 struct Scene {
