@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use wire::Serial;
 
 use crate::config::AccountSettings;
-use crate::explain::explain;
+use crate::explain::{explain, explain_cloud};
 
 /// How to get one without an account in the settings.
 const BY_HAND: &str = "no account is given (ENLIGHTEN_USERNAME and ENLIGHTEN_PASSWORD, or ENLIGHTEN_PASSWORD_FILE), so \
@@ -44,8 +44,8 @@ pub enum TokenError {
     #[error("the Envoy does not say its serial: {0}; give it with --envoy-serial")]
     Envoy(String),
     /// Enphase gives none.
-    #[error("no token can be fetched")]
-    Cloud(#[from] envoy::CloudError),
+    #[error("no token can be fetched: {0}")]
+    Cloud(String),
     /// Standard output is closed.
     #[error("standard output can't be written")]
     Output(#[from] std::io::Error),
@@ -67,7 +67,10 @@ pub async fn token(request: &Request) -> Result<(), TokenError> {
     let account = request.account.as_ref().ok_or(TokenError::NoAccount)?;
     let account = account.reveal().map_err(TokenError::Settings)?;
     let serial = serial(request).await?;
-    let fetched = account.fetch_token(&serial).await?;
+    let fetched = account
+        .fetch_token(&serial)
+        .await
+        .map_err(|error| TokenError::Cloud(explain_cloud(&error)))?;
     let role = fetched.role.as_deref().unwrap_or("unknown");
     let expiry = fetched.expires_at.map(Timestamp::from_second);
     let expiry = match expiry {

@@ -25,12 +25,12 @@ use verifier::Shown;
 
 pub use changed::{CertificateChanged, Remedy};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
-pub use pins::PinError;
+pub use pins::{LostPin, PinError};
 pub use policy::{CertificatePolicy, NotAPolicy};
 pub(crate) use verifier::NotAccepted;
 
 /// The certificate of the Envoy that answered, and how it came to be accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// Which one it is; that of a certificate that the system's CAs stand for is not looked at.
     pub fingerprint: Option<Fingerprint>,
@@ -39,7 +39,7 @@ pub struct Certificate {
 }
 
 /// Why a certificate is accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is the one that was pinned before.
     Pinned,
@@ -47,10 +47,24 @@ pub enum Standing {
     First,
     /// It came in the place of this one.
     Changed(Fingerprint),
+    /// It came in the place of one that nobody knows any more.
+    Lost(LostPin),
+    /// There is none, by http, in the place of this one.
+    Gone(Fingerprint),
     /// A CA of the system stands for it.
     Verified,
     /// Any is.
     Unchecked,
+}
+
+/// What is known of the certificate that an Envoy had before.
+enum Known {
+    /// It had none, as far as we know.
+    None,
+    /// This one.
+    This(Fingerprint),
+    /// It had one, but which one can't be told any more.
+    Lost(LostPin),
 }
 
 /// Judges the certificates of one Envoy.
@@ -136,28 +150,36 @@ impl Certificates {
     }
 
     fn weigh(&self, serial: &str, address: &str, shown: Fingerprint) -> Result<Standing, Error> {
-        let known = self.known(serial, address)?;
-        match known {
-            Some(known) if known == shown => return Ok(Standing::Pinned),
-            Some(known) if self.is_pinned() => {
+        let (known, lost) = match self.known(serial, address)? {
+            Known::This(known) if known == shown => return Ok(Standing::Pinned),
+            Known::This(known) if self.is_pinned() => {
                 return Err(self.changed(serial, address, known, Some(shown)));
             }
-            _ => {}
-        }
+            Known::This(known) => (Some(known), None),
+            Known::Lost(lost) => (None, Some(lost)),
+            Known::None => (None, None),
+        };
+        let becomes = if self.files.is_read_only() {
+            "is not pinned by this look"
+        } else {
+            "is pinned from now on"
+        };
         // The file may have been removed, so that another one is accepted.
-        let before = known.or_else(|| self.last?.fingerprint);
+        let before = known.or_else(|| self.last.as_ref()?.fingerprint);
         let standing = if let Some(before) = before.filter(|before| *before != shown) {
-            let becomes = if self.files.is_read_only() {
-                "which is not pinned by this look"
-            } else {
-                "which is pinned from now on"
-            };
             tracing::warn!(
                 serial, address, %before, now = %shown,
-                "the Envoy has another certificate than before, {becomes}: firmware updates bring one, and so \
+                "the Envoy has another certificate than before, which {becomes}: firmware updates bring one, and so \
                  does each year; if it is neither, look who answers at this address"
             );
             Standing::Changed(before)
+        } else if let Some(lost) = lost {
+            tracing::warn!(
+                serial, address, path = %lost.path().display(), now = %shown,
+                "which certificate of the Envoy was pinned is not known any more ({lost}); the one that it shows \
+                 now {becomes}"
+            );
+            Standing::Lost(lost)
         } else {
             tracing::info!(serial, address, certificate = %shown, "the Envoy's first certificate");
             Standing::First
@@ -169,16 +191,24 @@ impl Certificates {
     /// An Envoy that is asked by http.
     fn without(&mut self, serial: &str, address: &str) -> Result<(), Error> {
         // No firmware goes back behind 7, so where one is pinned this is somebody else, or was.
-        if let Some(pinned) = self.known(serial, address)? {
-            if self.is_pinned() {
+        self.last = match self.known(serial, address)? {
+            Known::This(pinned) if self.is_pinned() => {
                 return Err(self.changed(serial, address, pinned, None));
             }
-            tracing::warn!(
-                serial, address, before = %pinned,
-                "the Envoy had a certificate and has none now: look who answers at this address"
-            );
-        }
-        self.last = None;
+            Known::This(before) => {
+                tracing::warn!(
+                    serial, address, %before,
+                    "the Envoy had a certificate and answers by http only now, as only firmware below 7 does: no \
+                     update goes back to that, so look who answers at this address; nothing is sent to it but a digest"
+                );
+                Some(Certificate {
+                    fingerprint: None,
+                    standing: Standing::Gone(before),
+                })
+            }
+            // Nothing is pinned in its place.
+            Known::Lost(_) | Known::None => None,
+        };
         Ok(())
     }
 
@@ -189,29 +219,24 @@ impl Certificates {
         )
     }
 
-    fn known(&self, serial: &str, address: &str) -> Result<Option<Fingerprint>, Error> {
+    fn known(&self, serial: &str, address: &str) -> Result<Known, Error> {
         if let CertificatePolicy::PinnedTo(fingerprint) = self.policy {
-            return Ok(Some(fingerprint));
+            return Ok(Known::This(fingerprint));
         }
         if let Some(fingerprint) = self.files.pinned_in_memory(serial) {
-            return Ok(Some(fingerprint));
+            return Ok(Known::This(fingerprint));
         }
         match (pins::read(&self.files, serial), self.path(serial)) {
-            (Ok(known), _) => Ok(known),
+            (Ok(Some(fingerprint)), _) => Ok(Known::This(fingerprint)),
+            // Without a path there is nothing that could be read.
+            (Ok(None), _) | (Err(_), None) => Ok(Known::None),
             (Err(source), Some(path)) if self.is_pinned() => Err(Error::Pin {
                 address: address.to_owned(),
                 serial: serial.to_owned(),
                 path,
                 source,
             }),
-            (Err(error), path) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    path = %path.unwrap_or_default().display(),
-                    "which certificate the Envoy had is not known any more; the one that it has is pinned"
-                );
-                Ok(None)
-            }
+            (Err(source), Some(path)) => Ok(Known::Lost(LostPin::new(path, &source))),
         }
     }
 

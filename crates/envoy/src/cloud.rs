@@ -104,7 +104,7 @@ impl Account {
             ("user[password]", self.password.expose_secret()),
         ];
         let answer = send(&url, client.post(url.clone()).form(&form)).await?;
-        let session = enlighten::session(&url, answer.status, &answer.body)?;
+        let session = enlighten::session(&url, answer.status, &answer.body, &self.password)?;
         let url = join(&self.entrez, "tokens");
         let asked = serde_json::json!({
             "session_id": session.expose_secret(),

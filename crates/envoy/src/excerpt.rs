@@ -28,6 +28,11 @@ impl Excerpt {
         }
         Self(short)
     }
+
+    /// The beginning alone.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// A page of an error may repeat what was sent to it, and with it the token. Every one begins like

@@ -42,8 +42,7 @@ pub(crate) enum Connections {
     Fresh,
 }
 
-/// An answer with any status.
-#[derive(Debug)]
+/// An answer with any status. Not `Debug`: its headers may have a session, and its body what was sent.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

@@ -126,7 +126,8 @@ impl Gateway {
         self.last.as_ref().map(|last| address(&last.found.base))
     }
 
-    /// The certificate that it showed when it said last who it is; none by http.
+    /// The certificate that it showed when it said last who it is. By http there is none, unless it had one
+    /// before: then what became of that.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificates.last()

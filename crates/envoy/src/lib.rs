@@ -50,7 +50,7 @@ mod error;
 mod excerpt;
 
 pub use certificate::{
-    Certificate, CertificateChanged, CertificatePolicy, Fingerprint, NotAFingerprint, NotAPolicy,
+    Certificate, CertificateChanged, CertificatePolicy, Fingerprint, LostPin, NotAFingerprint, NotAPolicy,
     PinError, Remedy, Standing,
 };
 pub use clock::Clock;

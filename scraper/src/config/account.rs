@@ -89,8 +89,7 @@ impl AccountSettings {
 
 /// An address of the cloud. A password never crosses a network in clear.
 fn cloud(text: &str) -> Result<Url, &'static str> {
-    let wrong =
-        "is no address of Enphase's cloud; write one as https://enlighten.enphaseenergy.com";
+    let wrong = "is no address of Enphase's cloud; write it with https:// and its host, or leave the setting out";
     let url: Url = text.parse().map_err(|_| wrong)?;
     let is_here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

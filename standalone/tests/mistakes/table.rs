@@ -206,7 +206,7 @@ pub(crate) const WRONG: &[Row] = &[
         Scraper,
         &["ENTREZ_URL=entrez"],
         &[
-            "ENTREZ_URL: \"entrez\" is no address of Enphase's cloud; write one as https://enlighten.enphaseenergy.com",
+            "ENTREZ_URL: \"entrez\" is no address of Enphase's cloud; write it with https:// and its host, or leave the setting out",
         ],
     ),
     // Its certificate.

@@ -1,6 +1,8 @@
 //! Which certificate each Envoy had.
 
+use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::state_files::{Kind, StateFiles};
@@ -14,6 +16,46 @@ pub enum PinError {
     /// It holds something else.
     #[error("its content {0}")]
     Damaged(#[from] NotAFingerprint),
+}
+
+/// A pin whose file is there but tells nothing, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPin {
+    path: PathBuf,
+    why: String,
+    remedy: &'static str,
+}
+
+impl LostPin {
+    pub(super) fn new(path: PathBuf, error: &PinError) -> Self {
+        let why = match error {
+            PinError::Unreadable(cause) => format!("{error}: {cause}"),
+            PinError::Damaged(_) => error.to_string(),
+        };
+        Self {
+            path,
+            why,
+            remedy: error.remedy(),
+        }
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        self.remedy
+    }
+}
+
+impl fmt::Display for LostPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 /// What is pinned for an Envoy.

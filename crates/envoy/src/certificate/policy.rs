@@ -28,11 +28,20 @@ pub enum CertificatePolicy {
 
 /// A text names no policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or \
-     insecure"
-)]
-pub struct NotAPolicy;
+pub enum NotAPolicy {
+    /// There is none of this name.
+    #[error(
+        "is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or \
+         insecure"
+    )]
+    Unknown,
+    /// What stands behind `pinned:` is no fingerprint.
+    #[error(
+        "has no SHA-256 fingerprint behind pinned: that has 64 hexadecimal digits, with or without colons; \
+         openssl x509 -noout -fingerprint -sha256 shows it"
+    )]
+    Fingerprint,
+}
 
 impl FromStr for CertificatePolicy {
     type Err = NotAPolicy;
@@ -44,11 +53,11 @@ impl FromStr for CertificatePolicy {
             "system" => Ok(Self::System),
             "insecure" => Ok(Self::Insecure),
             _ => {
-                let fingerprint = text.strip_prefix("pinned:").ok_or(NotAPolicy)?;
+                let fingerprint = text.strip_prefix("pinned:").ok_or(NotAPolicy::Unknown)?;
                 fingerprint
                     .parse()
                     .map(Self::PinnedTo)
-                    .map_err(|_| NotAPolicy)
+                    .map_err(|_| NotAPolicy::Fingerprint)
             }
         }
     }
@@ -74,8 +83,18 @@ mod tests {
         for (text, policy) in policies {
             assert_eq!(text.parse(), Ok(policy));
         }
-        for text in ["", "Pinned", "pinned:", "pinned:12", "accept"] {
-            assert_eq!(text.parse::<CertificatePolicy>(), Err(NotAPolicy), "{text}");
+        for text in ["", "Pinned", "accept", "pin:12"] {
+            let policy = text.parse::<CertificatePolicy>();
+            assert_eq!(policy, Err(NotAPolicy::Unknown), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_with_a_slip_is_told_apart_from_a_policy_that_there_is_not() {
+        let sha1 = "ab".repeat(20);
+        for text in ["", "12", &sha1] {
+            let policy = format!("pinned:{text}").parse::<CertificatePolicy>();
+            assert_eq!(policy, Err(NotAPolicy::Fingerprint), "{text}");
         }
     }
 }

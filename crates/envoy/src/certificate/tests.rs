@@ -24,7 +24,11 @@ impl Certificates {
         self.begin();
         self.noted.set(Some(shown));
         self.judge(SERIAL, ADDRESS, true)?;
-        Ok(self.last().expect("a certificate was shown").standing)
+        Ok(self
+            .last()
+            .expect("a certificate was shown")
+            .standing
+            .clone())
     }
 }
 
@@ -131,6 +135,20 @@ fn a_pin_that_may_be_there_but_can_not_be_read_accepts_nothing_where_it_decides(
 }
 
 #[test]
+fn a_pin_that_can_not_be_read_is_not_called_none_where_new_ones_are_accepted() {
+    let state = tempfile::tempdir().expect("a directory");
+    let file = state.path().join("certificate-122012345678");
+    fs::create_dir(&file).expect("a directory");
+    let files = StateFiles::as_found_in(state.path());
+    let mut look = Certificates::new(CertificatePolicy::AcceptNew, files);
+    let Ok(Standing::Lost(lost)) = look.meets(one()) else {
+        panic!("it was taken for no pin at all");
+    };
+    assert_eq!(lost.path(), file);
+    assert!(lost.remedy().contains("make it readable"), "{lost:?}");
+}
+
+#[test]
 fn what_was_accepted_is_so_no_more_while_the_envoy_is_asked_again() {
     let state = tempfile::tempdir().expect("a directory");
     let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
@@ -178,8 +196,11 @@ fn an_envoy_with_a_pinned_certificate_is_not_asked_by_http() {
     assert!(refusal.to_string().contains("without a certificate"));
     let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
     by_http(&mut accepting).expect("what is new is accepted");
-    assert_eq!(accepting.last(), None);
     assert_eq!(accepting.accepted.get(), None);
+    let standing = accepting.last().map(|last| last.standing.clone());
+    assert_eq!(standing, Some(Standing::Gone(one())));
+    // What it had is still what it is expected to have.
+    assert_eq!(pinned_in(state.path()), Some(one()));
 }
 
 #[test]
@@ -194,8 +215,14 @@ fn a_damaged_pin_is_replaced_where_new_ones_are_accepted_and_an_error_where_not(
         assert_eq!(pinned.accepted.get(), None);
 
         let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
-        assert_eq!(accepting.meets(one()).ok(), Some(Standing::First));
+        let Ok(Standing::Lost(lost)) = accepting.meets(one()) else {
+            panic!("{damaged:?} was taken for no pin at all");
+        };
+        assert_eq!(lost.path(), file);
+        let said = lost.to_string();
+        assert!(said.contains("no SHA-256 fingerprint"), "{said}");
         assert_eq!(pinned_in(state.path()), Some(one()));
+        assert_eq!(accepting.meets(one()).ok(), Some(Standing::Pinned));
     }
 }
 

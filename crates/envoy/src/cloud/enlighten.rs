@@ -6,16 +6,18 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::CloudError;
+use crate::excerpt::Excerpt;
 
-/// The session that a login began.
+/// The session that a login with this password began.
 ///
 /// Without one the status is 200 as well: with a second factor the answer has neither session nor
 /// message (home-assistant/core#155793, pyenphase#386), with too many sessions just a message
-/// (domoticz#6092).
+/// (domoticz#6092). What else it may say is passed on.
 pub(super) fn session(
     url: &Url,
     status: StatusCode,
     body: &SecretString,
+    password: &SecretString,
 ) -> Result<SecretString, CloudError> {
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Err(CloudError::BadCredentials);
@@ -29,17 +31,39 @@ pub(super) fn session(
     if let Some(session) = session {
         return Ok(session.into());
     }
-    let message = answer["message"].as_str().unwrap_or_default();
-    let message = message.to_ascii_lowercase();
-    if message.contains("too many") {
-        Err(CloudError::TooManySessions)
-    } else if message.contains("invalid") {
-        Err(CloudError::BadCredentials)
-    } else if answer.is_object() {
-        Err(CloudError::SecondFactor)
-    } else {
-        Err(CloudError::unexpected(url, status))
+    if !answer.is_object() {
+        return Err(CloudError::unexpected(url, status));
     }
+    let message = answer["message"].as_str().unwrap_or_default();
+    let is_blocked = answer["isBlocked"].as_bool() == Some(true);
+    let lower = message.to_ascii_lowercase();
+    Err(if lower.contains("too many") && lower.contains("session") {
+        CloudError::TooManySessions
+    } else if lower.contains("invalid") {
+        CloudError::BadCredentials
+    } else if matches!(&*lower, "" | "success") && !is_blocked {
+        CloudError::SecondFactor
+    } else {
+        let said = if message.is_empty() {
+            "isBlocked"
+        } else {
+            message
+        };
+        CloudError::TurnedAway {
+            said: harmless(said, password),
+        }
+    })
+}
+
+/// How a message begins. It may repeat what was sent.
+fn harmless(message: &str, password: &SecretString) -> String {
+    let password = password.expose_secret();
+    let message = if password.is_empty() {
+        message.to_owned()
+    } else {
+        message.replace(password, "***")
+    };
+    Excerpt::of(message.as_bytes()).into_text()
 }
 
 #[cfg(test)]
@@ -49,7 +73,7 @@ mod tests {
     fn read(status: u16, body: &str) -> Result<SecretString, CloudError> {
         let url = "https://enlighten.example".parse().expect("a URL");
         let status = StatusCode::from_u16(status).expect("a status");
-        session(&url, status, &body.into())
+        session(&url, status, &body.into(), &"hush".into())
     }
 
     #[test]
@@ -81,6 +105,21 @@ mod tests {
                 r#"{"message":"Too many active sessions.."}"#,
                 "too many sessions",
             ),
+            (
+                200,
+                r#"{"message":"Too many attempts, wait an hour"}"#,
+                "turns this account away and says \"Too many attempts, wait an hour\"",
+            ),
+            (
+                200,
+                r#"{"success":false,"isBlocked":true}"#,
+                "turns this account away and says \"isBlocked\"",
+            ),
+            (
+                200,
+                r#"{"message":"Accept the new terms first"}"#,
+                "says \"Accept the new terms first\": log in at https://enlighten.enphaseenergy.com in a browser",
+            ),
             (429, "", "fewer attempts"),
             (503, "<html>", "out of order"),
             (200, "<html>Sign in</html>", "no token"),
@@ -90,5 +129,15 @@ mod tests {
             let error = read(status, body).expect_err(body).to_string();
             assert!(error.contains(expected), "{body}: {error}");
         }
+    }
+
+    #[test]
+    fn what_a_message_repeats_of_the_login_is_not_passed_on() {
+        let body = r#"{"message":"no account me with hush, eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n"}"#;
+        let error = read(200, body).expect_err("no session").to_string();
+        assert!(
+            error.contains("\"no account me with ***, ***\""),
+            "{error}"
+        );
     }
 }

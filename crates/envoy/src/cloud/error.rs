@@ -39,6 +39,15 @@ pub enum CloudError {
          some hours; until then a token can be got by hand at https://entrez.enphaseenergy.com"
     )]
     TooManySessions,
+    /// It lets this account in no more, or not now, for a reason of its own.
+    #[error(
+        "Enphase turns this account away and says {said:?}: log in at https://enlighten.enphaseenergy.com in a \
+         browser and see what it wants; meanwhile a token can be got by hand at https://entrez.enphaseenergy.com"
+    )]
+    TurnedAway {
+        /// How its message begins, without what is secret.
+        said: String,
+    },
     /// Too many attempts.
     #[error("{host} wants fewer attempts (status 429): leave it alone for some hours")]
     TooOften {
@@ -107,9 +116,12 @@ impl CloudError {
         )
     }
 
-    /// Whether the cloud counts attempts, and has had too many.
+    /// Whether the cloud counts attempts and has had too many, or may count them.
     pub(crate) fn wants_rest(&self) -> bool {
-        matches!(self, Self::TooManySessions | Self::TooOften { .. })
+        matches!(
+            self,
+            Self::TooManySessions | Self::TurnedAway { .. } | Self::TooOften { .. }
+        )
     }
 
     /// Whether it will fail just the same until somebody changes something.
