@@ -1,20 +1,22 @@
 //! `check`: tries what the scraper needs, one step after the other, and publishes no reading.
 
+mod place;
+mod words;
+
 use std::io::Write;
-use std::time::Duration;
+use std::path::Path;
 
 use daemon::check::broker::{self, Caller};
 use daemon::check::{Report, Taken, resolve};
-use envoy::{Certificate, Error, Gateway, Host, Info, Inverters, Standing, StateFiles, Why};
-use jiff::Timestamp;
+use daemon::exit::with_causes;
+use daemon::state_dir;
+use envoy::{Error, StateFiles, Why};
 use wire::{Serial, Topic};
 
-use crate::config::{Access, Config};
-use crate::expiry::in_words;
+use crate::config::Config;
 use crate::explain::explain;
-use crate::journal::remembered_serial;
-use crate::reach::Unreached;
 
+const STATE: &str = "state";
 const FOUND: &str = "found";
 const NAME: &str = "name";
 const REACHABLE: &str = "reachable";
@@ -24,9 +26,6 @@ const CERTIFICATE: &str = "certificate";
 const LOGIN: &str = "login";
 const INVERTERS: &str = "inverters";
 
-/// An Envoy's clock that is further off than this is worth a word; reports carry its time.
-const SOUND_CLOCK: Duration = Duration::from_mins(2);
-
 /// Takes every step, to the Envoy and to the broker.
 ///
 /// # Errors
@@ -34,6 +33,8 @@ const SOUND_CLOCK: Duration = Duration::from_mins(2);
 pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<(), String> {
     report.begin("Envoy");
     let envoy = check_envoy(config, report).await?;
+    report.begin("journal");
+    check_state(&config.state_dir, report);
     report.begin("broker");
     // Its account, its client id and its topics are all named after the Envoy.
     let caller = envoy.map(|envoy| Caller {
@@ -48,42 +49,61 @@ pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<
     Ok(())
 }
 
+/// Whether a file can be made where the journal is, or would be.
+fn check_state<W: Write>(directory: &Path, report: &mut Report<W>) {
+    let shown = directory.display();
+    match state_dir::try_out(directory) {
+        Ok(()) => report.passed(STATE, format!("files can be made in {shown}")),
+        Err(error) => report.failed(
+            STATE,
+            format!(
+                "no file can be made in {shown} ({}): readings would wait in memory alone, and the Envoy's \
+                 certificate would be a new one at each start; make it writable for the scraper's user, and run \
+                 this check as that user (settings: STATE_DIR)",
+                with_causes(&error)
+            ),
+        ),
+    }
+}
+
 /// The Envoy's serial: as it says it, or as it is configured where it says nothing.
 async fn check_envoy<W: Write>(
     config: &Config,
     report: &mut Report<W>,
 ) -> Result<Option<Serial>, String> {
     let access = &config.access;
-    let Some(host) = find(config, report).await else {
+    let Some(hosts) = place::find(config, report).await else {
         return Ok(access.serial.clone());
     };
     let files = StateFiles::as_found_in(&config.state_dir);
-    let mut gateway = access.gateway(host.clone(), files)?;
-    let name = resolve(&host.name()).await;
-    let awaited = format!(
-        "{} has not answered yet; it is given {} s for each answer, since some Envoys hang for a while",
-        host,
-        gateway.read_timeout().as_secs()
-    );
-    let info = report.patiently(ENVOY, &awaited, gateway.info()).await;
+    let mut gateway = access.gateway(hosts[0].clone(), files)?;
+    let name = resolve(&hosts[0].name()).await;
+    let awaited = words::awaited(&hosts, gateway.read_timeout());
+    let asked = place::ask(&mut gateway, &hosts);
+    let (info, tried) = report.patiently(ENVOY, &awaited, asked).await;
     let answers = match &info {
         Ok(_) => gateway.address().unwrap_or_default(),
-        Err(error) => address(error).to_owned(),
+        Err(error) => words::address(error).to_owned(),
     };
-    let before = |firmware: String, serial: &str| {
+    let before = |answers: String, firmware: String, serial: &str| {
         [
             (NAME, name.unwrap_or_default()),
-            (REACHABLE, format!("{answers} answers")),
+            (REACHABLE, answers),
             (ENVOY, firmware),
-            (SERIAL, describe_serial(access, serial)),
+            (SERIAL, words::serial(access, serial)),
         ]
         .map(|(step, text)| (step, Taken::Passed(text)))
         .to_vec()
     };
     let info = match info {
         Ok(info) => {
-            report.attempt(before(describe(&info, &gateway), &info.serial), None);
-            say_certificate(report, gateway.certificate());
+            let firmware = words::firmware(&info, &gateway);
+            let answers = words::answers(&answers, &tried);
+            report.attempt(before(answers, firmware, &info.serial), None);
+            match words::certificate(gateway.certificate()) {
+                Taken::Passed(text) => report.passed(CERTIFICATE, text),
+                Taken::Skipped(text) => report.skipped(CERTIFICATE, text),
+            }
             info
         }
         Err(error) => {
@@ -92,11 +112,18 @@ async fn check_envoy<W: Write>(
                 Error::Pin { serial, .. } => serial,
                 _ => "",
             };
-            let mut steps = before("it is one".to_owned(), serial);
+            let mut steps = before(
+                words::answers(&answers, &[]),
+                "it is one".to_owned(),
+                serial,
+            );
             // Where CAs decide, they do so before it says anything.
             let place = if is_untrusted(&error) { 2 } else { steps.len() };
             steps.insert(place, (CERTIFICATE, Taken::Passed(String::new())));
-            report.attempt(steps, Some((step(&error), explain(&error))));
+            let hint = place::hint(config, &error);
+            let hint = report.patiently(FOUND, words::LOOKED_FOR, hint).await;
+            let said = words::unreached(&error, &tried, hint);
+            report.attempt(steps, Some((step(&error), said)));
             for behind in [LOGIN, INVERTERS] {
                 report.skipped(behind, "not tried");
             }
@@ -110,14 +137,14 @@ async fn check_envoy<W: Write>(
     let answer = report.patiently(INVERTERS, &awaited, gateway.inverters());
     match answer.await {
         Ok(answer) => {
-            report.passed(LOGIN, describe_login(&gateway));
-            say_inverters(report, &answer);
+            report.passed(LOGIN, words::login(&gateway));
+            match words::inverters(&answer) {
+                Taken::Passed(text) => report.passed(INVERTERS, text),
+                Taken::Skipped(text) => report.skipped(INVERTERS, text),
+            }
         }
         Err(error) => {
-            let steps = [
-                (LOGIN, describe_login(&gateway)),
-                (INVERTERS, String::new()),
-            ];
+            let steps = [(LOGIN, words::login(&gateway)), (INVERTERS, String::new())];
             let steps = steps.map(|(step, text)| (step, Taken::Passed(text)));
             let failed = match error {
                 Error::BadAnswer { .. } | Error::Busy { .. } | Error::Unreachable { .. } => {
@@ -129,60 +156,6 @@ async fn check_envoy<W: Write>(
         }
     }
     Ok(info.serial.parse().ok())
-}
-
-/// Where the Envoy is: as configured, or as found.
-async fn find<W: Write>(config: &Config, report: &mut Report<W>) -> Option<Host> {
-    let access = &config.access;
-    if let Some(host) = &access.host {
-        return Some(host.clone());
-    }
-    let known = remembered_serial(&config.state_dir);
-    let wanted = access.serial.as_ref().or(known.as_ref());
-    let wanted = wanted.map(AsRef::as_ref);
-    let error = match access.browser.find(wanted).await {
-        Ok(found) => {
-            let address = found.address().unwrap_or_default();
-            let serial = &found.serial;
-            let text = format!("by mDNS the Envoy {serial} is at {address}");
-            match address.parse() {
-                Ok(host) => {
-                    report.passed(FOUND, text);
-                    return Some(host);
-                }
-                Err(error) => format!("{text}: {error}"),
-            }
-        }
-        Err(error) => Unreached::from(error).explain(),
-    };
-    report.failed(FOUND, error);
-    let behind = [
-        NAME,
-        REACHABLE,
-        ENVOY,
-        SERIAL,
-        CERTIFICATE,
-        LOGIN,
-        INVERTERS,
-    ];
-    for step in behind {
-        report.skipped(step, format!("not tried, because of the step '{FOUND}'"));
-    }
-    None
-}
-
-/// Where something answered that was not as it should be.
-fn address(error: &Error) -> &str {
-    match error {
-        Error::Unreachable { address, .. }
-        | Error::NotAnEnvoy { address, .. }
-        | Error::WrongSerial { address, .. }
-        | Error::HttpsNeeded { address }
-        | Error::Pin { address, .. }
-        | Error::Busy { address, .. } => address,
-        Error::CertificateChanged(changed) => &changed.address,
-        _ => "something",
-    }
 }
 
 /// The step that asking the Envoy who it is failed at.
@@ -206,93 +179,4 @@ fn is_untrusted(error: &Error) -> bool {
             ..
         }
     )
-}
-
-fn describe(info: &Info, gateway: &Gateway) -> String {
-    let part = info.part_number.as_deref();
-    let part = part
-        .map(|part| format!(", part {part}"))
-        .unwrap_or_default();
-    let clock = match gateway.clock_skew() {
-        Some(skew) if skew.unsigned_abs() > SOUND_CLOCK.as_secs() => {
-            format!("; its clock is {skew} s from ours, and readings carry its time")
-        }
-        _ => String::new(),
-    };
-    format!("firmware {}{part}{clock}", info.firmware)
-}
-
-fn describe_serial(access: &Access, serial: &str) -> String {
-    match access.serial {
-        Some(_) => format!("{serial}, as configured"),
-        None => format!("{serial} (none is configured, so any Envoy will do)"),
-    }
-}
-
-fn say_certificate<W: Write>(report: &mut Report<W>, certificate: Option<&Certificate>) {
-    let Some(certificate) = certificate else {
-        let text = "none: firmware below 7 is asked by http, and sends no password in clear";
-        return report.skipped(CERTIFICATE, text);
-    };
-    let fingerprint = certificate.fingerprint.map(|shown| shown.to_string());
-    let fingerprint = fingerprint.unwrap_or_default();
-    let text = match certificate.standing {
-        Standing::Pinned => format!("the pinned one, {fingerprint}"),
-        Standing::First => {
-            format!("{fingerprint}; none is pinned yet, so the scraper will pin this one")
-        }
-        Standing::Changed(before) => format!(
-            "{fingerprint}, not {before} as before: firmware updates bring a new one, which the scraper \
-             will pin; if there was none, look who answers at this address"
-        ),
-        Standing::Verified => "a CA of this system stands for it".to_owned(),
-        Standing::Unchecked => format!("{fingerprint}, not checked (setting: ENVOY_CERTIFICATE)"),
-    };
-    report.passed(CERTIFICATE, text);
-}
-
-fn describe_login(gateway: &Gateway) -> String {
-    let Some(expires_at) = gateway.token_expires_at() else {
-        return "accepted".to_owned();
-    };
-    let Ok(expiry) = Timestamp::from_second(expires_at) else {
-        return "the token is accepted".to_owned();
-    };
-    let left = expiry - gateway.clock().now();
-    let is_near = gateway
-        .token_is_due_ahead()
-        .is_some_and(|ahead| left <= ahead);
-    let next = match (gateway.token_renews(), is_near) {
-        (true, _) => "; it is renewed by itself before that",
-        (false, true) => {
-            "; get a new one before that, or give an account that does (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
-        }
-        (false, false) => "",
-    };
-    let left = in_words(left);
-    format!("the token is accepted; it expires in {left}, at {expiry}{next}")
-}
-
-fn say_inverters<W: Write>(report: &mut Report<W>, answer: &Inverters) {
-    let newest = answer.reports.iter().map(|report| report.reported_at).max();
-    let newest = newest.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let Some(newest) = newest else {
-        let text = "none has reported: an Envoy that was just installed or started lists none for a \
-                    while, at night until morning";
-        return report.skipped(INVERTERS, text);
-    };
-    let mut parts = vec![format!(
-        "{} have reported, the last one at {newest}",
-        answer.reports.len()
-    )];
-    if answer.never_reported > 0 {
-        parts.push(format!(
-            "{} are listed that never did",
-            answer.never_reported
-        ));
-    }
-    if !answer.refused.is_empty() {
-        parts.push(format!("{} rows can't be read", answer.refused.len()));
-    }
-    report.passed(INVERTERS, parts.join("; "));
 }

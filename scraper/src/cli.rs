@@ -1,5 +1,6 @@
 //! The command line: sub-commands and their arguments.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -93,7 +94,6 @@ pub fn listening_time(matches: &ArgMatches) -> Duration {
 
 /// Prints a computed password.
 #[must_use]
-#[expect(clippy::print_stdout, reason = "the command's result")]
 pub fn password(matches: &ArgMatches) -> ExitCode {
     let argument = |name| matches.get_one::<String>(name).map_or("", String::as_str);
     let serial = argument("serial");
@@ -103,6 +103,6 @@ pub fn password(matches: &ArgMatches) -> ExitCode {
         ));
     }
     let password = envoy::installer_password(serial, argument("user"));
-    println!("{}", password.expose_secret());
-    ExitCode::SUCCESS
+    let password = password.expose_secret();
+    exit::block_on(async { Ok(writeln!(std::io::stdout(), "{password}")?) })
 }

@@ -2,7 +2,7 @@
 
 mod access;
 mod account;
-mod token;
+mod token_shape;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 use discovery::Browser;
 
-use crate::token as token_command;
+use crate::token::Request;
 
 pub use access::{
     Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT,
@@ -170,12 +170,12 @@ pub fn read_browser(settings: &mut Settings) -> Option<(Browser, Logs)> {
 
 /// Reads what is needed to fetch a token: an account, and the Envoy's serial or address. Mistakes are
 /// noted.
-pub fn read_token_request(settings: &mut Settings) -> Option<(token_command::Request, Logs)> {
+pub fn read_token_request(settings: &mut Settings) -> Option<(Request, Logs)> {
     let account = AccountSettings::read(settings);
     let serial = settings.optional(&SERIAL, access::serial);
     let host = settings.optional(&HOST, str::parse);
     let logs = Logs::read_or(settings, PRINT_FILTER);
-    let request = token_command::Request {
+    let request = Request {
         account,
         serial,
         host,

@@ -49,6 +49,7 @@ mod delivering;
 
 mod refusal;
 
+pub(crate) use medium::file_of;
 pub use medium::remembered_serial;
 pub use refusal::OpenError;
 use view::View;

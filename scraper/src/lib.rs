@@ -130,7 +130,7 @@ async fn ask_for_serial(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let reach = Reach::new(&config.access, files.clone(), None);
+    let reach = Reach::new(&config.access, files.clone(), None, &config.state_dir);
     let mut reach = reach.map_err(RunError::Envoy)?;
     let mut part = service.part();
     service.ready();
@@ -160,7 +160,12 @@ async fn serve(
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
-    let reach = Reach::new(&config.access, files.clone(), Some(envoy));
+    let reach = Reach::new(
+        &config.access,
+        files.clone(),
+        Some(envoy),
+        &config.state_dir,
+    );
     let reach = reach.map_err(RunError::Envoy)?;
     let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
     journals.retry_after(config.journal_retry);

@@ -47,7 +47,7 @@ pub enum PrintError {
 pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<(), PrintError> {
     let files = StateFiles::as_found_in(state_dir);
     let known = remembered_serial(state_dir);
-    let reach = Reach::new(access, files, known.as_ref());
+    let reach = Reach::new(access, files, known.as_ref(), state_dir);
     let mut reach = reach.map_err(PrintError::Settings)?;
     let info = reach.info().await.map_err(refused)?;
     let answer = reach.inverters().await.map_err(refused)?;

@@ -8,13 +8,16 @@
 //!
 //! A configured address is never left: somebody chose it. A name is looked up anew for each connection.
 
+use std::path::{Path, PathBuf};
+
 use daemon::exit::with_causes;
-use discovery::{FindError, NotFound};
+use discovery::{FindError, Found, NotFound};
 use envoy::{Error, Gateway, Host, Info, Inverters, StateFiles, Why};
 use wire::Serial;
 
 use crate::config::Access;
 use crate::explain::{explain, needs_a_person};
+use crate::journal::file_of;
 
 /// How many addresses of one Envoy are tried in a row. Real ones announce three at most.
 const MOST: usize = 3;
@@ -23,6 +26,8 @@ const MOST: usize = 3;
 pub(crate) struct Reach {
     access: Access,
     files: StateFiles,
+    /// Of which Envoy there is a journal in which directory, where that alone says which one to look for.
+    guess: Option<(Serial, PathBuf)>,
     /// None before an address is known.
     gateway: Option<Gateway>,
 }
@@ -36,22 +41,51 @@ pub(crate) enum Unreached {
     /// It is not found.
     #[error(transparent)]
     Lost(#[from] FindError),
+    /// The Envoy that was read before is not found, but others are, and no setting says which.
+    #[error("{source}; it is looked for since its journal is here: if it never was, remove {}", journal.display())]
+    Forgotten {
+        /// The others.
+        source: NotFound,
+        /// The journal of the one that is looked for.
+        journal: PathBuf,
+    },
     /// A password's file can't be read any more.
     #[error("the Envoy's settings can't be used: {0}")]
     Settings(String),
 }
 
 impl Unreached {
+    /// Where an Envoy is not found: by its serial in the settings, or by the one that is a `guess`, of the
+    /// journal that was written last in `state_dir`.
+    pub(crate) fn lost(error: FindError, guess: Option<&Serial>, state_dir: &Path) -> Self {
+        match (error, guess) {
+            (FindError::NotFound(source @ NotFound::Another { .. }), Some(guess)) => {
+                Self::Forgotten {
+                    source,
+                    journal: file_of(state_dir, guess),
+                }
+            }
+            (error, _) => error.into(),
+        }
+    }
+
     /// In one line, with the settings it is about.
     pub(crate) fn explain(&self) -> String {
         let settings = match self {
             Self::Envoy(error) => return explain(error),
             Self::Settings(_) => return self.to_string(),
             Self::Lost(FindError::NotFound(NotFound::Several { .. })) => "ENVOY_SERIAL",
-            Self::Lost(FindError::NotFound(NotFound::Another { .. })) => "ENVOY_HOST, ENVOY_SERIAL",
+            Self::Lost(FindError::NotFound(NotFound::Another { .. })) | Self::Forgotten { .. } => {
+                "ENVOY_HOST, ENVOY_SERIAL"
+            }
             Self::Lost(_) => "ENVOY_HOST",
         };
-        format!("{} (settings: {settings})", with_causes(self))
+        let text = match self {
+            // Its cause is in its own sentence.
+            Self::Forgotten { .. } => self.to_string(),
+            _ => with_causes(self),
+        };
+        format!("{text} (settings: {settings})")
     }
 
     /// Whether the next poll will fail just the same until somebody changes something.
@@ -62,14 +96,14 @@ impl Unreached {
             Self::Lost(FindError::NotFound(error)) => {
                 matches!(error, NotFound::Several { .. } | NotFound::NoAddress { .. })
             }
-            Self::Lost(FindError::Browser(_)) => false,
+            Self::Lost(FindError::Browser(_)) | Self::Forgotten { .. } => false,
         }
     }
 }
 
 impl Reach {
-    /// The way to the Envoy that is configured. Where it has to be looked for, `known` is the serial that it
-    /// had before, and no other one will do.
+    /// The way to the Envoy that is configured. Where it has to be looked for, `known` is the serial of the one
+    /// whose journal is in `state_dir`, and no other one will do.
     ///
     /// # Errors
     /// When a password's file can't be read any more; the message names it.
@@ -77,8 +111,11 @@ impl Reach {
         access: &Access,
         files: StateFiles,
         known: Option<&Serial>,
+        state_dir: &Path,
     ) -> Result<Self, String> {
         let mut access = access.clone();
+        let guess = known.filter(|_| access.serial.is_none());
+        let guess = guess.map(|serial| (serial.clone(), state_dir.to_owned()));
         let gateway = if let Some(host) = access.host.clone() {
             Some(access.gateway(host, files.clone())?)
         } else {
@@ -88,6 +125,7 @@ impl Reach {
         Ok(Self {
             access,
             files,
+            guess,
             gateway,
         })
     }
@@ -131,7 +169,13 @@ impl Reach {
     /// Looks for the Envoy, and takes the first of its addresses at which it answers. The error is that of
     /// the best one.
     async fn first(&self) -> Result<Gateway, Unreached> {
-        let addresses = addresses(&self.access).await?;
+        let addresses = addresses(&self.access).await;
+        let addresses = addresses.map_err(|error| match (error, &self.guess) {
+            (Unreached::Lost(error), Some((serial, state_dir))) => {
+                Unreached::lost(error, Some(serial), state_dir)
+            }
+            (error, _) => error,
+        })?;
         let mut hosts = addresses.into_iter();
         let host = hosts.next().ok_or(NotFound::Nobody);
         let host = host.map_err(FindError::from)?;
@@ -195,16 +239,21 @@ async fn addresses(access: &Access) -> Result<Vec<Host>, Unreached> {
     let wanted = access.serial.as_ref().map(AsRef::as_ref);
     let found = access.browser.find(wanted).await?;
     tracing::debug!(?found, "an Envoy was found by mDNS");
-    let hosts = found.addresses.iter();
-    Ok(hosts
+    Ok(hosts(&found))
+}
+
+/// Where to try an Envoy that was found.
+pub(crate) fn hosts(found: &Found) -> Vec<Host> {
+    let addresses = found.addresses.iter();
+    addresses
         .filter_map(|address| address.parse().ok())
         .take(MOST)
-        .collect())
+        .collect()
 }
 
 /// Whether it may be at another address by now: where nothing answers, or something else. That may also
 /// be somebody with its serial, if a certificate is pinned that he does not have.
-fn may_have_moved(error: &Error) -> bool {
+pub(crate) fn may_have_moved(error: &Error) -> bool {
     matches!(
         error,
         Error::Unreachable { .. }

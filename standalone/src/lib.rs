@@ -10,7 +10,7 @@ pub mod config;
 pub mod shown;
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use daemon::service::Service;
 use daemon::settings::Secret;
 use daemon::state_dir;
 use discovery::Browser;
-use envoy::CertificatePolicy;
+use envoy::{CertificatePolicy, Fingerprint};
 use scraper::config::Access;
 use simulator::Simulator;
 use store::Sqlite;
@@ -102,7 +102,9 @@ pub async fn run(
     let store = Sqlite::open(&database)?;
     let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
     let (access, poll_interval, simulator) = envoy(config.source).await?;
-    introduce(&access, simulator.is_some(), &broker, &database);
+    let introduction = introduction(&access, simulator.is_some(), &broker, &database);
+    // With standard output closed there is nobody to show it to.
+    let _ = std::io::stdout().write_all(introduction.as_bytes());
 
     let stop = CancellationToken::new();
     let stop_receiver = CancellationToken::new();
@@ -199,7 +201,11 @@ async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), 
         token: Some(Secret::Value(simulator.token().clone())),
         account: None,
         // It makes itself a new one at each start.
-        certificate: CertificatePolicy::Insecure,
+        certificate: simulator
+            .certificate()
+            .map_or(CertificatePolicy::default(), |shown| {
+                CertificatePolicy::PinnedTo(Fingerprint::of(&shown))
+            }),
         timeout: None,
         browser: Browser::default(),
         clock: envoy::Clock::system(),
@@ -233,24 +239,25 @@ fn lock(directory: &Path) -> Result<File, RunError> {
 }
 
 /// Says what runs, where to look, and how to stop it.
-#[expect(clippy::print_stdout, reason = "it is for the person who started it")]
-fn introduce(access: &Access, simulated: bool, broker: &Broker, database: &Path) {
+fn introduction(access: &Access, simulated: bool, broker: &Broker, database: &Path) -> String {
     // Which Envoy is read was given, or is simulated here.
     let host = access.host.as_ref().map(ToString::to_string);
     let host = host.unwrap_or_default();
-    if simulated {
-        println!("Envoy      simulated, at {host} (a real one: --envoy ADDRESS)");
+    let real = if simulated {
+        " (a real one: --envoy ADDRESS)"
     } else {
-        println!("Envoy      {host}");
-    }
+        ""
+    };
+    let simulated = if simulated { "simulated, at " } else { "" };
     let address = broker.address();
-    println!("broker     mqtt://{address}");
-    println!(
-        "           mosquitto_sub -v -h {} -p {} -t 'envoy/#'",
+    format!(
+        "Envoy      {simulated}{host}{real}\n\
+         broker     mqtt://{address}\n           \
+         mosquitto_sub -v -h {} -p {} -t 'envoy/#'\n\
+         readings   {}\n\n\
+         Readings as they are stored (stop with Ctrl-C):\n",
         address.ip(),
-        address.port()
-    );
-    println!("readings   {}", database.display());
-    println!();
-    println!("Readings as they are stored (stop with Ctrl-C):");
+        address.port(),
+        database.display()
+    )
 }

@@ -180,11 +180,8 @@ impl Settings {
                     }
                 }
             }
-            (None, Some((path, origin))) if value::is_token(&path) => {
-                self.note(
-                    &origin.to_string(),
-                    "has the token itself, not the path of its file; leave _FILE out of the name, or put it into a file",
-                );
+            (None, Some((path, origin))) if !value::may_be_path(&path) => {
+                self.note(&origin.to_string(), value::no_path(&path));
                 None
             }
             (None, Some((path, origin))) => {

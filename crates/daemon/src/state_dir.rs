@@ -10,7 +10,7 @@ use crate::settings::{Key, Settings};
 pub const STATE_DIR: Key = Key::new("state_dir", "STATE_DIR")
     .flag("state-dir", "DIRECTORY")
     .example("/var/lib/envoy-scrape")
-    .help("the directory for what must outlive the process");
+    .help("the directory for what must outlive the process; /var/lib/envoy-scrape as root, else ~/.local/state/envoy-scrape when unset");
 
 /// The chosen directory, else `/var/lib/envoy-scrape` as root, else `envoy-scrape` in the XDG
 /// state directory.
@@ -42,6 +42,26 @@ pub fn lock(path: &Path) -> Result<File, TryLockError> {
     let file = file.map_err(TryLockError::Error)?;
     file.try_lock()?;
     Ok(file)
+}
+
+/// Tries whether files can be made in a directory, or the directory itself where it is not there yet. Nothing of
+/// that is left behind, not even by a process that is killed: the file never has a name.
+///
+/// # Errors
+/// No file can be made there.
+pub fn try_out(directory: &Path) -> io::Result<()> {
+    let mut place = directory;
+    loop {
+        match fs::metadata(place) {
+            Ok(_) => return tempfile::tempfile_in(place).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        place = match place.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+    }
 }
 
 fn usual(settings: &mut Settings) -> Option<PathBuf> {
@@ -76,5 +96,22 @@ mod tests {
         // A file in the place of the directory.
         let nowhere = lock(&path.join("lock"));
         assert!(matches!(nowhere, Err(TryLockError::Error(_))));
+    }
+
+    #[test]
+    fn a_directory_is_tried_out_without_a_trace_also_where_it_is_not_there_yet() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let new = directory.path().join("a").join("b");
+        for place in [directory.path(), &new] {
+            try_out(place).expect("it is ours");
+        }
+        let left = fs::read_dir(directory.path()).expect("a directory");
+        assert_eq!(left.count(), 0);
+        // A file in the place of a directory, also for root.
+        let file = directory.path().join("file");
+        fs::write(&file, "").expect("a file");
+        for place in [&file, &file.join("state")] {
+            assert!(try_out(place).is_err(), "{}", place.display());
+        }
     }
 }

@@ -50,8 +50,8 @@ mod error;
 mod excerpt;
 
 pub use certificate::{
-    Certificate, CertificateChanged, CertificatePolicy, Fingerprint, LostPin, NotAFingerprint, NotAPolicy,
-    PinError, Remedy, Standing,
+    Certificate, CertificateChanged, CertificatePolicy, Fingerprint, LostPin, NotAFingerprint,
+    NotAPolicy, PinError, Remedy, Standing,
 };
 pub use clock::Clock;
 pub use cloud::{Account, CloudError, Fetched};

@@ -10,7 +10,7 @@ use wire::Serial;
 use super::account::{
     AccountSettings, ENLIGHTEN_PASSWORD, ENLIGHTEN_URL, ENLIGHTEN_USERNAME, ENTREZ_URL,
 };
-use super::token;
+use super::token_shape;
 
 /// Where the Envoy is.
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
@@ -101,7 +101,7 @@ impl Access {
         let serial = settings.optional(&SERIAL, serial);
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
-        let token = settings.checked_secret(&TOKEN, token::check);
+        let token = settings.checked_secret(&TOKEN, token_shape::check);
         let account = AccountSettings::read(settings);
         if settings.is_set(&TOKEN) && settings.is_set(&ENLIGHTEN_USERNAME) {
             settings.remark(
@@ -110,6 +110,13 @@ impl Access {
             );
         }
         let certificate = settings.required(&CERTIFICATE, str::parse);
+        if certificate == Some(CertificatePolicy::Insecure) {
+            settings.remark(
+                &CERTIFICATE,
+                "insecure lets whoever takes the Envoy's address have the token; accept-new shows a new certificate, \
+                 pinned refuses it",
+            );
+        }
         let timeout = settings.optional(&TESTING_ENVOY_TIMEOUT, duration);
         let browser = browser(settings);
         Some(Self {

@@ -96,7 +96,7 @@ impl InDirectory {
     /// The file for this Envoy's journal.
     pub(super) fn new(directory: &Path, serial: &Serial) -> Self {
         Self {
-            path: directory.join(format!("journal-{serial}.redb")),
+            path: file_of(directory, serial),
             directory: directory.to_owned(),
             serial: serial.clone(),
             opened: Mutex::default(),
@@ -198,6 +198,11 @@ impl Opened for OnDisk {
         let backend = FileBackend::new(self.0).map_err(io::Error::other)?;
         Ok(Box::new(backend))
     }
+}
+
+/// The file of an Envoy's journal.
+pub(crate) fn file_of(directory: &Path, serial: &Serial) -> PathBuf {
+    directory.join(format!("journal-{serial}.redb"))
 }
 
 /// The serial of the Envoy whose journal was written last in a directory; none when there is no

@@ -221,7 +221,7 @@ pub(crate) const WRONG: &[Row] = &[
         Scraper,
         &["ENVOY_CERTIFICATE=pinned:AB:CD"],
         &[
-            "ENVOY_CERTIFICATE: \"pinned:AB:CD\" is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or insecure",
+            "ENVOY_CERTIFICATE: \"pinned:AB:CD\" has no SHA-256 fingerprint behind pinned: that has 64 hexadecimal digits, with or without colons; openssl x509 -noout -fingerprint -sha256 shows it",
         ],
     ),
     // Its token.
@@ -260,7 +260,7 @@ pub(crate) const WRONG: &[Row] = &[
         Scraper,
         &["ENVOY_TOKEN_FILE=eyJhush.b.c"],
         &[
-            "ENVOY_TOKEN_FILE: has the token itself, not the path of its file; leave _FILE out of the name, or put it into a file",
+            "ENVOY_TOKEN_FILE: names no file, and is not shown: it is a token itself; leave _FILE out of the name, or put it into a file",
         ],
     ),
     row(
@@ -268,6 +268,16 @@ pub(crate) const WRONG: &[Row] = &[
         &["ENVOY_CERTIFICATE=eyJhush.b.c"],
         &[
             "ENVOY_CERTIFICATE: \"eyJ***\" is no policy for certificates; write accept-new, pinned, pinned:FINGERPRINT (SHA-256), system or insecure",
+        ],
+    ),
+    row(
+        Scraper,
+        &[
+            "ENLIGHTEN_USERNAME=me@example.com",
+            "ENLIGHTEN_PASSWORD_FILE=my-hush-password",
+        ],
+        &[
+            "ENLIGHTEN_PASSWORD_FILE: names no file, and is not shown: it may be the secret itself; if it is, leave _FILE out of the name, or else write the file's path with its directory",
         ],
     ),
     row(
@@ -607,6 +617,13 @@ pub(crate) const DOUBTFUL: &[Row] = &[
         ],
         &[
             "ENLIGHTEN_USERNAME: not used, since ENVOY_TOKEN goes before it, which nobody renews; leave one of them out",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENVOY_CERTIFICATE=insecure"],
+        &[
+            "ENVOY_CERTIFICATE: insecure lets whoever takes the Envoy's address have the token; accept-new shows a new certificate, pinned refuses it",
         ],
     ),
     row(

@@ -86,10 +86,15 @@ fn lines(settings: &Settings, key: &Key) -> Vec<Line> {
         None => {}
     }
     if let Some((path, origin)) = twin {
-        lines.push(line(
-            assignment(&format!("{leaf}_file"), &value::shown(key, &path)),
-            source(&origin),
-        ));
+        let leaf = format!("{leaf}_file");
+        lines.push(if value::may_be_path(&path) {
+            line(assignment(&leaf, &path), source(&origin))
+        } else {
+            line(
+                format!("# {leaf} = \"***\""),
+                format!("hidden, from {origin}"),
+            )
+        });
     }
     if lines.is_empty() {
         lines.push(match settings.assumed.get(key.name) {

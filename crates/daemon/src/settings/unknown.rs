@@ -7,7 +7,7 @@ use super::toml::Leaves;
 use super::{Key, Problem, nearest};
 
 /// The words that our variables begin with.
-const OURS: [&str; 3] = ["ENVOY_", "MQTT_", "INFLUX_"];
+const OURS: [&str; 5] = ["ENVOY_", "MQTT_", "INFLUX_", "ENLIGHTEN_", "ENTREZ_"];
 
 /// What the file has that no key takes.
 pub(super) fn in_file(
@@ -84,7 +84,9 @@ fn is_of_a_service(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KEYS: [Key; 4] = [
+    const KEYS: [Key; 6] = [
+        Key::new("enlighten.username", "ENLIGHTEN_USERNAME"),
+        Key::new("enlighten.entrez_url", "ENTREZ_URL"),
         Key::new("name", "RECEIVER_NAME"),
         Key::new("mqtt.url", "MQTT_URL"),
         Key::new("mqtt.username", "MQTT_USERNAME"),
@@ -143,8 +145,15 @@ mod tests {
             remarks.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(
-            remarks(&["MQTT_USER", "MQTT_PASWORD_FILE"]),
+            remarks(&[
+                "MQTT_USER",
+                "MQTT_PASWORD_FILE",
+                "ENLIGHTEN_USER",
+                "ENTREZ_ULR"
+            ]),
             [
+                "ENLIGHTEN_USER: is no setting of this program; did you mean ENLIGHTEN_USERNAME?",
+                "ENTREZ_ULR: is no setting of this program; did you mean ENTREZ_URL?",
                 "MQTT_PASWORD_FILE: is no setting of this program; did you mean MQTT_PASSWORD_FILE?",
                 "MQTT_USER: is no setting of this program; did you mean MQTT_USERNAME?",
             ]

@@ -1,5 +1,7 @@
 //! What is wrong with a value whatever it means, and how it may be shown.
 
+use std::path::Path;
+
 use super::Key;
 
 /// Slips that no value of any key has on purpose: they come from files of variables, whose rules
@@ -44,6 +46,22 @@ pub(super) fn is_quoted(text: &str) -> bool {
 /// Whether this is a token, which may have got anywhere: all of them begin like this.
 pub(super) fn is_token(text: &str) -> bool {
     text.trim_start().starts_with("eyJ")
+}
+
+/// Whether this may be the path of a secret's file, and so may be shown. What has no directory and is no file may
+/// be the secret itself, in the wrong place.
+pub(super) fn may_be_path(text: &str) -> bool {
+    !is_token(text) && (text.contains('/') || Path::new(text).exists())
+}
+
+/// What to say of a value that can be no path.
+pub(super) fn no_path(text: &str) -> &'static str {
+    if is_token(text) {
+        "names no file, and is not shown: it is a token itself; leave _FILE out of the name, or put it into a file"
+    } else {
+        "names no file, and is not shown: it may be the secret itself; if it is, leave _FILE out of the name, \
+         or else write the file's path with its directory"
+    }
 }
 
 /// A value as it may be shown: what stands before an `@` or behind a `?` of an address is a secret
@@ -100,6 +118,17 @@ mod tests {
         }
         for text in ["\"quoted\"", " spaced ", "pässword"] {
             assert_eq!(check_secret(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_its_file_is_no_path() {
+        for text in ["hunter2", "eyJhbGci.a/b.c", "my secret"] {
+            assert!(!may_be_path(text), "{text}");
+        }
+        // The directory of a package, where its tests run.
+        for text in ["Cargo.toml", "./nothing", "/run/secrets/token"] {
+            assert!(may_be_path(text), "{text}");
         }
     }
 

@@ -135,9 +135,6 @@ mod tests {
     fn what_a_message_repeats_of_the_login_is_not_passed_on() {
         let body = r#"{"message":"no account me with hush, eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n"}"#;
         let error = read(200, body).expect_err("no session").to_string();
-        assert!(
-            error.contains("\"no account me with ***, ***\""),
-            "{error}"
-        );
+        assert!(error.contains("\"no account me with ***, ***\""), "{error}");
     }
 }
