@@ -22,6 +22,8 @@ pub(crate) struct Boot {
     pub(crate) envoy: Envoy,
     /// None below firmware 7.
     pub(crate) identity: Option<Arc<Identity>>,
+    /// Whether it is at its next address.
+    pub(crate) moved: bool,
 }
 
 /// The one thing that boots again and again.
@@ -67,6 +69,7 @@ impl Board {
         let boot = Boot {
             envoy: Envoy::new(gateway, faults.clone()),
             identity,
+            moved: false,
         };
         Ok(Self {
             faults,
@@ -87,12 +90,22 @@ impl Board {
 
     /// Boots with the same firmware and certificate: whoever was logged in is forgotten.
     pub(crate) fn reboot(&self) {
+        self.boot_again(|moved| moved);
+    }
+
+    /// The same, at its next address.
+    pub(crate) fn move_on(&self) {
+        self.boot_again(|_| true);
+    }
+
+    fn boot_again(&self, moved: impl FnOnce(bool) -> bool) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
         let gateway = current.envoy.gateway().clone();
         self.boot(Boot {
             envoy: Envoy::new(gateway, self.faults.clone()),
             identity: current.identity.clone(),
+            moved: moved(current.moved),
         });
     }
 
@@ -118,6 +131,7 @@ impl Board {
         self.boot(Boot {
             envoy: Envoy::new(gateway, self.faults.clone()),
             identity,
+            moved: self.current().moved,
         });
         Ok(())
     }

@@ -34,6 +34,9 @@ pub struct Options {
     /// from 8.3.5286 on it is closed. Default none: `listen` stands for both, in clear below firmware 7
     /// and with TLS from 7 on.
     pub http_listen: Option<SocketAddr>,
+    /// Where the gateway is once it has [moved](crate::Simulator::move_on): closed until then, as `listen` is
+    /// afterwards. Its announcement and a second address do not move with it. Default none.
+    pub next_listen: Option<SocketAddr>,
     /// A file (mode 0600) that keeps the gateway's certificate with its key, so that the next simulator
     /// has the same, as a real gateway after a restart or at another address. Default none: a new one
     /// with each start.
@@ -120,6 +123,7 @@ impl Default for Options {
             source: Source::Site(SiteOptions::default()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http_listen: None,
+            next_listen: None,
             certificate: None,
             ledger: None,
             token_out: None,

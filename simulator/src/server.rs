@@ -45,6 +45,8 @@ pub(crate) struct Server {
     pub(crate) boots: watch::Receiver<Arc<Boot>>,
     /// Which of the gateway's addresses it serves.
     pub(crate) side: Side,
+    /// Whether that is its next address, at which it is once it has moved.
+    pub(crate) next: bool,
     pub(crate) record: Record,
     pub(crate) faults: Arc<Faults>,
 }
@@ -149,11 +151,20 @@ impl Server {
         }
     }
 
+    /// What is done at this address after this boot.
+    fn conduct(&self, boot: &Boot) -> Conduct {
+        if boot.moved == self.next {
+            self.side.conduct(boot.firmware())
+        } else {
+            Conduct::Closed
+        }
+    }
+
     /// Returns once connections are to be accepted, or are to be refused.
     async fn until_open(&self, open: bool) {
         let mut boots = self.boots.clone();
         loop {
-            let closed = self.side.conduct(boots.borrow_and_update().firmware()) == Conduct::Closed;
+            let closed = self.conduct(&boots.borrow_and_update()) == Conduct::Closed;
             let booted = async {
                 // Without a board there are no boots any more; then the simulator stops too.
                 if boots.changed().await.is_err() {

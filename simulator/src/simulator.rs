@@ -39,6 +39,7 @@ pub use start_error::StartError;
 pub struct Simulator {
     address: SocketAddr,
     http_address: Option<SocketAddr>,
+    next_address: Option<SocketAddr>,
     serial: Serial,
     token: SecretString,
     board: Board,
@@ -90,12 +91,20 @@ impl Simulator {
         let firmware = board.current().firmware().clone();
         let door = take(options.listen)?;
         let (address, secure_port) = (door.address(), door.address().port());
-        let mut doors = vec![(door, Side::Only)];
+        let mut doors = vec![(door, Side::Only, false)];
+        let mut http_address = None;
         if let Some(address) = options.http_listen {
+            let door = take(address)?;
+            http_address = Some(door.address());
             doors[0].1 = Side::Secure;
-            doors.push((take(address)?, Side::Clear { secure_port }));
+            doors.push((door, Side::Clear { secure_port }, false));
         }
-        let http_address = doors.get(1).map(|(door, _)| door.address());
+        let mut next_address = None;
+        if let Some(address) = options.next_listen {
+            let door = take(address)?;
+            next_address = Some(door.address());
+            doors.push((door, Side::Only, true));
+        }
 
         // Dated by our clock: the gateway's own is never ahead of it.
         let token = Signer::new().owner_token(&serial, now);
@@ -108,10 +117,11 @@ impl Simulator {
         let (stop, stopped) = watch::channel(false);
         let requests = options.note_requests.then(Arc::default);
         let mut servers = Vec::new();
-        for (door, side) in doors {
+        for (door, side, next) in doors {
             let server = Server {
                 boots: board.boots(),
                 side,
+                next,
                 record: Record {
                     ledger: ledger.clone(),
                     hold: hold.clone(),
@@ -119,9 +129,10 @@ impl Simulator {
                 },
                 faults: faults.clone(),
             };
-            let door = match side.conduct(&firmware) {
-                Conduct::Closed => door,
-                _ => open(door)?,
+            let door = if next || side.conduct(&firmware) == Conduct::Closed {
+                door
+            } else {
+                open(door)?
             };
             servers.push(tokio::spawn(server.run(door, stopped.clone())));
         }
@@ -137,6 +148,7 @@ impl Simulator {
         Ok(Self {
             address,
             http_address,
+            next_address,
             serial,
             token,
             board,
@@ -154,10 +166,13 @@ impl Simulator {
     /// final slash. Below 7 that is the second address, where there is one.
     #[must_use]
     pub fn url(&self) -> String {
-        if self.board.current().firmware().uses_tokens() {
-            return format!("https://{}", self.address);
+        let boot = self.board.current();
+        let next = self.next_address.filter(|_| boot.moved);
+        if boot.firmware().uses_tokens() {
+            return format!("https://{}", next.unwrap_or(self.address));
         }
-        format!("http://{}", self.http_address.unwrap_or(self.address))
+        let address = next.or(self.http_address);
+        format!("http://{}", address.unwrap_or(self.address))
     }
 
     /// Its second address, which stands for port 80, open or not: `http://127.0.0.1:PORT`.

@@ -1,5 +1,7 @@
 //! Asks the network who is there.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
@@ -23,9 +25,25 @@ const SETTLING: Duration = Duration::from_millis(300);
 const MOST: usize = 256;
 
 /// Looks for Envoys when it is asked to; between that it holds nothing open.
-#[derive(Clone, Copy, Debug)]
-pub struct Browser {
-    port: u16,
+#[derive(Clone, Debug)]
+pub struct Browser(Network);
+
+/// Where it looks.
+#[derive(Clone)]
+enum Network {
+    /// Whoever hears what is asked at this port.
+    Port(u16),
+    /// Those of whom it is told.
+    Told(Arc<dyn Fn() -> Vec<Found> + Send + Sync>),
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(port) => write!(f, "port {port}"),
+            Self::Told(_) => f.write_str("told"),
+        }
+    }
 }
 
 /// The network can't be asked.
@@ -46,7 +64,7 @@ pub enum FindError {
 
 impl Default for Browser {
     fn default() -> Self {
-        Self { port: MDNS }
+        Self(Network::Port(MDNS))
     }
 }
 
@@ -58,7 +76,14 @@ impl Browser {
     /// One that uses another port, where only who knows it answers: for tests.
     #[must_use]
     pub fn at_port(port: u16) -> Self {
-        Self { port }
+        Self(Network::Port(port))
+    }
+
+    /// One that asks nobody, and finds those that `found` gives at that moment: for tests in which time does
+    /// not pass as it does in the network.
+    #[must_use]
+    pub fn told(found: impl Fn() -> Vec<Found> + Send + Sync + 'static) -> Self {
+        Self(Network::Told(Arc::new(found)))
     }
 
     /// All Envoys that are heard within this time.
@@ -78,8 +103,12 @@ impl Browser {
         time: Duration,
         wanted: Option<&str>,
     ) -> Result<Vec<Found>, BrowserError> {
+        let port = match &self.0 {
+            Network::Port(port) => *port,
+            Network::Told(found) => return Ok(found()),
+        };
         let mut end = Instant::now() + time;
-        let asking = Asking::start(self.port)?;
+        let asking = Asking::start(port)?;
         let mut heard: Vec<Announcement> = Vec::new();
         let mut known = false;
         while heard.len() < MOST {

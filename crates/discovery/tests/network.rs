@@ -1,11 +1,12 @@
 //! Simulated Envoys on the loopback interface announce themselves, and are found. Each test has an mDNS port
 //! of its own, so that it hears nobody else's.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use discovery::{Browser, FindError, Found, NotFound};
+use rig::servers::skip;
 use simulator::{Options, Simulator, SiteOptions, Source};
 
 const LISTEN: &str = "127.0.0.1:0";
@@ -86,8 +87,9 @@ async fn of_two_envoys_that_both_call_themselves_envoy_each_is_found_by_its_seri
 #[tokio::test]
 async fn an_envoy_with_an_ipv6_address_alone_is_found() {
     let Some(address) = ipv6() else {
-        eprintln!("skipped: this machine has no IPv6 address in a network");
-        return;
+        let test = "an Envoy with an IPv6 address alone is found";
+        let reason = "this machine has none in a network";
+        return skip(test, "IPv6 address", reason).unwrap_or_default();
     };
     let port = quiet_port();
     let envoy = envoy(port, "122000000001", "8.3.5169", address).await;

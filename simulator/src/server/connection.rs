@@ -64,7 +64,7 @@ impl Connection {
         client: Client,
         stop: watch::Receiver<bool>,
     ) {
-        match self.server.side.conduct(self.boot.firmware()) {
+        match self.server.conduct(&self.boot) {
             // Its firmware closed the port just now.
             Conduct::Closed => {}
             Conduct::Clear => self.serve(stream, client, stop).await,

@@ -77,6 +77,14 @@ impl Simulator {
         self.board.update(firmware)
     }
 
+    /// It is at its next address from now on, with all that it had, as after a router has given it another one.
+    /// Nothing changes where the options name none, nor at the second time.
+    pub fn move_on(&self) {
+        if self.next_address.is_some() {
+            self.board.move_on();
+        }
+    }
+
     /// A new certificate, from firmware 7 on. Connections are cut.
     pub fn renew_certificate(&self) -> Result<(), CertificateError> {
         self.board.renew_certificate()

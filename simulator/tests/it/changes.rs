@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::client::{http, start, with_password, with_token};
 use crate::recorded::recording;
 
+mod certificates;
 mod ports;
 
 const INVERTERS: &str = "/api/v1/production/inverters";
@@ -116,63 +117,6 @@ async fn an_update_ends_the_connections_of_the_firmware_before() {
         let ended = timeout(DEADLINE, stream.read(&mut [0; 64])).await.unwrap();
         assert!(ended.is_err() || matches!(ended, Ok(0)), "{ended:?}");
     }
-}
-
-#[tokio::test]
-async fn each_update_brings_a_certificate_and_one_can_be_had_without() {
-    let simulator = start(site("5.0.62")).await;
-    assert_eq!(simulator.certificate(), None);
-    update(&simulator, "7.6.175");
-    let first = shown_certificate(&simulator).await;
-    assert_eq!(simulator.certificate(), Some(first.clone()));
-    update(&simulator, "8.2.4345");
-    let second = shown_certificate(&simulator).await;
-    simulator.renew_certificate().unwrap();
-    let third = shown_certificate(&simulator).await;
-    assert_eq!(simulator.certificate(), Some(third.clone()));
-    assert!(first != second && second != third);
-    simulator.reboot(Duration::ZERO, Duration::ZERO);
-    assert_eq!(shown_certificate(&simulator).await, third);
-}
-
-#[tokio::test]
-async fn a_certificate_that_is_kept_is_that_of_the_next_start_too() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("certificate");
-    let begin = async |firmware: &str| {
-        let options = Options {
-            source: Source::Site(site(firmware)),
-            certificate: Some(path.clone()),
-            ..Options::default()
-        };
-        Simulator::start(options).await
-    };
-    let first = begin("8.3.5169").await.unwrap();
-    let kept = shown_certificate(&first).await;
-    first.stop().await;
-    let second = begin("8.3.5169").await.unwrap();
-    assert_eq!(shown_certificate(&second).await, kept);
-    second.renew_certificate().unwrap();
-    let renewed = second.certificate().unwrap();
-    assert_ne!(renewed, kept);
-    second.stop().await;
-    let third = begin("8.3.5169").await.unwrap();
-    assert_eq!(shown_certificate(&third).await, renewed);
-    update(&third, "5.0.62");
-    update(&third, "7.6.175");
-    assert_ne!(third.certificate().unwrap(), renewed);
-    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-
-    std::fs::write(&path, "something else").unwrap();
-    let refused = begin("8.3.5169").await.unwrap_err();
-    assert!(refused.is_bad_input());
-    let said = refused.to_string();
-    assert!(
-        said.contains("is not a certificate of the simulator"),
-        "{said}"
-    );
-    assert!(begin("5.0.62").await.is_ok(), "there it needs none");
 }
 
 #[tokio::test]
@@ -354,4 +298,20 @@ async fn in_an_outage_of_the_night_requests_hang_by_the_gateways_clock() {
     let time = timeout(DEADLINE, clock(&simulator)).await.unwrap();
     let asked: jiff::Timestamp = "2026-06-15T23:01:00Z".parse().unwrap();
     assert!(time - asked.as_second() >= 30, "{time}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_moves_answers_at_its_next_address_alone() {
+    let simulator = start(Options {
+        source: Source::Site(site("5.0.62")),
+        next_listen: Some("127.0.0.1:0".parse().unwrap()),
+        ..Options::default()
+    })
+    .await;
+    let (before, url) = (list(&simulator).await, simulator.url());
+    simulator.move_on();
+    assert_ne!(simulator.url(), url);
+    assert_eq!(list(&simulator).await, before);
+    let refused = http().get(format!("{url}/info")).send().await.unwrap_err();
+    assert!(refused.is_connect(), "{refused:?}");
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use daemon::service::Service;
 use daemon::settings::Sources;
+use discovery::{Browser, Found};
 use scraper::config::Config;
 use simulator::{CloudOptions, Options, OurTime, Simulator, SiteOptions, Source};
 use tempfile::TempDir;
@@ -32,6 +34,8 @@ pub struct Home {
     pub simulator: Simulator,
     /// The broker.
     pub broker: Broker,
+    /// Where the Envoy announces itself.
+    announced: Arc<Mutex<String>>,
     scraper: JoinHandle<Result<(), String>>,
     stop: CancellationToken,
     directory: TempDir,
@@ -55,6 +59,7 @@ impl Home {
             ledger: Some(ledger(directory.path())),
             cloud: Some(CloudOptions::default()),
             note_requests: true,
+            next_listen: Some("127.0.0.1:0".parse().expect("an address")),
             our_time: OurTime::new(move || ours.now()),
             ..Options::default()
         });
@@ -62,6 +67,9 @@ impl Home {
         let broker = Broker::start().await;
         let mut config = config(&simulator, &broker, directory.path());
         config.access.clock = envoy::Clock::new(move || clock.now());
+        let announced = Arc::new(Mutex::new(address(&simulator)));
+        let heard = Arc::clone(&announced);
+        config.access.browser = Browser::told(move || vec![found(&heard)]);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let scraper = tokio::spawn(async move {
@@ -71,6 +79,7 @@ impl Home {
         Self {
             simulator,
             broker,
+            announced,
             scraper,
             stop,
             directory,
@@ -102,6 +111,10 @@ impl Home {
             }
             Event::Certificate => simulator.renew_certificate().expect("a certificate"),
             Event::Reboot => simulator.reboot(Duration::from_mins(2), Duration::from_mins(3)),
+            Event::Move => {
+                simulator.move_on();
+                *self.announced.lock().expect("no panic") = address(simulator);
+            }
             Event::Replace => {
                 simulator.replace(inverter).expect("one in use");
             }
@@ -147,14 +160,26 @@ fn ledger(directory: &Path) -> PathBuf {
     directory.join("ledger")
 }
 
-/// The settings as a user has them; the address without a scheme, so that both are tried.
-fn config(simulator: &Simulator, broker: &Broker, directory: &Path) -> Config {
+/// Where the Envoy is, without a scheme, so that both are tried.
+fn address(simulator: &Simulator) -> String {
     let url = simulator.url();
     let (_, address) = url.split_once("://").expect("a URL");
+    address.to_owned()
+}
+
+fn found(announced: &Mutex<String>) -> Found {
+    Found {
+        serial: SERIAL.to_owned(),
+        firmware: None,
+        addresses: vec![announced.lock().expect("no panic").clone()],
+    }
+}
+
+/// The settings as a user has them; without the Envoy's address, which is found.
+fn config(simulator: &Simulator, broker: &Broker, directory: &Path) -> Config {
     let cloud = simulator.cloud_url().expect("a cloud");
     let state = directory.join("state");
     let environment = [
-        ("ENVOY_HOST", address.to_owned()),
         ("ENLIGHTEN_USERNAME", CloudOptions::USERNAME.to_owned()),
         ("ENLIGHTEN_PASSWORD", CloudOptions::PASSWORD.to_owned()),
         ("ENLIGHTEN_URL", cloud.to_owned()),

@@ -20,6 +20,8 @@ pub enum Event {
     Certificate,
     /// It is away for two minutes, and then for three has not heard any inverter.
     Reboot,
+    /// The router gives it another address, at which it announces itself.
+    Move,
     /// An inverter is replaced.
     Replace,
     /// Something goes wrong with it: as `envoy-simulator --fault` writes it, times counted from now.
@@ -73,6 +75,7 @@ pub const MONTH: &[Entry] = &[
     on(21, 12, Event::Fault("empty-list@0s+10m")),
     on(22, 13, Event::Fault("drip@0s+1h")),
     on(23, 2, Event::Reboot),
+    on(24, 11, Event::Move),
     on(25, 13, Event::Update("D8.3.5433")),
     on(26, 12, Event::Replace),
     on(28, 12, Event::Certificate),

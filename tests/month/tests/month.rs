@@ -54,7 +54,7 @@ async fn month() {
     let home = Home::start(&time).await;
     let mut truth = Truth::of(&home.ledger());
     let (mut load, mut watch) = (Load::default(), Watch::begin());
-    let mut settled = 0;
+    let (mut settled, mut moves) = (0, 0);
 
     for day in 1..=DAYS {
         for minute in 0..MINUTES {
@@ -78,12 +78,15 @@ async fn month() {
         assert_eq!(truth.compare(), [""; 0], "on day {day}");
         let said = log.take_said();
         check_log(day, &said);
+        let moved = |line: &&String| line.contains("the Envoy has another address");
+        moves += said.iter().filter(moved).count();
         if day == SETTLED {
             settled = memory();
         }
     }
     let grown = memory().saturating_sub(settled);
 
+    assert_eq!(moves, 1, "it was followed");
     assert!(truth.agreed() > 600 * 30, "{}", truth.agreed());
     assert_eq!(load.wrong(), [""; 0]);
     assert_eq!(load.disorder(), [""; 0]);

@@ -3,6 +3,7 @@
 //! They are [built](Binary::path) first, with the profile of the running test, so that none is stale.
 
 mod built;
+mod hosts;
 mod output;
 mod secrets;
 
@@ -22,9 +23,6 @@ use output::{Output, Stream};
 
 /// How long a program may take to say that it is ready, or to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Gives a process a view of the file system of its own, which ends with it.
-const OWN_FILES: [&str; 2] = ["--map-root-user", "--mount"];
 
 /// Names the directory for what must outlive a daemon.
 const STATE_DIR: &str = "STATE_DIR";
@@ -78,21 +76,6 @@ impl Start {
         self.outlives_full_disks = true;
         self.begins_on_a_full_disk = true;
         self
-    }
-
-    /// Has it take this file for `/etc/hosts`, as it is each time that a name is looked up; on a disk with
-    /// room. Needs a system that [allows it](Self::can_choose_hosts).
-    #[must_use]
-    pub fn with_hosts(mut self, hosts: &Path) -> Self {
-        self.hosts = Some(hosts.to_owned());
-        self
-    }
-
-    /// Whether this user may give a process a file system of its own, as most containers forbid.
-    #[must_use]
-    pub fn can_choose_hosts() -> bool {
-        let unshared = Command::new("unshare").args(OWN_FILES).arg("true").output();
-        unshared.is_ok_and(|unshared| unshared.status.success())
     }
 
     /// Adds an argument.
@@ -161,11 +144,7 @@ impl Start {
     fn command(&self) -> Command {
         let path = self.path.clone().unwrap_or_else(|| self.binary.path());
         let mut command = if let Some(hosts) = &self.hosts {
-            let mut unshare = Command::new("unshare");
-            let script = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
-            unshare.args(OWN_FILES).args(["sh", "-c", script]);
-            unshare.arg(hosts).arg(path);
-            unshare
+            hosts::command(hosts, &path)
         } else if self.outlives_full_disks {
             // Signals that are ignored stay so in what a process becomes.
             let mut shell = Command::new("sh");

@@ -33,12 +33,12 @@ pub use mosquitto::{
 /// builds at the same time, was seen to take twenty seconds.
 pub const STARTUP: Duration = Duration::from_mins(2);
 
-/// Says why a test is skipped, and answers `None` for it.
+/// Says why a test is skipped for want of a server, or of something else of this machine, and answers `None`
+/// for it.
 ///
 /// # Panics
-///
 /// With `REQUIRE_SERVERS=1`, where a skip is a failure.
-fn skip<T>(test: &str, server: &str, reason: &str) -> Option<T> {
+pub fn skip<T>(test: &str, server: &str, reason: &str) -> Option<T> {
     let line = format!("skipped: {test}: no {server}: {reason}");
     assert!(
         std::env::var("REQUIRE_SERVERS").as_deref() != Ok("1"),

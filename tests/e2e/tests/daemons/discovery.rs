@@ -155,6 +155,47 @@ async fn an_envoy_without_a_configured_address_is_printed_and_checked() {
 }
 
 #[tokio::test]
+async fn a_check_says_where_the_envoy_is_that_is_not_where_it_is_configured() {
+    let here = Neighbourhood::new();
+    let envoy = here.envoy("122000000001", &OLD).await;
+    let scraper = here.scraper(None).env("ENVOY_HOST", "127.0.0.1:1");
+    for scraper in [scraper.clone(), scraper.env("ENVOY_SERIAL", "122000000001")] {
+        let checked = check(scraper).await;
+        let step = checked.steps.iter().find(|step| step.step == "reachable");
+        let step = step.expect("it is asked");
+        assert_eq!(step.outcome, "failed", "{step:?}");
+        for part in ["nothing listens there", envoy.address(), "set ENVOY_HOST"] {
+            assert!(step.text.contains(part), "{step:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_envoy_of_which_there_is_but_a_journal_is_named_with_its_file() {
+    let here = Neighbourhood::new();
+    let _envoy = here.envoy("122000000001", &OLD).await;
+    // With a slip.
+    let scraper = here.scraper(None);
+    let mut slip = scraper.clone().env("ENVOY_SERIAL", "122000000010").spawn();
+    slip.stderr_line("122000000010 does not announce itself")
+        .await;
+    assert!(slip.terminate().await.success());
+    let (code, _, said) = printed(&scraper.clone().arg("print")).await;
+    assert_eq!(code, Some(1), "{said}");
+    let file = here
+        .directory
+        .path()
+        .join("state/journal-122000000010.redb");
+    let file = file.display().to_string();
+    for part in ["only 122000000001", "remove", &file, "ENVOY_SERIAL"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    let checked = check(scraper).await;
+    let found = checked.steps.first().expect("it is looked for");
+    assert!(found.text.contains(&file), "{found:?}");
+}
+
+#[tokio::test]
 async fn of_several_envoys_the_serial_decides_and_without_one_none_is_read() {
     let here = Neighbourhood::new();
     let first = here.envoy("122000000001", &OLD).await;

@@ -90,7 +90,7 @@ async fn one_login_is_enough_for_a_scraper_and_for_its_restarts() {
     }
     let check = scene.scraper().arg("check").to_end();
     let told = String::from_utf8_lossy(&check.stdout).into_owned();
-    assert!(told.contains("it is renewed by itself"), "{told}");
+    assert!(told.contains("the account renews it before that"), "{told}");
     assert_eq!(scene.logins(), 1);
 }
 

@@ -67,6 +67,12 @@ async fn mistakes_about_the_envoy_are_named() {
             &["expired at 2024-10-14", "entrez", "ENVOY_TOKEN"],
         );
 
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").expect("a temporary directory can be written");
+    check(scraper().env("STATE_DIR", file.join("state")))
+        .await
+        .fails_at("journal", "state", &["no file can be made", "STATE_DIR"]);
+
     // What can't be right is found before anything is tried.
     let mut cloud = scraper()
         .env("ENVOY_HOST", "https://enlighten.enphaseenergy.com/web/1234")

@@ -1,9 +1,9 @@
 //! An Envoy that is configured by its name, which is given another address.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use rig::programs::Start;
+use rig::servers::skip;
 
 use super::{Neighbourhood, OLD, goes_on, moved};
 
@@ -16,9 +16,9 @@ fn is_at(hosts: &Path, address: &str) {
 #[tokio::test]
 async fn a_name_is_looked_up_anew_for_each_connection_also_to_ipv6() {
     if !Start::can_choose_hosts() {
-        let line = "skipped: this user can't give a process an /etc/hosts of its own";
-        writeln!(std::io::stderr(), "{line}").expect("standard error is open");
-        return;
+        let test = "a name is looked up anew for each connection, also to IPv6";
+        let reason = "this user can't give a process one (unshare)";
+        return skip(test, "/etc/hosts of its own", reason).unwrap_or_default();
     }
     let here = Neighbourhood::new();
     let hosts = here.directory.path().join("hosts");

@@ -77,6 +77,13 @@ async fn a_check_tells_first_pinned_and_changed_certificates_apart_and_pins_none
         "failed",
         &["remove that file", &file, "STATE_DIR"],
     );
+    scene.policy = "accept-new".to_owned();
+    let lost = certificate(&scene, &gateway).await;
+    holds(
+        &lost,
+        "passed",
+        &["can't be told", &file, "remove that file"],
+    );
     assert_eq!(std::fs::read(scene.pin_file()).expect("it is there"), b"");
     assert_eq!(names(&scene.state()), files);
 }

@@ -1,4 +1,4 @@
-//! The log of a daemon: whose reader goes away, and whose reader is a machine.
+//! What is printed: whose reader goes away, and whose reader is a machine.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -64,4 +64,45 @@ fn in_a_log_of_json_the_reason_of_the_end_is_json_too() {
     let silent = standalone.env("LOG_FORMAT", "json").env("RUST_LOG", "off");
     let text = String::from_utf8(silent.to_end().stderr).expect("text");
     assert_eq!(text, format!("error: {said}\n"));
+}
+
+#[test]
+fn a_result_that_nobody_reads_is_an_error_and_no_panic() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = Command::new(Binary::Scraper.path())
+        .args(["password", ENVOY])
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).expect("text");
+    assert!(
+        said.contains("Broken pipe") && !said.contains("panicked"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn the_single_process_needs_nobody_who_reads_what_it_shows() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let database = directory.path().join("simulated").join("readings.db");
+    let mut standalone = Command::new(Binary::Standalone.path())
+        .env_clear()
+        .args(["--broker-listen", "127.0.0.1:0", "--state-dir"])
+        .arg(directory.path())
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    wait::until_true("a database", DEADLINE, async || database.exists()).await;
+    kill_process(Pid::from_child(&standalone), Signal::TERM).expect("it still runs");
+    let status = wait::until("the end", DEADLINE, async || {
+        standalone.try_wait().expect("a child can be waited for")
+    })
+    .await;
+    assert_eq!(status.code(), Some(0), "{status}");
 }
