@@ -88,17 +88,21 @@ async fn the_single_process_needs_nobody_who_reads_what_it_shows() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let database = directory.path().join("simulated").join("readings.db");
+    let log = directory.path().join("log");
     let mut standalone = Command::new(Binary::Standalone.path())
         .env_clear()
         .args(["--broker-listen", "127.0.0.1:0", "--state-dir"])
         .arg(directory.path())
         .stdin(Stdio::null())
         .stdout(writer)
-        .stderr(Stdio::null())
+        .stderr(std::fs::File::create(&log).expect("a file"))
         .spawn()
         .expect("the program starts");
-    wait::until_true("a database", DEADLINE, async || database.exists()).await;
+    wait::until_true("its parts to be connected", DEADLINE, async || {
+        let said = std::fs::read_to_string(&log).expect("a log");
+        said.contains("connected to the broker")
+    })
+    .await;
     kill_process(Pid::from_child(&standalone), Signal::TERM).expect("it still runs");
     let status = wait::until("the end", DEADLINE, async || {
         standalone.try_wait().expect("a child can be waited for")
