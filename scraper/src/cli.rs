@@ -104,5 +104,7 @@ pub fn password(matches: &ArgMatches) -> ExitCode {
     }
     let password = envoy::installer_password(serial, argument("user"));
     let password = password.expose_secret();
-    exit::block_on(async { Ok(writeln!(std::io::stdout(), "{password}")?) })
+    let printed = writeln!(std::io::stdout(), "{password}")
+        .map_err(|error| format!("standard output can't be written: {error}"));
+    exit::block_on(async { Ok(printed?) })
 }

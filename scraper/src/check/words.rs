@@ -104,7 +104,8 @@ pub(super) fn certificate(certificate: Option<&Certificate>) -> Taken {
              will pin; if there was none, look who answers at this address"
         ),
         Standing::Lost(lost) => format!(
-            "{fingerprint}; which one is pinned can't be told, since {}: {lost}; {}, or the scraper will pin this one",
+            "{fingerprint}; which one was pinned can't be told from {} ({lost}), and the scraper will pin this one in \
+             its place; {}",
             lost.path().display(),
             lost.remedy()
         ),

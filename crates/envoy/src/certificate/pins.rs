@@ -15,7 +15,14 @@ pub enum PinError {
     Unreadable(#[from] io::Error),
     /// It holds something else.
     #[error("its content {0}")]
-    Damaged(#[from] NotAFingerprint),
+    Damaged(NotAFingerprint),
+}
+
+// No `#[from]`: the cause is in the sentence, and would be said twice.
+impl From<NotAFingerprint> for PinError {
+    fn from(error: NotAFingerprint) -> Self {
+        Self::Damaged(error)
+    }
 }
 
 /// A pin whose file is there but tells nothing, in words.

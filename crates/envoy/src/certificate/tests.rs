@@ -212,6 +212,8 @@ fn a_damaged_pin_is_replaced_where_new_ones_are_accepted_and_an_error_where_not(
         let mut pinned = certificates(CertificatePolicy::Pinned, state.path());
         let refusal = pinned.meets(one()).expect_err("nobody knows which one");
         assert!(refusal.to_string().contains(&file.display().to_string()));
+        let cause = std::error::Error::source(&refusal).expect("what is wrong with it");
+        assert!(cause.source().is_none(), "it is said once");
         assert_eq!(pinned.accepted.get(), None);
 
         let mut accepting = certificates(CertificatePolicy::AcceptNew, state.path());
