@@ -37,7 +37,7 @@ fn address_of(simulator: &Simulator) -> String {
 }
 
 /// Looks until the Envoys look as they should; no single announcement is sure to be heard.
-async fn heard(browser: Browser, what: &str, good: impl Fn(&[Found]) -> bool) -> Vec<Found> {
+async fn heard(browser: &Browser, what: &str, good: impl Fn(&[Found]) -> bool) -> Vec<Found> {
     let mut found = Vec::new();
     for _ in 0..10 {
         found = browser.look(Duration::from_secs(2)).await.unwrap();
@@ -52,7 +52,7 @@ async fn heard(browser: Browser, what: &str, good: impl Fn(&[Found]) -> bool) ->
 async fn an_envoy_is_found_with_its_serial_firmware_and_address() {
     let port = quiet_port();
     let envoy = envoy(port, "122000000001", "5.0.62", LISTEN.parse().unwrap()).await;
-    let found = heard(Browser::at_port(port), "one Envoy is there", |found| {
+    let found = heard(&Browser::at_port(port), "one Envoy is there", |found| {
         !found.is_empty()
     })
     .await;
@@ -72,7 +72,7 @@ async fn of_two_envoys_that_both_call_themselves_envoy_each_is_found_by_its_seri
     let first = envoy(port, "122000000001", "8.3.5169", LISTEN.parse().unwrap()).await;
     let second = envoy(port, "122000000002", "5.0.62", LISTEN.parse().unwrap()).await;
     let browser = Browser::at_port(port);
-    heard(browser, "two Envoys are there", |found| found.len() == 2).await;
+    heard(&browser, "two Envoys are there", |found| found.len() == 2).await;
     for (serial, simulator) in [("122000000001", &first), ("122000000002", &second)] {
         let found = browser.find(Some(serial)).await.unwrap();
         assert_eq!(found.address(), Some(address_of(simulator).as_str()));
@@ -93,7 +93,7 @@ async fn an_envoy_with_an_ipv6_address_alone_is_found() {
     };
     let port = quiet_port();
     let envoy = envoy(port, "122000000001", "8.3.5169", address).await;
-    let found = heard(Browser::at_port(port), "one Envoy is there", |found| {
+    let found = heard(&Browser::at_port(port), "one Envoy is there", |found| {
         !found.is_empty()
     })
     .await;
@@ -116,7 +116,7 @@ async fn an_update_changes_what_is_announced() {
     let envoy = envoy(port, "122000000001", "5.0.62", LISTEN.parse().unwrap()).await;
     envoy.update("7.6.175".parse().unwrap()).unwrap();
     heard(
-        Browser::at_port(port),
+        &Browser::at_port(port),
         "firmware 7.6 is announced",
         |found| {
             found
@@ -141,7 +141,7 @@ async fn an_envoy_that_is_stopped_takes_its_announcement_back() {
     let port = quiet_port();
     let envoy = envoy(port, "122000000001", "5.0.62", LISTEN.parse().unwrap()).await;
     let browser = Browser::at_port(port);
-    heard(browser, "one Envoy is there", |found| !found.is_empty()).await;
+    heard(&browser, "one Envoy is there", |found| !found.is_empty()).await;
     envoy.stop().await;
-    heard(browser, "nobody is there any more", <[Found]>::is_empty).await;
+    heard(&browser, "nobody is there any more", <[Found]>::is_empty).await;
 }
