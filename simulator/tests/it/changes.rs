@@ -302,12 +302,12 @@ async fn in_an_outage_of_the_night_requests_hang_by_the_gateways_clock() {
 
 #[tokio::test]
 async fn a_gateway_that_moves_answers_at_its_next_address_alone() {
-    let simulator = start(Options {
+    let simulator = Simulator::start(Options {
         source: Source::Site(site("5.0.62")),
         next_listen: Some("127.0.0.1:0".parse().unwrap()),
         ..Options::default()
-    })
-    .await;
+    });
+    let simulator = simulator.await.unwrap();
     let (before, url) = (list(&simulator).await, simulator.url());
     simulator.move_on();
     assert_ne!(simulator.url(), url);

@@ -38,6 +38,7 @@ pub const STARTUP: Duration = Duration::from_mins(2);
 ///
 /// # Panics
 /// With `REQUIRE_SERVERS=1`, where a skip is a failure.
+#[must_use]
 pub fn skip<T>(test: &str, server: &str, reason: &str) -> Option<T> {
     let line = format!("skipped: {test}: no {server}: {reason}");
     assert!(
