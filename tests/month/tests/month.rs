@@ -78,8 +78,8 @@ async fn month() {
         assert_eq!(truth.compare(), [""; 0], "on day {day}");
         let said = log.take_said();
         check_log(day, &said);
-        let moved = |line: &&String| line.contains("the Envoy has another address");
-        moves += said.iter().filter(moved).count();
+        let follows = |line: &&String| line.contains("the Envoy has another address");
+        moves += said.iter().filter(follows).count();
         if day == SETTLED {
             settled = memory();
         }
