@@ -19,8 +19,12 @@ pub(crate) fn explain_cloud(error: &CloudError) -> String {
 
 /// Whether the next poll will fail just the same until somebody changes something.
 pub(crate) fn needs_a_person(error: &Error) -> bool {
-    if let Error::Credentials(Credentials::NotFetched { reason, .. }) = error {
-        return reason.needs_a_person();
+    match error {
+        Error::Credentials(Credentials::NotFetched { reason, .. }) => {
+            return reason.needs_a_person();
+        }
+        Error::Credentials(Credentials::NotFetchedYet { .. }) => return false,
+        _ => {}
     }
     matches!(
         error,
@@ -43,6 +47,10 @@ fn settings(error: &Error) -> Option<&'static str> {
     match error {
         Error::Credentials(Credentials::Password { .. }) => Some("ENVOY_USERNAME, ENVOY_PASSWORD"),
         Error::Credentials(Credentials::NotFetched { reason, .. }) => Some(cloud_settings(reason)),
+        Error::Credentials(Credentials::NotFetchedYet { .. }) => None,
+        Error::Credentials(Credentials::FetchedTokenRejected { .. }) => {
+            Some("ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE")
+        }
         Error::TokenMissing { .. } => {
             Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE; or ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD")
         }

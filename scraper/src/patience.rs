@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-/// The longest pause, in polls: five minutes of one a minute. A new token, or a password that was put
+/// The longest pause, but for one between two polls that is longer. A new token, or a password that was put
 /// right, is tried after that at the latest.
-const LONGEST: u32 = 5;
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// So many doublings take the shortest pause beyond the longest.
+const DOUBLINGS: u32 = 16;
 
 /// Each refusal in a row makes the pause to the next login longer: some firmwares lock out whoever
 /// guesses.
@@ -17,9 +20,10 @@ impl Patience {
     /// The pause after one more refusal, where `every` is the time between two polls. Half of that less than
     /// some whole polls, since each comes a little earlier after an answer than after the one before.
     pub(crate) fn refused(&mut self, every: Duration) -> Duration {
-        let polls = 1 << self.refusals.min(LONGEST);
+        let polls = 1 << self.refusals.min(DOUBLINGS);
         self.refusals = self.refusals.saturating_add(1);
-        (every * LONGEST.min(polls)).saturating_sub(every / 2)
+        let pause = every.saturating_mul(polls).min(LONGEST.max(every));
+        pause.saturating_sub(every / 2)
     }
 
     /// Somebody was let in.
@@ -52,6 +56,20 @@ mod tests {
         };
         assert!(in_hour(0) <= 15, "{}", in_hour(0));
         assert!((1..24).all(|hour| in_hour(hour) == 12));
+    }
+
+    #[test]
+    fn an_envoy_that_is_polled_seldom_or_often_is_left_alone_for_no_longer_than_five_minutes_or_a_poll()
+     {
+        for (every, longest) in [
+            (Duration::from_mins(15), Duration::from_mins(15)),
+            (Duration::from_secs(1), Duration::from_mins(5)),
+            (Duration::from_mins(2), Duration::from_mins(5)),
+        ] {
+            let mut patience = Patience::default();
+            let pauses = (0..40).map(|_| patience.refused(every) + every / 2);
+            assert_eq!(pauses.max(), Some(longest), "{every:?}");
+        }
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub(crate) struct Polled {
 /// minute at most; a full channel only makes the next poll late.
 pub(crate) const CHANNEL: usize = 4;
 
-/// What no poll takes: at most eight requests (the gateway is looked for, it is logged in to anew), and
-/// again as many at another address, with the longest waits. Beyond it the loop is stuck, and the service
-/// manager's watchdog may bite.
+/// What no poll takes. Where each token that there is gets refused, twenty requests may be made; but a
+/// request that gets no answer ends the poll, so that only few wait for as long as they may, at this address
+/// and at another. Beyond it the loop is stuck, and the service manager's watchdog may bite.
 const LONGEST_POLL: Duration = Duration::from_mins(20);
 
 /// The poll loop's state.

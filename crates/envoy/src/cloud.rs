@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use trust::Authorities;
 use url::Url;
 
-use crate::token::{Claims, Token};
+use crate::token::Token;
 pub use error::CloudError;
 
 /// For a connection to the cloud, and for a whole answer.
@@ -73,22 +73,17 @@ impl Account {
             },
             other => other,
         }?;
-        let claims = Token::parse(&token).map_err(|_| CloudError::no_token(&self.entrez))?;
-        let Claims {
-            audience,
-            role,
-            expires_at,
-            ..
-        } = claims.claims;
-        match audience {
-            Some(found) if found != serial => Err(CloudError::OfAnother {
-                found,
+        let parsed = Token::parse(&token).map_err(|_| CloudError::no_token(&self.entrez))?;
+        let claims = parsed.claims;
+        match claims.other_audience(serial) {
+            Some(found) => Err(CloudError::OfAnother {
+                found: found.to_owned(),
                 serial: serial.to_owned(),
             }),
-            _ => Ok(Fetched {
+            None => Ok(Fetched {
                 token,
-                role,
-                expires_at,
+                role: claims.role,
+                expires_at: claims.expires_at,
             }),
         }
     }
@@ -170,6 +165,10 @@ async fn send(url: &Url, request: RequestBuilder) -> Result<Answer, CloudError> 
         source: error.without_url().into(),
     };
     let mut response = request.send().await.map_err(unreachable)?;
+    let out_of_order = CloudError::of_status(url, response.status(), response.headers());
+    if let Some(error) = out_of_order {
+        return Err(error);
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         body.extend_from_slice(&chunk);

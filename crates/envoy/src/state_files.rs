@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Certificate,
     /// The token that was fetched.
     Token,
+    /// How often in vain, and when again.
+    Attempts,
 }
 
 /// Where certificates and fetched tokens are remembered. Only the owner may read the files.
@@ -69,6 +71,7 @@ impl StateFiles {
         let name = match kind {
             Kind::Certificate => "certificate",
             Kind::Token => "token",
+            Kind::Attempts => "token-attempts",
         };
         plain.then(|| directory.join(format!("{name}-{serial}")))
     }

@@ -120,8 +120,6 @@ mod tests {
                 r#"{"message":"Accept the new terms first"}"#,
                 "says \"Accept the new terms first\": log in at https://enlighten.enphaseenergy.com in a browser",
             ),
-            (429, "", "fewer attempts"),
-            (503, "<html>", "out of order"),
             (200, "<html>Sign in</html>", "no token"),
             (200, "[]", "no token"),
             (302, "", "no token"),

@@ -1,6 +1,9 @@
 //! Why the cloud gives no token, and what to do about it.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use url::Url;
 
 use super::host;
@@ -53,6 +56,8 @@ pub enum CloudError {
     TooOften {
         /// Who was asked.
         host: String,
+        /// How long it wants to be left alone, if it says so.
+        wait: Option<Duration>,
     },
     /// It is not well.
     #[error("{host} answers with the status {status}: it is out of order; nothing to do here")]
@@ -61,6 +66,8 @@ pub enum CloudError {
         host: String,
         /// What it answered.
         status: u16,
+        /// How long it wants to be left alone, if it says so.
+        wait: Option<Duration>,
     },
     /// The account has no right to this Envoy.
     #[error(
@@ -93,14 +100,20 @@ pub enum CloudError {
 }
 
 impl CloudError {
+    /// What an answer with this status means, whatever was asked for; `None` where it is to be read.
+    pub(super) fn of_status(url: &Url, status: StatusCode, headers: &HeaderMap) -> Option<Self> {
+        let (host, status, wait) = (host(url), status.as_u16(), wait(headers));
+        match status {
+            429 => Some(Self::TooOften { host, wait }),
+            500.. => Some(Self::Down { host, status, wait }),
+            _ => None,
+        }
+    }
+
     /// An answer without what was asked for.
     pub(super) fn unexpected(url: &Url, status: StatusCode) -> Self {
         let (host, status) = (host(url), status.as_u16());
-        match status {
-            429 => Self::TooOften { host },
-            500.. => Self::Down { host, status },
-            _ => Self::Unexpected { host, status },
-        }
+        Self::Unexpected { host, status }
     }
 
     /// A good answer without what was asked for.
@@ -114,6 +127,14 @@ impl CloudError {
             self,
             Self::TooManySessions | Self::NotYours { .. } | Self::Unexpected { .. }
         )
+    }
+
+    /// How long the cloud wants to be left alone, if it says so.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::TooOften { wait, .. } | Self::Down { wait, .. } => *wait,
+            _ => None,
+        }
     }
 
     /// Whether the cloud counts attempts and has had too many, or may count them.
@@ -134,5 +155,49 @@ impl CloudError {
                 | Self::TooOften { .. }
                 | Self::Down { .. }
         )
+    }
+}
+
+/// What `Retry-After` says, in seconds; the other form of it, a date, is not worth a parser of its own.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    Some(Duration::from_secs(seconds.trim().parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    fn read(status: u16, retry_after: Option<&'static str>) -> Option<CloudError> {
+        let url = "https://enlighten.example".parse().expect("a URL");
+        let status = StatusCode::from_u16(status).expect("a status");
+        let value = retry_after.map(|value| (RETRY_AFTER, HeaderValue::from_static(value)));
+        CloudError::of_status(&url, status, &value.into_iter().collect())
+    }
+
+    #[test]
+    fn a_cloud_that_wants_to_be_left_alone_says_for_how_long() {
+        let wait = |status, value| read(status, value).expect("an error").wait();
+        assert_eq!(wait(429, Some("7200")), Some(Duration::from_hours(2)));
+        assert_eq!(wait(503, Some(" 30 ")), Some(Duration::from_secs(30)));
+        assert_eq!(wait(503, Some("Wed, 21 Oct 2026 07:28:00 GMT")), None);
+        assert_eq!(wait(429, None), None);
+    }
+
+    #[test]
+    fn one_that_is_out_of_order_is_told_apart_from_one_that_wants_fewer_attempts() {
+        for (status, expected) in [
+            (429, "fewer attempts"),
+            (500, "out of order"),
+            (503, "out of order"),
+        ] {
+            let said = read(status, None).expect("an error").to_string();
+            assert!(said.contains(expected), "{status}: {said}");
+        }
+        for status in [200, 302, 401, 403, 404] {
+            assert!(read(status, None).is_none(), "{status}");
+        }
     }
 }

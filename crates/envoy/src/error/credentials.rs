@@ -64,6 +64,27 @@ pub enum Credentials {
         #[source]
         reason: Arc<CloudError>,
     },
+    /// None is fetched now: the last attempt, which may have been an earlier process's, is too recent.
+    #[error(
+        "no token for the Envoy is fetched before {again_at}: the last attempt is too recent, and Enphase's \
+         cloud locks out whoever logs in too often"
+    )]
+    NotFetchedYet {
+        /// When the next attempt is made.
+        again_at: Timestamp,
+    },
+    /// The Envoy does not take what its account was given, and no other can be had just now.
+    #[error(
+        "the Envoy refuses the token{} that was fetched for it; another one is fetched by and by. If that does \
+         not help: is the account the system owner's, and the Envoy part of that system?", of_role(role.as_deref())
+    )]
+    FetchedTokenRejected {
+        /// Whose token it says it is: `owner`, `installer` and others.
+        role: Option<String>,
+        /// Why there is no other, where that was tried.
+        #[source]
+        because: Option<Box<Credentials>>,
+    },
     /// The Envoy knows the token, but not for this.
     #[error(
         "the Envoy accepts the token, but does not let it{} read {path}: get one with the account of \
@@ -96,6 +117,7 @@ impl Credentials {
                 | Self::TokenExpired { .. }
                 | Self::TokenRole { .. }
                 | Self::TokenRejected { .. }
+                | Self::FetchedTokenRejected { .. }
         )
     }
 }

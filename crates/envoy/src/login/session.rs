@@ -26,6 +26,15 @@ pub(crate) struct Tried {
     refused: Option<Token>,
 }
 
+/// What an Envoy says no to.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    /// The token: its login page does not take it, either.
+    OfToken,
+    /// What was asked for: it takes the token.
+    OfRole,
+}
+
 #[derive(Debug)]
 pub(crate) struct Session {
     source: TokenSource,
@@ -75,11 +84,8 @@ impl Session {
         &self.token.claims
     }
 
-    /// Asks with token and cookie, and with the newest token that there is.
-    ///
-    /// Refused, it asks with the token alone, since the cookie ends after ten minutes without a request;
-    /// then it logs in by the page that is there for that, which some firmwares insist on; then it asks
-    /// for another token. Never with exactly what was refused just now.
+    /// Asks with the newest token that there is. Refused, with the one before; then with another one, if one
+    /// can be had. Never with one that was refused just now.
     pub(crate) async fn get(
         &mut self,
         transport: &Transport,
@@ -87,57 +93,95 @@ impl Session {
         connections: Connections,
     ) -> Result<Answer, Error> {
         let before = self.take_newest().await;
+        let mut asked = self.ask_as_it_wants(transport, url, connections).await?;
+        let mut refused = vec![self.token.clone()];
+        if let (Err(_), Some(before)) = (&asked, before) {
+            self.go_back_to(before);
+            asked = self.ask_as_it_wants(transport, url, connections).await?;
+            refused.push(self.token.clone());
+        }
+        let mut because = None;
+        if asked.is_err() {
+            match self.another(&refused).await {
+                Ok(Some(other)) => {
+                    other.claims.check_audience(&self.serial)?;
+                    self.take(other);
+                    asked = self.ask_as_it_wants(transport, url, connections).await?;
+                }
+                Ok(None) => {}
+                Err(error) => because = Some(error),
+            }
+        }
+        match asked {
+            Ok(answer) => {
+                if answer.status.is_success() {
+                    self.source.accepted(&self.serial, &self.token).await;
+                }
+                Ok(answer)
+            }
+            Err(refusal) => Err(self.explain(refusal, url, because).into()),
+        }
+    }
+
+    /// Asks with the token at hand in the ways that there are. With the cookie; without it, since that ends
+    /// after ten minutes without a request; after a login by the page that is there for that, which some
+    /// firmwares insist on.
+    async fn ask_as_it_wants(
+        &mut self,
+        transport: &Transport,
+        url: &Url,
+        connections: Connections,
+    ) -> Result<Result<Answer, Refusal>, Error> {
+        let had_session = self.cookie.is_some();
         let answer = self.ask(transport, url, connections).await?;
         if !answer.is_refusal() {
-            return Ok(answer);
+            return Ok(Ok(answer));
         }
-        if let Some(before) = before {
-            self.go_back_to(before);
-            let answer = self.ask(transport, url, connections).await?;
-            if !answer.is_refusal() {
-                return Ok(answer);
-            }
-        }
-        if self.cookie.take().is_some() {
+        if had_session {
             tracing::debug!("the Envoy refuses the session; asking with the token alone");
-            let answer = self.ask(transport, url, connections).await?;
-            if !answer.is_refusal() {
-                return Ok(answer);
-            }
-        }
-        let is_known = {
             self.cookie = None;
-            let login = join(url, LOGIN);
-            let answer = self.ask(transport, &login, connections).await?;
-            answer.status.is_success()
-        };
-        if is_known {
             let answer = self.ask(transport, url, connections).await?;
             if !answer.is_refusal() {
-                return Ok(answer);
+                return Ok(Ok(answer));
             }
         }
-        let other = self.source.after_refusal(&self.serial, &self.token).await;
-        let other = other.unwrap_or_else(|error| {
+        self.cookie = None;
+        let login = join(url, LOGIN);
+        let answer = self.ask(transport, &login, connections).await?;
+        if !answer.status.is_success() {
+            return Ok(Err(Refusal::OfToken));
+        }
+        let answer = self.ask(transport, url, connections).await?;
+        if answer.is_refusal() {
+            return Ok(Err(Refusal::OfRole));
+        }
+        Ok(Ok(answer))
+    }
+
+    /// Another token than those that were refused just now.
+    async fn another(&self, refused: &[Token]) -> Result<Option<Token>, Credentials> {
+        let other = self.source.after_refusal(&self.serial, refused).await;
+        if let Err(error) = &other {
             // That the Envoy refuses is what counts, also for how soon it is asked again.
             tracing::debug!(serial = self.serial, %error, "there is no other token");
-            None
-        });
-        if let Some(other) = other {
-            other.claims.check_audience(&self.serial)?;
-            self.take(other);
-            let answer = self.ask(transport, url, connections).await?;
-            if !answer.is_refusal() {
-                return Ok(answer);
-            }
-        } else if is_known {
-            return Err(Error::Credentials(Credentials::TokenRole {
-                role: self.claims().role.clone(),
-                path: url.path().to_owned(),
-            }));
         }
-        let now = self.clock.now().as_second();
-        Err(self.claims().explain_refusal(&self.serial, now).into())
+        other
+    }
+
+    /// Why the token at hand was refused; `because` is why there is no other.
+    fn explain(&self, refusal: Refusal, url: &Url, because: Option<Credentials>) -> Credentials {
+        let claims = self.claims();
+        match refusal {
+            Refusal::OfRole => Credentials::TokenRole {
+                role: claims.role.clone(),
+                path: url.path().to_owned(),
+            },
+            Refusal::OfToken if self.source.renews() => Credentials::FetchedTokenRejected {
+                role: claims.role.clone(),
+                because: because.map(Box::new),
+            },
+            Refusal::OfToken => claims.explain_refusal(&self.serial, self.clock.now().as_second()),
+        }
     }
 
     /// Goes on with the newest token; the one before, if there is another one now.

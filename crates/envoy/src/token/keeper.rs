@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::renewal::{Attempts, NotYet, is_due};
@@ -13,15 +13,34 @@ use crate::cloud::Account;
 use crate::error::Credentials;
 use crate::state_files::{Kind, StateFiles};
 
+/// The pause between two warnings of the same failure to renew.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
 /// Fetches tokens, and remembers the newest.
 #[derive(Debug)]
 pub(super) struct Keeper {
     account: Account,
     files: StateFiles,
     clock: Clock,
-    current: Mutex<Option<Token>>,
-    /// Whoever has it may fetch one: never two at once.
-    attempts: Arc<Turn<Attempts>>,
+    newest: Mutex<Newest>,
+    /// Whoever has it may fetch one: never two at once. `None` until it is known what an earlier process
+    /// tried.
+    attempts: Arc<Turn<Option<Attempts>>>,
+}
+
+type MyTurn = OwnedMutexGuard<Option<Attempts>>;
+
+/// The newest token, and what is to be done with it.
+#[derive(Debug, Default)]
+struct Newest {
+    token: Option<Token>,
+    /// The same, as it will be kept on disk once the Envoy has taken it: until then the one before is the
+    /// better one to begin with after a restart.
+    unkept: Option<SecretString>,
+    /// Whether what an earlier process kept was looked at.
+    is_disk_known: bool,
+    /// The last warning that it could not be renewed.
+    warned: Option<(String, Timestamp)>,
 }
 
 impl Keeper {
@@ -30,62 +49,78 @@ impl Keeper {
             account,
             files,
             clock,
-            current: Mutex::default(),
+            newest: Mutex::default(),
             attempts: Arc::default(),
         }
     }
 
     /// A token that has not expired: the one at hand, the one on disk, or a new one.
     pub(super) async fn token(&self, serial: &str) -> Result<Token, Credentials> {
-        let at_hand = self.current().clone().or_else(|| self.kept(serial));
-        if let Some(token) = at_hand.filter(|token| !token.has_expired(self.clock.now())) {
-            *self.current() = Some(token.clone());
+        if let Some(token) = self.at_hand(serial) {
             return Ok(token);
         }
         let turn = Arc::clone(&self.attempts).lock_owned().await;
-        match self.fetch(serial, turn).await? {
-            Some(token) => Ok(token),
-            // It expired within half an hour.
-            None => Err(Credentials::NotAToken),
+        // Whoever had the turn before may have fetched one.
+        if let Some(token) = self.at_hand(serial) {
+            return Ok(token);
         }
+        self.fetch(serial, turn).await
     }
 
     /// The newest token. Begins to renew it when that is due, and does not wait for it.
     pub(super) fn newest(self: &Arc<Self>, serial: &str) -> Option<Token> {
-        let current = self.current().clone();
+        let newest = self.state().token.clone();
         let now = self.clock.now();
         // Who only looks leaves that to the one who goes on, and whose file it is.
         let is_due =
-            !self.files.is_read_only() && current.as_ref().is_some_and(|token| token.is_due(now));
+            !self.files.is_read_only() && newest.as_ref().is_some_and(|token| token.is_due(now));
         if is_due
-            && let Ok(turn) = Arc::clone(&self.attempts).try_lock_owned()
-            && turn.may(now).is_ok()
+            && let Ok(mut turn) = Arc::clone(&self.attempts).try_lock_owned()
+            && self.attempts(serial, &mut turn).may(now).is_ok()
         {
             let (keeper, serial) = (Arc::clone(self), serial.to_owned());
             tokio::spawn(async move { keeper.renew(&serial, turn).await });
         }
-        current
+        newest
     }
 
-    /// Another token than the one that the Envoy refused, if one can be had.
+    /// Another token than those that the Envoy refused.
     pub(super) async fn after_refusal(
         &self,
         serial: &str,
-        refused: &Token,
-    ) -> Result<Option<Token>, Credentials> {
+        refused: &[Token],
+    ) -> Result<Token, Credentials> {
         let mut turn = Arc::clone(&self.attempts).lock_owned().await;
-        let newer = self.current().clone().filter(|token| token != refused);
-        if newer.is_some() {
-            return Ok(newer);
+        let newest = self.state().token.clone();
+        if let Some(newest) = newest.filter(|token| !refused.contains(token)) {
+            return Ok(newest);
         }
-        turn.refused(self.clock.now());
+        self.attempts(serial, &mut turn).refused(self.clock.now());
         self.fetch(serial, turn).await
     }
 
-    async fn renew(&self, serial: &str, turn: OwnedMutexGuard<Attempts>) {
-        if let Err(error) = self.fetch(serial, turn).await {
+    /// The Envoy takes this token: from now on it is the one to begin with after a restart.
+    pub(super) async fn accepted(&self, serial: &str, token: &Token) {
+        let unkept = {
+            let mut newest = self.state();
+            if newest.token.as_ref() != Some(token) {
+                return;
+            }
+            newest.unkept.take()
+        };
+        if let Some(text) = unkept {
+            self.write(Kind::Token, serial, text).await;
+        }
+    }
+
+    async fn renew(&self, serial: &str, turn: MyTurn) {
+        let Err(error) = self.fetch(serial, turn).await else {
+            return;
+        };
+        if self.is_to_be_said(&error) {
             let expires_at = self
-                .current()
+                .state()
+                .token
                 .as_ref()
                 .and_then(|token| token.claims.expires_at);
             tracing::warn!(
@@ -97,18 +132,30 @@ impl Keeper {
         }
     }
 
-    /// Fetches one, unless it is too early for that: then `None` where the last attempt gave one.
-    async fn fetch(
-        &self,
-        serial: &str,
-        mut attempts: OwnedMutexGuard<Attempts>,
-    ) -> Result<Option<Token>, Credentials> {
-        if let Err(not_yet) = attempts.may(self.clock.now()) {
-            return not_fetched(not_yet).map_or(Ok(None), Err);
+    /// Once, when it becomes another failure, and again after a day.
+    fn is_to_be_said(&self, error: &Credentials) -> bool {
+        let (now, cause) = (self.clock.now(), std::error::Error::source(error));
+        let reason = cause.map_or_else(|| error.to_string(), ToString::to_string);
+        let mut newest = self.state();
+        let is_said = newest.warned.as_ref().is_some_and(|(said, at)| {
+            // A clock that was set back is no reason to be silent.
+            *said == reason && (now - *at).abs() < AGAIN_AFTER
+        });
+        if !is_said {
+            newest.warned = Some((reason, now));
         }
-        match self.account.fetch_token(serial).await {
+        !is_said
+    }
+
+    /// Fetches one, unless it is too early for that.
+    async fn fetch(&self, serial: &str, mut turn: MyTurn) -> Result<Token, Credentials> {
+        let attempts = self.attempts(serial, &mut turn);
+        attempts.may(self.clock.now())?;
+        let fetched = self.account.fetch_token(serial).await;
+        let now = self.clock.now();
+        let result = match fetched {
             Ok(fetched) => {
-                attempts.succeeded(self.clock.now());
+                attempts.succeeded(now);
                 let token = Token::parse(&fetched.token)?;
                 tracing::info!(
                     serial,
@@ -116,26 +163,45 @@ impl Keeper {
                     expires_at = fetched.expires_at.map(moment),
                     "fetched a token for the Envoy from Enphase's cloud"
                 );
-                self.keep(serial, fetched.token.expose_secret());
-                *self.current() = Some(token.clone());
-                Ok(Some(token))
+                self.take(serial, &token, fetched.token).await;
+                Ok(token)
             }
             Err(error) => {
-                let not_yet = attempts.failed(error, self.clock.now(), rand::random());
+                let not_yet = attempts.failed(error, now, rand::random());
                 tracing::debug!(serial, again_at = %not_yet.again_at, "the next attempt to fetch a token");
-                not_fetched(not_yet).map_or(Ok(None), Err)
+                Err(not_yet.into())
             }
+        };
+        // Otherwise each restart would be one more login, and the cloud locks out who logs in too often.
+        self.write(Kind::Attempts, serial, attempts.saved().into())
+            .await;
+        result
+    }
+
+    /// It is the newest now. On disk it replaces at once only what is of no use any more.
+    async fn take(&self, serial: &str, token: &Token, text: SecretString) {
+        let now = self.clock.now();
+        let keeps_another = self.kept(serial).is_some_and(|kept| !kept.has_expired(now));
+        let unkept = {
+            let mut newest = self.state();
+            newest.token = Some(token.clone());
+            newest.warned = None;
+            newest.unkept = keeps_another.then(|| text.clone());
+            newest.unkept.is_some()
+        };
+        if !unkept {
+            self.write(Kind::Token, serial, text).await;
         }
     }
 
-    fn keep(&self, serial: &str, token: &str) {
-        if let Err(error) = self.files.write(Kind::Token, serial, token) {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                path = %self.files.path(Kind::Token, serial).unwrap_or_default().display(),
-                "the Envoy's token can't be kept on disk; after a restart another one is fetched"
-            );
+    /// The newest one, if it has not expired.
+    fn at_hand(&self, serial: &str) -> Option<Token> {
+        let mut newest = self.state();
+        if !std::mem::replace(&mut newest.is_disk_known, true) {
+            newest.token = self.kept(serial);
         }
+        let token = newest.token.clone();
+        token.filter(|token| !token.has_expired(self.clock.now()))
     }
 
     /// What an earlier process fetched, unless it is damaged or another Envoy's.
@@ -152,8 +218,11 @@ impl Keeper {
                 return None;
             }
         };
+        let is_its_own = |claims: &super::Claims| {
+            claims.audience.is_some() && claims.other_audience(serial).is_none()
+        };
         let token = Token::parse(&text.into()).ok();
-        let token = token.filter(|token| token.claims.audience.as_deref() == Some(serial));
+        let token = token.filter(|token| is_its_own(&token.claims));
         if token.is_none() {
             tracing::warn!(
                 path = %path.display(),
@@ -163,8 +232,34 @@ impl Keeper {
         token
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Token>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was tried so far, by an earlier process too. Whoever only looks is a person who wants to know,
+    /// and may try.
+    fn attempts<'a>(&self, serial: &str, turn: &'a mut MyTurn) -> &'a mut Attempts {
+        turn.get_or_insert_with(|| {
+            if self.files.is_read_only() {
+                return Attempts::default();
+            }
+            let saved = self.files.read(Kind::Attempts, serial);
+            Attempts::of(&saved.ok().flatten().unwrap_or_default())
+        })
+    }
+
+    async fn write(&self, kind: Kind, serial: &str, text: SecretString) {
+        let (files, of) = (self.files.clone(), serial.to_owned());
+        // It waits for the disk.
+        let write = move || files.write(kind, &of, text.expose_secret());
+        let written = tokio::task::spawn_blocking(write).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                path = %self.files.path(kind, serial).unwrap_or_default().display(),
+                "what is known of the Envoy's token can't be kept on disk; after a restart another one is fetched"
+            );
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Newest> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -183,8 +278,13 @@ impl Token {
     }
 }
 
-fn not_fetched(not_yet: NotYet) -> Option<Credentials> {
-    Some(Credentials::NotFetched {
-        reason: not_yet.because?,
-    })
+impl From<NotYet> for Credentials {
+    fn from(not_yet: NotYet) -> Self {
+        match not_yet.because {
+            Some(reason) => Self::NotFetched { reason },
+            None => Self::NotFetchedYet {
+                again_at: not_yet.again_at,
+            },
+        }
+    }
 }

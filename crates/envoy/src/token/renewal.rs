@@ -23,8 +23,11 @@ const FIRST_FOR_A_PERSON: SignedDuration = SignedDuration::from_mins(15);
 /// The one after too many attempts.
 const FIRST_OF_REST: SignedDuration = SignedDuration::from_hours(1);
 
-/// The longest pause.
+/// The longest pause of our own choice.
 const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+
+/// The longest one that the cloud may ask for, with `Retry-After`.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// After a success, too: whatever the Envoy says of the new token. Each one that it refuses soon doubles
 /// it.
@@ -50,6 +53,9 @@ pub(super) fn is_due(issued_at: Option<i64>, expires_at: i64, now: Timestamp) ->
 pub(super) struct Attempts {
     failures: u32,
     not_before: Option<Timestamp>,
+    /// The same for a process that is started in this pause: whoever put the account right and starts it
+    /// again does not wait for hours.
+    not_before_restarted: Option<Timestamp>,
     last: Option<Arc<CloudError>>,
     /// When one gave a token.
     fetched_at: Option<Timestamp>,
@@ -69,11 +75,33 @@ pub(super) struct NotYet {
 }
 
 impl Attempts {
+    /// Those of an earlier process, as [`saved`](Self::saved) wrote them; none where it is something else.
+    pub(super) fn of(saved: &str) -> Self {
+        let read = || {
+            let (not_before, failures) = saved.trim().split_once(' ')?;
+            let not_before = Timestamp::from_second(not_before.parse().ok()?).ok()?;
+            Some(Self {
+                failures: failures.parse().ok()?,
+                not_before: Some(not_before),
+                not_before_restarted: Some(not_before),
+                ..Self::default()
+            })
+        };
+        read().unwrap_or_default()
+    }
+
+    /// What the next process has to know: when the next one may be made, in Unix seconds, and how many
+    /// failed.
+    pub(super) fn saved(&self) -> String {
+        let not_before = self.not_before_restarted.unwrap_or(Timestamp::UNIX_EPOCH);
+        format!("{} {}", not_before.as_second(), self.failures)
+    }
+
     /// Whether one may be made.
     pub(super) fn may(&self, now: Timestamp) -> Result<(), NotYet> {
         match self.not_before {
             // A clock that was set back is no reason to wait for a year.
-            Some(again_at) if now < again_at && again_at - now <= longest() => Err(NotYet {
+            Some(again_at) if now < again_at && again_at - now <= LONGEST_ASKED => Err(NotYet {
                 because: self.last.clone(),
                 again_at,
             }),
@@ -92,9 +120,18 @@ impl Attempts {
         };
         let pause = (0..self.failures.min(16)).fold(first, |pause, _| (pause * 2).min(LONGEST));
         self.failures = self.failures.saturating_add(1);
-        let again_at = now + spread(pause, chance);
+        let asked = error.wait().map_or(SignedDuration::ZERO, |wait| {
+            SignedDuration::try_from(wait).map_or(LONGEST_ASKED, |wait| wait.min(LONGEST_ASKED))
+        });
+        let again_at = now + spread(pause, chance).max(asked);
+        let restarted = if error.needs_a_person() {
+            again_at.min(now + FIRST_FOR_A_PERSON)
+        } else {
+            again_at
+        };
         let because = Arc::new(error);
         (self.not_before, self.last) = (Some(again_at), Some(Arc::clone(&because)));
+        self.not_before_restarted = Some(restarted);
         NotYet {
             because: Some(because),
             again_at,
@@ -105,6 +142,7 @@ impl Attempts {
     pub(super) fn succeeded(&mut self, now: Timestamp) {
         *self = Self {
             not_before: Some(now + AFTER_SUCCESS),
+            not_before_restarted: Some(now + AFTER_SUCCESS),
             fetched_at: Some(now),
             refused: if self.is_refused { self.refused } else { 0 },
             ..Self::default()
@@ -122,12 +160,9 @@ impl Attempts {
             self.refused = self.refused.saturating_add(1);
             let pause = (0..self.refused.min(16)).fold(AFTER_SUCCESS, |pause, _| pause * 2);
             self.not_before = Some(fetched_at + pause.min(LONGEST));
+            self.not_before_restarted = self.not_before;
         }
     }
-}
-
-fn longest() -> SignedDuration {
-    spread(LONGEST, 1.0)
 }
 
 /// Up to a quarter longer.
@@ -150,6 +185,7 @@ mod tests {
         CloudError::Down {
             host: "https://enlighten.example".to_owned(),
             status: 503,
+            wait: None,
         }
     }
 
@@ -231,6 +267,60 @@ mod tests {
         let not_yet = attempts.may(at(1_874)).expect_err("too early");
         assert!(not_yet.because.is_none());
         assert!(attempts.may(at(1_875)).is_ok());
+    }
+
+    #[test]
+    fn the_cloud_is_left_alone_for_as_long_as_it_asks_but_no_longer_than_a_day() {
+        for (asked, seconds) in [(7_200, 7_200), (10, 60), (u64::MAX, DAY)] {
+            let mut attempts = Attempts::default();
+            let host = "https://enlighten.example".to_owned();
+            let wait = Some(std::time::Duration::from_secs(asked));
+            let error = CloudError::Down {
+                host,
+                status: 503,
+                wait,
+            };
+            attempts.failed(error, at(0), 0.0);
+            assert!(attempts.may(at(seconds - 1)).is_err(), "{asked}");
+            assert!(attempts.may(at(seconds)).is_ok(), "{asked}");
+        }
+    }
+
+    #[test]
+    fn attempts_outlive_the_process_and_who_put_the_account_right_waits_a_quarter_of_an_hour() {
+        let mut attempts = Attempts::default();
+        for _ in 0..5 {
+            attempts.failed(CloudError::SecondFactor, at(0), 0.0);
+        }
+        let mut next = Attempts::of(&attempts.saved());
+        assert!(attempts.may(at(3_600)).is_err());
+        let not_yet = next.may(at(899)).expect_err("too early");
+        assert_eq!(
+            (not_yet.again_at, not_yet.because.is_none()),
+            (at(900), true)
+        );
+        assert!(next.may(at(900)).is_ok());
+        // Nor does it begin from the first pause again.
+        next.failed(CloudError::SecondFactor, at(900), 0.0);
+        assert!(next.may(at(900 + 5 * 3_600)).is_err());
+
+        attempts.failed(CloudError::TooManySessions, at(DAY), 0.0);
+        let next = Attempts::of(&attempts.saved());
+        assert!(next.may(at(DAY + 3 * 3_600)).is_err());
+    }
+
+    #[test]
+    fn what_is_no_saved_attempts_holds_nothing_up() {
+        for text in [
+            "",
+            "x",
+            "1",
+            "1 x",
+            "9223372036854775807 1",
+            "99999999999 2",
+        ] {
+            assert!(Attempts::of(text).may(at(0)).is_ok(), "{text}");
+        }
     }
 
     #[test]
