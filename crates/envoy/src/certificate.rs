@@ -10,62 +10,30 @@
 //! a certificate, and a session is never taken up again, since nobody would look at one then.
 
 mod changed;
+mod changes;
 mod fingerprint;
 mod pins;
 mod policy;
+mod standing;
 mod verifier;
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rustls::ClientConfig;
 
 use crate::error::Error;
 use crate::state_files::{Kind, StateFiles};
+use changes::Changes;
+use standing::Known;
 use verifier::Shown;
 
 pub use changed::{CertificateChanged, Remedy};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use pins::{LostPin, PinError};
 pub use policy::{CertificatePolicy, NotAPolicy};
+pub use standing::{Certificate, Standing};
 pub(crate) use verifier::NotAccepted;
-
-/// The certificate of the Envoy that answered, and how it came to be accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    /// Which one it is; that of a certificate that the system's CAs stand for is not looked at.
-    pub fingerprint: Option<Fingerprint>,
-    /// Why it is accepted.
-    pub standing: Standing,
-}
-
-/// Why a certificate is accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is the one that was pinned before.
-    Pinned,
-    /// None was pinned yet.
-    First,
-    /// It came in the place of this one.
-    Changed(Fingerprint),
-    /// It came in the place of one that nobody knows any more.
-    Lost(LostPin),
-    /// There is none, by http, in the place of this one.
-    Gone(Fingerprint),
-    /// A CA of the system stands for it.
-    Verified,
-    /// Any is.
-    Unchecked,
-}
-
-/// What is known of the certificate that an Envoy had before.
-enum Known {
-    /// It had none, as far as we know.
-    None,
-    /// This one.
-    This(Fingerprint),
-    /// It had one, but which one can't be told any more.
-    Lost(LostPin),
-}
 
 /// Judges the certificates of one Envoy.
 #[derive(Debug)]
@@ -77,6 +45,7 @@ pub(crate) struct Certificates {
     noted: Shown,
     accepted: Shown,
     last: Option<Certificate>,
+    changes: Changes,
 }
 
 impl Certificates {
@@ -90,6 +59,7 @@ impl Certificates {
             noted: Shown::default(),
             accepted: Shown::default(),
             last: None,
+            changes: Changes::default(),
         }
     }
 
@@ -126,15 +96,21 @@ impl Certificates {
     ///
     /// Looks at the disk, at each contact: to accept another certificate it is enough to remove the
     /// file.
-    pub(crate) fn judge(&mut self, serial: &str, address: &str, tls: bool) -> Result<(), Error> {
+    pub(crate) fn judge(
+        &mut self,
+        serial: &str,
+        address: &str,
+        tls: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         if !tls {
-            return self.without(serial, address);
+            return self.without(serial, address, now);
         }
         let shown = self.noted.get();
         let standing = match (self.policy, shown) {
             (CertificatePolicy::System, _) => Standing::Verified,
             (CertificatePolicy::Insecure, _) => Standing::Unchecked,
-            (_, Some(shown)) => self.weigh(serial, address, shown)?,
+            (_, Some(shown)) => self.weigh(serial, address, shown, now)?,
             // Each connection of ours shows one. Were it not so, nothing would be accepted.
             (_, None) => {
                 self.last = None;
@@ -149,7 +125,20 @@ impl Certificates {
         Ok(())
     }
 
-    fn weigh(&self, serial: &str, address: &str, shown: Fingerprint) -> Result<Standing, Error> {
+    /// The Envoy was read, so it has the accepted certificate.
+    pub(crate) fn holds(&mut self, now: Timestamp) {
+        if self.changes.are_over(now) {
+            tracing::info!("the Envoy's certificate has been the same for a day");
+        }
+    }
+
+    fn weigh(
+        &mut self,
+        serial: &str,
+        address: &str,
+        shown: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Standing, Error> {
         let (known, lost) = match self.known(serial, address)? {
             Known::This(known) if known == shown => return Ok(Standing::Pinned),
             Known::This(known) if self.is_pinned() => {
@@ -167,11 +156,13 @@ impl Certificates {
         // The file may have been removed, so that another one is accepted.
         let before = known.or_else(|| self.last.as_ref()?.fingerprint);
         let standing = if let Some(before) = before.filter(|before| *before != shown) {
-            tracing::warn!(
-                serial, address, %before, now = %shown,
-                "the Envoy has another certificate than before, which {becomes}: firmware updates bring one, and so \
-                 does each year; if it is neither, look who answers at this address"
-            );
+            self.changes.say(serial, address, now, || {
+                tracing::warn!(
+                    serial, address, %before, now = %shown,
+                    "the Envoy has another certificate than before, which {becomes}: firmware updates bring one, and so \
+                     does each year; if it is neither, look who answers at this address"
+                );
+            });
             Standing::Changed(before)
         } else if let Some(lost) = lost {
             tracing::warn!(
@@ -189,18 +180,25 @@ impl Certificates {
     }
 
     /// An Envoy that is asked by http.
-    fn without(&mut self, serial: &str, address: &str) -> Result<(), Error> {
+    fn without(&mut self, serial: &str, address: &str, now: Timestamp) -> Result<(), Error> {
         // No firmware goes back behind 7, so where one is pinned this is somebody else, or was.
         self.last = match self.known(serial, address)? {
             Known::This(pinned) if self.is_pinned() => {
                 return Err(self.changed(serial, address, pinned, None));
             }
             Known::This(before) => {
-                tracing::warn!(
-                    serial, address, %before,
-                    "the Envoy had a certificate and answers by http only now, as only firmware below 7 does: no \
-                     update goes back to that, so look who answers at this address; nothing is sent to it but a digest"
-                );
+                let is_said =
+                    matches!(&self.last, Some(last) if last.standing == Standing::Gone(before));
+                if !is_said {
+                    self.changes.say(serial, address, now, || {
+                        tracing::warn!(
+                            serial, address, %before,
+                            "the Envoy had a certificate and answers by http only now, as only firmware below 7 does: no \
+                             update goes back to that, so look who answers at this address; nothing is sent to it but a \
+                             digest"
+                        );
+                    });
+                }
                 Some(Certificate {
                     fingerprint: None,
                     standing: Standing::Gone(before),
@@ -247,6 +245,8 @@ impl Certificates {
         {
             Ok(true) => return self.files.pin_in_memory(serial, None),
             Ok(false) => {}
+            // Said once, however often it becomes another one.
+            Err(_) if self.files.pinned_in_memory(serial).is_some() => {}
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 path = %self.path(serial).unwrap_or_default().display(),

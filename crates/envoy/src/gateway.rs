@@ -204,6 +204,9 @@ impl Gateway {
         let result = answer?.into_body(&url).and_then(|body| {
             (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))
         });
+        if result.is_ok() {
+            self.certificates.holds(self.settings.clock.now());
+        }
         if matches!(result, Ok(_) | Err(Error::Busy { .. })) {
             if let Login::Password(users) = &way.login {
                 self.worked = users.first().map(str::to_owned);
@@ -236,18 +239,21 @@ impl Gateway {
             _ => self.settings.host.clone(),
         };
         let found = detection::detect(&self.transport, &host).await?;
-        let now = self.settings.clock.now().as_second();
+        let now = self.settings.clock.now();
         self.check_serial(&found)?;
         let tls = found.base.scheme() == Scheme::Https.to_string();
         let serial = &found.info.serial;
         self.certificates
-            .judge(serial, &address(&found.base), tls)?;
+            .judge(serial, &address(&found.base), tls, now)?;
         // A connection from before this judgement may lead to somebody else.
         self.transport = transport(&self.settings, &self.certificates);
         self.report(&found);
         self.last = Some(Seen {
             found: found.clone(),
-            clock_skew: found.info.time.map(|time| time.saturating_sub(now)),
+            clock_skew: found
+                .info
+                .time
+                .map(|time| time.saturating_sub(now.as_second())),
         });
         Ok(found)
     }

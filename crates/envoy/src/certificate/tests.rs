@@ -23,7 +23,7 @@ impl Certificates {
     fn meets(&mut self, shown: Fingerprint) -> Result<Standing, Error> {
         self.begin();
         self.noted.set(Some(shown));
-        self.judge(SERIAL, ADDRESS, true)?;
+        self.judge(SERIAL, ADDRESS, true, Timestamp::UNIX_EPOCH)?;
         Ok(self
             .last()
             .expect("a certificate was shown")
@@ -165,7 +165,7 @@ fn a_certificate_that_was_seen_while_the_serial_came_by_http_is_nobodys() {
         certificates.begin();
         certificates.noted.set(Some(one()));
         certificates
-            .judge(SERIAL, "http://192.168.1.20", false)
+            .judge(SERIAL, "http://192.168.1.20", false, Timestamp::UNIX_EPOCH)
             .expect("firmware below 7 has no certificate");
         assert_eq!(certificates.accepted.get(), None);
         assert_eq!(certificates.last(), None);
@@ -188,7 +188,7 @@ fn an_envoy_with_a_pinned_certificate_is_not_asked_by_http() {
     let mut pinned = certificates(CertificatePolicy::Pinned, state.path());
     let by_http = |certificates: &mut Certificates| {
         certificates.begin();
-        certificates.judge(SERIAL, "http://192.168.1.20", false)
+        certificates.judge(SERIAL, "http://192.168.1.20", false, Timestamp::UNIX_EPOCH)
     };
     by_http(&mut pinned).expect("firmware below 7 has no certificate");
     pinned.meets(one()).expect("the first");
@@ -256,4 +256,36 @@ fn a_look_beside_a_running_process_changes_nothing() {
     running.meets(one()).expect("the first");
     assert_eq!(look(other()).ok(), Some(Standing::Changed(one())));
     assert_eq!(pinned_in(state.path()), Some(one()));
+}
+
+#[test]
+fn two_devices_that_answer_in_turns_are_no_line_at_each_poll() {
+    let later = Timestamp::from_second(2 * 86_400).expect("a small number of seconds");
+    let of = |shown: &[Option<Fingerprint>]| {
+        let state = tempfile::tempdir().expect("a directory");
+        let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
+        for shown in shown {
+            match shown {
+                Some(shown) => drop(certificates.meets(*shown).expect("a new one")),
+                None => certificates
+                    .judge(SERIAL, "http://192.168.1.20", false, Timestamp::UNIX_EPOCH)
+                    .expect("none"),
+            }
+        }
+        certificates.changes.are_over(later)
+    };
+    assert!(of(&[one(), other(), one(), other()].map(Some)));
+    assert!(of(&[
+        Some(one()),
+        None,
+        Some(one()),
+        None,
+        Some(one()),
+        None
+    ]));
+    assert!(!of(&[one(), other(), one()].map(Some)), "two updates");
+    assert!(
+        !of(&[Some(one()), None, None, None, None]),
+        "an older one that stays"
+    );
 }
