@@ -14,7 +14,6 @@ use envoy::{Error, StateFiles, Why};
 use wire::{Serial, Topic};
 
 use crate::config::Config;
-use crate::explain::explain;
 
 const STATE: &str = "state";
 const FOUND: &str = "found";
@@ -152,7 +151,8 @@ async fn check_envoy<W: Write>(
                 }
                 _ => LOGIN,
             };
-            report.attempt(steps.into(), Some((failed, explain(&error))));
+            let said = words::not_read(&error, &gateway);
+            report.attempt(steps.into(), Some((failed, said)));
         }
     }
     Ok(info.serial.parse().ok())

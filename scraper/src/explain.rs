@@ -1,6 +1,6 @@
 //! Puts an error of the Envoy's client into one line that names the settings to look at.
 
-use envoy::{CloudError, Credentials, Error, Why};
+use envoy::{CloudError, Credentials, Error, Gateway, Why};
 
 /// The error, its causes, and the settings it is about.
 pub(crate) fn explain(error: &Error) -> String {
@@ -15,6 +15,14 @@ pub(crate) fn explain(error: &Error) -> String {
 pub(crate) fn explain_cloud(error: &CloudError) -> String {
     let text = daemon::exit::with_causes(error);
     format!("{text} (settings: {})", cloud_settings(error))
+}
+
+/// What a look has done that is more than looking. It keeps nothing, and the cloud counts logins.
+pub(crate) fn login_of_look(gateway: &Gateway) -> Option<&'static str> {
+    gateway.asked_the_cloud().then_some(
+        "this look made a login at Enlighten, since no token that the Envoy takes is kept in STATE_DIR, and so does \
+         the next one: envoy-scraper keeps the token that it fetches",
+    )
 }
 
 /// Whether the next poll will fail just the same until somebody changes something.

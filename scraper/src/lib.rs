@@ -196,7 +196,8 @@ async fn serve(
     let mut tasks = Tasks::new();
     let (every, stop) = (config.poll_interval, tasks.stop());
     tasks.spawn("poller", async move {
-        poller.run(every, sender, tell_other, stop).await;
+        // Boxed: it has room for all that one poll may come to.
+        Box::pin(poller.run(every, sender, tell_other, stop)).await;
         Ok::<_, RunError>(())
     });
     let stop = tasks.stop();

@@ -10,6 +10,7 @@ use wire::{JournalId, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::config::Access;
+use crate::explain::login_of_look;
 use crate::journal::remembered_serial;
 use crate::reach::{Reach, Unreached};
 
@@ -50,7 +51,11 @@ pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<
     let reach = Reach::new(access, files, known.as_ref(), state_dir);
     let mut reach = reach.map_err(PrintError::Settings)?;
     let info = reach.info().await.map_err(refused)?;
-    let answer = reach.inverters().await.map_err(refused)?;
+    let answer = reach.inverters().await;
+    if let Some(said) = reach.gateway().and_then(login_of_look) {
+        tracing::warn!("{said}");
+    }
+    let answer = answer.map_err(refused)?;
     let text = match format {
         Format::Table => table(&info, &answer),
         Format::Json => lines(&info, &answer)?,

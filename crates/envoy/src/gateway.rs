@@ -173,6 +173,13 @@ impl Gateway {
             .is_some_and(TokenSource::renews)
     }
 
+    /// Whether its account made a login at Enphase's cloud, in vain or not, since this process began.
+    #[must_use]
+    pub fn asked_the_cloud(&self) -> bool {
+        let token = self.settings.token.as_ref();
+        token.is_some_and(TokenSource::asked_the_cloud)
+    }
+
     /// Asks one endpoint; where a way that worked before fails now, finds out anew and asks once
     /// more.
     async fn read<T>(&mut self, endpoint: &Endpoint<T>) -> Result<T, Error> {

@@ -63,6 +63,11 @@ impl TokenSource {
         matches!(self.0, Source::Account(_))
     }
 
+    /// Whether the cloud was asked for one, in vain or not, since the process began.
+    pub(crate) fn asked_the_cloud(&self) -> bool {
+        matches!(&self.0, Source::Account(keeper) if keeper.asked_the_cloud())
+    }
+
     /// The token to log in with.
     pub(crate) async fn read(&self, serial: &str) -> Result<Token, Credentials> {
         match &self.0 {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::config::Access;
 use crate::expiry::in_words;
-use crate::explain::explain;
+use crate::explain::{explain, login_of_look};
 
 /// An Envoy's clock that is further off than this is worth a word; reports carry its time.
 const SOUND_CLOCK: Duration = Duration::from_mins(2);
@@ -142,7 +142,17 @@ pub(super) fn login(gateway: &Gateway) -> String {
         (false, false) => "",
     };
     let left = in_words(left);
-    format!("the token is accepted; it expires in {left}, at {expiry}{next}")
+    let login = also(login_of_look(gateway));
+    format!("the token is accepted; it expires in {left}, at {expiry}{next}{login}")
+}
+
+/// Why nobody was let in, or nothing could be read after that.
+pub(super) fn not_read(error: &Error, gateway: &Gateway) -> String {
+    explain(error) + &also(login_of_look(gateway))
+}
+
+fn also(said: Option<&str>) -> String {
+    said.map(|said| format!("; {said}")).unwrap_or_default()
 }
 
 /// What the list of inverters has.

@@ -39,6 +39,8 @@ struct Newest {
     unkept: Option<SecretString>,
     /// Whether what an earlier process kept was looked at.
     is_disk_known: bool,
+    /// Whether the cloud was asked for one.
+    is_asked_for: bool,
     /// The last warning that it could not be renewed.
     warned: Option<(String, Timestamp)>,
 }
@@ -65,6 +67,10 @@ impl Keeper {
             return Ok(token);
         }
         self.fetch(serial, turn).await
+    }
+
+    pub(super) fn asked_the_cloud(&self) -> bool {
+        self.state().is_asked_for
     }
 
     /// The newest token. Begins to renew it when that is due, and does not wait for it.
@@ -151,6 +157,7 @@ impl Keeper {
     async fn fetch(&self, serial: &str, mut turn: MyTurn) -> Result<Token, Credentials> {
         let attempts = self.attempts(serial, &mut turn);
         attempts.may(self.clock.now())?;
+        self.state().is_asked_for = true;
         let fetched = self.account.fetch_token(serial).await;
         let now = self.clock.now();
         let result = match fetched {

@@ -104,8 +104,10 @@ async fn a_restart_makes_no_login_while_the_cloud_is_to_be_left_alone() {
     assert_eq!(home.logins(), 1);
     // A person who asks is answered.
     let files = StateFiles::as_found_in(home.state.path());
-    let said = reason(&mut home.gateway_with(home.account(), files)).await;
+    let mut look = home.gateway_with(home.account(), files);
+    let said = reason(&mut look).await;
     assert!(said.contains("second factor"), "{said}");
+    assert!(look.asked_the_cloud());
     assert_eq!(home.logins(), 2);
 
     home.switch("mfa off");

@@ -66,6 +66,7 @@ async fn who_only_looks_renews_nothing() {
     for _ in 0..3 {
         look.inverters().await.unwrap();
     }
+    assert!(!look.asked_the_cloud());
     // One that goes on does it, and is the first.
     assert_eq!(home.logins(), 1);
     let mut gateway = home.gateway();

@@ -16,6 +16,9 @@ use crate::alone::{NO_BROKER, POLLED, SETTINGS, says_more};
 pub(crate) const USERNAME: &str = "owner@example.com";
 pub(crate) const PASSWORD: &str = "a-simulated-password";
 
+/// What `check` and `print` say where they did more than look.
+const LOGIN_OF_LOOK: &str = "this look made a login at Enlighten";
+
 /// An Envoy with Enphase's cloud, and the state of a scraper.
 struct Scene {
     serial: &'static str,
@@ -91,6 +94,7 @@ async fn one_login_is_enough_for_a_scraper_and_for_its_restarts() {
     let check = scene.scraper().arg("check").to_end();
     let told = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(told.contains("the account renews it before that"), "{told}");
+    assert!(!told.contains(LOGIN_OF_LOOK), "{told}");
     assert_eq!(scene.logins(), 1);
 }
 
@@ -150,12 +154,45 @@ async fn an_account_that_gets_no_token_is_explained_by_check_and_by_token() {
         let told = String::from_utf8_lossy(&check.stdout).into_owned();
         let login = told.lines().find(|line| line.contains(" login "));
         assert!(login.is_some_and(|line| line.contains(expected)), "{told}");
+        assert!(told.contains(LOGIN_OF_LOOK), "{told}");
         let token = scene.scraper().arg("token").to_end();
         assert_eq!(token.status.code(), Some(1), "{switch}");
         assert!(token.stdout.is_empty(), "{switch}");
         let told = String::from_utf8_lossy(&token.stderr).into_owned();
         assert!(told.contains(expected), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_look_that_makes_a_login_says_so_and_keeps_nothing() {
+    let scene = Scene::new("202400000055", "8.3.5169").await;
+    let print = scene.scraper().args(["print", "--json"]).to_end();
+    assert!(print.status.success());
+    let readings = String::from_utf8_lossy(&print.stdout).into_owned();
+    assert!(readings.starts_with('{'), "{readings}");
+    let check = scene.scraper().arg("check").to_end();
+    for told in [print.stderr, check.stdout] {
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert!(told.contains(LOGIN_OF_LOOK), "{told}");
+    }
+    assert_eq!(scene.logins(), 2);
+    assert!(!scene.token_file().exists());
+}
+
+#[tokio::test]
+async fn a_scraper_that_is_started_again_and_again_makes_no_login_each_time() {
+    let scene = Scene::new("202400000056", "8.3.5169").await;
+    scene.gateway.inject("cloud mfa on").await;
+    for expected in [
+        "second factor (MFA)",
+        "is fetched before",
+        "is fetched before",
+    ] {
+        let mut scraper = scene.daemon();
+        scraper.stderr_line(expected).await;
+        assert!(scraper.terminate().await.success());
+    }
+    assert_eq!(scene.logins(), 1);
 }
 
 #[tokio::test]
