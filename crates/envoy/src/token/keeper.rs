@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
-use super::renewal::{Attempts, NotYet, is_due};
+use super::renewal::{Attempts, is_due};
 use super::{Token, moment};
 use crate::clock::Clock;
 use crate::cloud::Account;
@@ -34,7 +34,9 @@ type MyTurn = OwnedMutexGuard<Option<Attempts>>;
 #[derive(Debug, Default)]
 struct Newest {
     token: Option<Token>,
-    /// The same, as it will be kept on disk once the Envoy has taken it: until then the one before is the
+    /// The one that is on disk.
+    kept: Option<Token>,
+    /// The newest, as it will be kept on disk once the Envoy has taken it: until then the one before is the
     /// better one to begin with after a restart.
     unkept: Option<SecretString>,
     /// Whether what an earlier process kept was looked at.
@@ -115,7 +117,7 @@ impl Keeper {
             newest.unkept.take()
         };
         if let Some(text) = unkept {
-            self.write(Kind::Token, serial, text).await;
+            self.keep(serial, token, text).await;
         }
     }
 
@@ -188,24 +190,34 @@ impl Keeper {
     /// It is the newest now. On disk it replaces at once only what is of no use any more.
     async fn take(&self, serial: &str, token: &Token, text: SecretString) {
         let now = self.clock.now();
-        let keeps_another = self.kept(serial).is_some_and(|kept| !kept.has_expired(now));
-        let unkept = {
+        {
             let mut newest = self.state();
             newest.token = Some(token.clone());
             newest.warned = None;
+            let keeps_another = newest
+                .kept
+                .as_ref()
+                .is_some_and(|kept| !kept.has_expired(now));
             newest.unkept = keeps_another.then(|| text.clone());
-            newest.unkept.is_some()
-        };
-        if !unkept {
-            self.write(Kind::Token, serial, text).await;
+            if keeps_another {
+                return;
+            }
         }
+        self.keep(serial, token, text).await;
+    }
+
+    async fn keep(&self, serial: &str, token: &Token, text: SecretString) {
+        self.state().kept = Some(token.clone());
+        self.write(Kind::Token, serial, text).await;
     }
 
     /// The newest one, if it has not expired.
     fn at_hand(&self, serial: &str) -> Option<Token> {
         let mut newest = self.state();
         if !std::mem::replace(&mut newest.is_disk_known, true) {
-            newest.token = self.kept(serial);
+            let kept = self.kept(serial);
+            newest.token.clone_from(&kept);
+            newest.kept = kept;
         }
         let token = newest.token.clone();
         token.filter(|token| !token.has_expired(self.clock.now()))
@@ -282,16 +294,5 @@ impl Token {
         claims
             .expires_at
             .is_some_and(|expires_at| is_due(claims.issued_at, expires_at, now))
-    }
-}
-
-impl From<NotYet> for Credentials {
-    fn from(not_yet: NotYet) -> Self {
-        match not_yet.because {
-            Some(reason) => Self::NotFetched { reason },
-            None => Self::NotFetchedYet {
-                again_at: not_yet.again_at,
-            },
-        }
     }
 }

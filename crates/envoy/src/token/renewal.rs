@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::CloudError;
+use crate::error::Credentials;
 
 /// The longest time before its expiry at which a token is renewed.
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -72,6 +73,17 @@ pub(super) struct NotYet {
     pub(super) because: Option<Arc<CloudError>>,
     /// When the next one is made.
     pub(super) again_at: Timestamp,
+}
+
+impl From<NotYet> for Credentials {
+    fn from(not_yet: NotYet) -> Self {
+        match not_yet.because {
+            Some(reason) => Self::NotFetched { reason },
+            None => Self::NotFetchedYet {
+                again_at: not_yet.again_at,
+            },
+        }
+    }
 }
 
 impl Attempts {
