@@ -299,19 +299,3 @@ async fn in_an_outage_of_the_night_requests_hang_by_the_gateways_clock() {
     let asked: jiff::Timestamp = "2026-06-15T23:01:00Z".parse().unwrap();
     assert!(time - asked.as_second() >= 30, "{time}");
 }
-
-#[tokio::test]
-async fn a_gateway_that_moves_answers_at_its_next_address_alone() {
-    let simulator = Simulator::start(Options {
-        source: Source::Site(site("5.0.62")),
-        next_listen: Some("127.0.0.1:0".parse().unwrap()),
-        ..Options::default()
-    });
-    let simulator = simulator.await.unwrap();
-    let (before, url) = (list(&simulator).await, simulator.url());
-    simulator.move_on();
-    assert_ne!(simulator.url(), url);
-    assert_eq!(list(&simulator).await, before);
-    let refused = http().get(format!("{url}/info")).send().await.unwrap_err();
-    assert!(refused.is_connect(), "{refused:?}");
-}

@@ -97,3 +97,21 @@ async fn http_in_clear_at_the_port_for_tls_is_a_400_that_says_so() {
     let refused = http().get(format!("{tls}/info")).send().await;
     assert!(refused.is_err(), "TLS is Greek to it");
 }
+
+#[tokio::test]
+async fn a_gateway_that_moves_answers_at_its_next_address_alone() {
+    let simulator = Simulator::start(Options {
+        source: Source::Site(site("5.0.62")),
+        next_listen: Some("127.0.0.1:0".parse().unwrap()),
+        ..Options::default()
+    });
+    let simulator = simulator.await.unwrap();
+    assert_eq!(list(&simulator).await.len(), 12);
+    let before = simulator.url();
+    simulator.move_on();
+    assert_ne!(simulator.url(), before);
+    comes_to_be_refused(&before).await;
+    let opened = async { while is_refused(&simulator.url()).await {} };
+    timeout(DEADLINE, opened).await.unwrap();
+    assert_eq!(list(&simulator).await.len(), 12);
+}
