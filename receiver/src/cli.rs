@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::Command;
-use daemon::{check, command_line};
+use daemon::{check, command_line, health};
 
 use crate::config;
 
@@ -19,6 +19,7 @@ pub fn command() -> Command {
             "Has the receiver fetch and store everything once more that the scrapers' journals hold: \
              after InfluxDB was emptied or replaced",
         ))
+        .subcommand(health::command())
         .subcommand(check::command(
             "Tries all that it needs, from the broker to InfluxDB, step by step",
         ));

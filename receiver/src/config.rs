@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use daemon::broker::Broker;
 use daemon::exit::with_causes;
+use daemon::health::{LISTEN, Listen};
 use daemon::logs::Logs;
 use daemon::settings::{Key, Problems, Secret, Settings, Sources, duration, readable_file, text};
 use daemon::state_dir::{STATE_DIR, state_dir};
@@ -63,7 +64,7 @@ pub const TESTING_STORE_TIMEOUT: Key = Key::file_only("testing.store_timeout");
 /// shorten it.
 pub const TESTING_AUDIT_AFTER: Key = Key::file_only("testing.audit_after").default("60s");
 
-const OWN_KEYS: [Key; 10] = [
+const OWN_KEYS: [Key; 11] = [
     NAME,
     STATE_DIR,
     INFLUX_URL,
@@ -71,6 +72,7 @@ const OWN_KEYS: [Key; 10] = [
     INFLUX_TOKEN,
     INFLUX_ORG,
     INFLUX_BUCKET,
+    LISTEN,
     TESTING_ANNOUNCE_EVERY,
     TESTING_AUDIT_AFTER,
     TESTING_STORE_TIMEOUT,
@@ -102,6 +104,8 @@ pub struct Config {
     pub audit_after: Duration,
     /// Where the marks, the dead letters and notes to a running receiver are.
     pub state_dir: PathBuf,
+    /// Where health and metrics are served.
+    pub listen: Option<Listen>,
 }
 
 impl Config {
@@ -171,6 +175,7 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
     let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
     let state_dir = state_dir(settings);
+    let listen = settings.optional(&LISTEN, str::parse);
     let store = read_influx(settings);
     let logs = Logs::read_or(settings, filter);
     let config = Config {
@@ -179,6 +184,7 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
         announce_every: announce_every?,
         audit_after: audit_after?,
         state_dir: state_dir?,
+        listen,
     };
     let store = store?;
     let marks = MarksFile::new(config.marks_file(), store.identity().to_owned());

@@ -4,7 +4,7 @@
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
 //! its `proof` that the broker lets us publish is the status coming back;
 //! the `writer` brings one to the store for as long as it takes; the [`audit`] finds what got lost on the
-//! way and asks for it; what can never be stored is kept as [`dead_letters`].
+//! way and asks for it; what can never be stored is kept as [`dead_letters`]; [`metrics`] says how all of it goes.
 //!
 //! The invariant of this crate: nothing is marked or acknowledged before it is stored.
 
@@ -16,8 +16,10 @@ pub mod refill;
 pub mod audit;
 pub mod dead_letters;
 pub mod gathering;
+pub mod metrics;
 
 mod complaints;
+mod contact;
 mod content;
 mod proof;
 mod subscription;
@@ -25,16 +27,19 @@ mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::service::Service;
 use daemon::state_dir;
 use daemon::tasks::{TaskError, Tasks};
 use store::MarkedStore;
+use tokio_util::task::AbortOnDropHandle;
 use wire::{ReceiverName, Status};
 
 use config::Config;
 use dead_letters::DeadLetters;
+use metrics::Metrics;
 use subscription::{Subscription, status};
 use writer::Writer;
 
@@ -72,6 +77,7 @@ pub enum RunError {
 /// being away is an error.
 pub async fn run<S: MarkedStore>(
     config: Config,
+    metrics: Metrics,
     store: S,
     service: &Service,
     shutdown: impl Future<Output = ()>,
@@ -92,8 +98,19 @@ pub async fn run<S: MarkedStore>(
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
     let dead_letters = DeadLetters::new(config.dead_letters_file(), dead_letters::FULL);
-    let writer = Writer::new(store, base, dead_letters, config.broker.backoff_cap);
-    let subscription = Subscription::new(&config, writer, service.part());
+    let store = Arc::new(store);
+    let longest_pause = config.broker.backoff_cap;
+    let writer = Writer::new(
+        Arc::clone(&store),
+        base,
+        dead_letters,
+        metrics.clone(),
+        longest_pause,
+    );
+    let contact = contact::first_contact(store, metrics.store_reached.clone());
+    let _contact = AbortOnDropHandle::new(tokio::spawn(contact));
+    let part = service.part("subscription");
+    let subscription = Subscription::new(&config, writer, metrics, part);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {

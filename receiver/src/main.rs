@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use daemon::service::Service;
-use daemon::{command_line, exit, signals};
+use daemon::{command_line, exit, health, signals};
+use receiver::metrics::Metrics;
 use receiver::refill::StateOf;
 use receiver::{check, cli, config, refill};
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     daemon::install_crypto_provider();
     match matches.subcommand() {
         Some(("check", arguments)) => check_all(arguments),
+        Some(("health", arguments)) => ask_health(arguments),
         Some(("refill", arguments)) => refill_all(arguments),
         Some((_, arguments)) => run(arguments),
         None => run(&matches),
@@ -32,7 +34,11 @@ fn run(matches: &ArgMatches) -> ExitCode {
     exit::block_on(async move {
         let service = Service::of_process();
         let shutdown = signals::shutdown(&service)?;
-        receiver::run(everything.config, everything.store, &service, shutdown).await?;
+        let (config, store) = (everything.config, everything.store);
+        let listen = config.listen.clone();
+        let (metrics, _serving) =
+            health::start(listen.as_ref(), &service, Metrics::register).await?;
+        receiver::run(config, metrics, store, &service, shutdown).await?;
         Ok(())
     })
 }
@@ -69,5 +75,12 @@ fn refill_all(matches: &ArgMatches) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => exit::failure(&error),
+    }
+}
+
+fn ask_health(matches: &ArgMatches) -> ExitCode {
+    match command_line::configuration(matches, &config::keys(), health::whom_to_ask) {
+        Ok(listen) => health::ask(&listen),
+        Err(code) => code,
     }
 }

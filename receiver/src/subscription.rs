@@ -29,6 +29,7 @@ use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::content::Judge;
 use crate::gathering::Gathering;
+use crate::metrics::Metrics;
 use crate::proof::Proof;
 use crate::refill::Note;
 use crate::writer::{Writer, Writing};
@@ -63,6 +64,7 @@ pub(crate) struct Subscription<S> {
     /// The time between two statuses on one connection.
     announce_every: Duration,
     complaints: Complaints,
+    metrics: Metrics,
     part: Part,
     /// How things stand with the broker and with the store, for the service manager.
     status: (String, &'static str),
@@ -74,12 +76,13 @@ pub(crate) struct Subscription<S> {
 pub(crate) struct SessionEnded;
 
 impl<S: MarkedStore> Subscription<S> {
-    pub(crate) fn new(config: &Config, writer: Writer<S>, part: Part) -> Self {
+    pub(crate) fn new(config: &Config, writer: Writer<S>, metrics: Metrics, part: Part) -> Self {
         Self {
             complaints: Complaints::new(config.name.clone()),
             judge: Judge::default(),
             proof: Proof::default(),
             announce_every: config.announce_every,
+            metrics,
             part,
             status: (
                 "connecting to the broker".to_owned(),
@@ -133,6 +136,7 @@ impl<S: MarkedStore> Subscription<S> {
         let mut audit = interval(AUDIT_EVERY);
         audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.metrics.waiting(self.gathering.waiting());
             let due = if self.writing.is_none() {
                 self.gathering.due()
             } else {
@@ -179,12 +183,14 @@ impl<S: MarkedStore> Subscription<S> {
         match event {
             Event::Connected(connection) => {
                 self.complaints.connected(connection.session_present());
+                self.metrics.connected(true);
                 "connected to the broker".clone_into(&mut self.status.0);
                 self.say_status();
                 self.greet(connection).await;
             }
             Event::Disconnected(reason) => {
                 self.complaints.disconnected(&reason);
+                self.metrics.connected(false);
                 self.status.0 = format!("no connection to the broker: {reason}");
                 self.say_status();
                 self.connection = None;
@@ -193,6 +199,7 @@ impl<S: MarkedStore> Subscription<S> {
             }
             Event::Received(delivery) => {
                 self.still_connected();
+                self.metrics.last_receive.is_now();
                 if self.is_echo(&delivery) {
                     self.complaints.allowed();
                     if self.proof.came_back() {
@@ -229,6 +236,9 @@ impl<S: MarkedStore> Subscription<S> {
             Ok(()) => connection.subscribe(filters).await,
             refused => refused,
         };
+        if outcome.is_ok() {
+            self.metrics.subscribed.reach();
+        }
         self.complaints.subscribed(outcome);
     }
 

@@ -13,6 +13,7 @@ use wire::{BaseTopic, Reading};
 
 use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::gathering::Batch;
+use crate::metrics::Metrics;
 
 /// The first pause after a failed write, before jitter.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ pub(crate) struct Writer<S> {
     store: Arc<S>,
     base: BaseTopic,
     dead_letters: DeadLetters,
+    metrics: Metrics,
     longest_pause: Duration,
     pauses: ExponentialBackoff,
     outage: Outage,
@@ -60,15 +62,17 @@ pub(crate) struct Writer<S> {
 
 impl<S: MarkedStore> Writer<S> {
     pub(crate) fn new(
-        store: S,
+        store: Arc<S>,
         base: BaseTopic,
         dead_letters: DeadLetters,
+        metrics: Metrics,
         longest_pause: Duration,
     ) -> Self {
         Self {
-            store: Arc::new(store),
+            store,
             base,
             dead_letters,
+            metrics,
             pauses: pauses(longest_pause),
             longest_pause,
             given_up: 0,
@@ -104,6 +108,7 @@ impl<S: MarkedStore> Writer<S> {
     pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>, marks: Marks) -> Writing<A> {
         let store = Arc::clone(&self.store);
         let (base, kept) = (self.base.clone(), self.dead_letters.clone());
+        let metrics = self.metrics.clone();
         let has_places = batch.places().next().is_some();
         Box::pin(async move {
             let readings: Vec<Reading> = batch.readings().cloned().collect();
@@ -122,11 +127,15 @@ impl<S: MarkedStore> Writer<S> {
                     saved,
                 })
             } else {
-                store.store(&readings, &marks).await
+                let began = Instant::now();
+                let answer = store.store(&readings, &marks).await;
+                metrics.wrote(began.elapsed(), readings.len());
+                answer
             };
             if let Ok(marked) = &answer {
                 let mut letters: Vec<DeadLetter> = batch.dead_letters().cloned().collect();
                 letters.extend(unstorable(&base, &readings, &marked.written));
+                metrics.dead_letters(letters.len());
                 keep(kept, letters).await;
             }
             Attempt { batch, answer }
@@ -147,13 +156,16 @@ impl<S: MarkedStore> Writer<S> {
         match attempt.answer {
             Ok(Marked { written, saved }) => {
                 self.note_saved(&saved);
-                self.say_that_it_is_over(attempt.batch.readings().count() + behind);
+                let readings = attempt.batch.readings().count();
+                self.metrics.stored(readings, &written);
+                self.say_that_it_is_over(readings + behind);
                 self.pauses = pauses(self.longest_pause);
                 self.say_what_is_given_up(&attempt.batch, &written);
                 self.note_outside_retention(written.outside_retention);
                 Outcome::Settled(attempt.batch)
             }
             Err(error) => {
+                self.metrics.write_failed(&error);
                 let needs_a_person = !matches!(error, WriteError::Unavailable { .. });
                 self.outage.failed(&with_causes(&error), needs_a_person);
                 Outcome::Again(attempt.batch, Instant::now() + self.pause(&error))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use daemon::{check, command_line, exit};
+use daemon::{check, command_line, exit, health};
 use secrecy::ExposeSecret;
 use wire::Serial;
 
@@ -33,6 +33,7 @@ pub fn command() -> Command {
         .subcommand(check::command(
             "Tries all that it needs, from the Envoy to the broker, step by step",
         ))
+        .subcommand(health::command())
         .subcommand(
             Command::new("discover")
                 .about("Lists the Envoys in the network that announce themselves by mDNS")

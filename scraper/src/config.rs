@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use daemon::broker::Broker;
+use daemon::health::{LISTEN, Listen};
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Settings, Sources, duration};
+use daemon::settings::{Key, Problems, Settings, Sources, duration, switch};
 use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 use discovery::Browser;
@@ -39,6 +40,11 @@ pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
     .default("60s")
     .help("the time between two polls, 60s to 1h");
 
+/// Whether metrics have each inverter.
+pub const METRICS_INVERTERS: Key = Key::new("metrics.inverters", "METRICS_INVERTERS")
+    .default("false")
+    .help("whether /metrics has the power and the state of each inverter: true or false");
+
 /// A poll interval without the lower limit: for tests against the simulator.
 pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
 
@@ -61,10 +67,12 @@ const JOURNAL_SIZES: RangeInclusive<ByteSize> = ByteSize::mib(1)..=ByteSize::gib
 /// What reading the Envoy once logs: its result is on standard output.
 pub const PRINT_FILTER: &str = "warn";
 
-const OWN_KEYS: [Key; 6] = [
+const OWN_KEYS: [Key; 8] = [
     POLL_INTERVAL,
     STATE_DIR,
     JOURNAL_SIZE,
+    LISTEN,
+    METRICS_INVERTERS,
     TESTING_POLL_INTERVAL,
     TESTING_ANNOUNCE_EVERY,
     TESTING_JOURNAL_RETRY,
@@ -107,6 +115,10 @@ pub struct Config {
     pub journal_retry: Duration,
     /// The broker.
     pub broker: Broker,
+    /// Where health and metrics are served.
+    pub listen: Option<Listen>,
+    /// Whether metrics have each inverter.
+    pub metrics_inverters: bool,
 }
 
 impl Config {
@@ -138,6 +150,8 @@ impl Config {
         let journal_size = read_journal_size(settings);
         let journal_retry = settings.required(&TESTING_JOURNAL_RETRY, duration);
         let broker = Broker::read(settings);
+        let listen = settings.optional(&LISTEN, str::parse);
+        let metrics_inverters = settings.required(&METRICS_INVERTERS, switch);
         let logs = Logs::read_or(settings, filter);
         let config = Self {
             access: access?,
@@ -147,6 +161,8 @@ impl Config {
             journal_size: journal_size?,
             journal_retry: journal_retry?,
             broker: broker?,
+            listen,
+            metrics_inverters: metrics_inverters?,
         };
         Some((config, logs?))
     }

@@ -191,6 +191,12 @@ impl Journals {
         view.journals.iter().map(|held| held.span.clone()).collect()
     }
 
+    /// The size of the file on disk after the last append, in bytes; 0 without one.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.view().bytes
+    }
+
     /// The id of the journal that is appended to.
     #[must_use]
     pub fn id(&self) -> JournalId {

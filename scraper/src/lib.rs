@@ -5,7 +5,7 @@
 //! and gives it its number; [`delivery`] decides what the broker is given, in which order, and when it
 //! has it; the `publisher` does so over a connection. [`mod@print`] reads the Envoy once and shows what
 //! it said; [`mod@token`] fetches a token for it; [`mod@discover`] lists the Envoys that are there, and
-//! `reach` goes to where ours is.
+//! `reach` goes to where ours is. [`metrics`] says how all of it goes.
 
 pub mod check;
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod token;
 pub mod changes;
 pub mod delivery;
 pub mod journal;
+pub mod metrics;
 
 mod expiry;
 mod explain;
@@ -42,6 +43,7 @@ use wire::{Serial, Status};
 use config::Config;
 use identity::Identity;
 use journal::{Journals, OpenError};
+use metrics::Metrics;
 use poller::Poller;
 use publisher::Publisher;
 use reach::Reach;
@@ -80,6 +82,7 @@ pub enum RunError {
 /// the broker being away is an error.
 pub async fn run(
     config: Config,
+    metrics: Metrics,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
@@ -96,12 +99,22 @@ pub async fn run(
         let is_guess = remembered.take().is_some();
         let envoy = match serial {
             Some(serial) => serial,
-            None => match ask_for_serial(&config, &files, service, shutdown.as_mut()).await? {
-                Some(serial) => serial,
-                None => return Ok(()),
-            },
+            None => {
+                match ask_for_serial(&config, &files, &metrics, service, shutdown.as_mut()).await? {
+                    Some(serial) => serial,
+                    None => return Ok(()),
+                }
+            }
         };
-        let served = serve(&config, &envoy, &files, service, shutdown.as_mut()).await;
+        let served = serve(
+            &config,
+            &envoy,
+            &files,
+            &metrics,
+            service,
+            shutdown.as_mut(),
+        )
+        .await;
         if is_guess && matches!(served, Err(RunError::Journal(OpenError::InUse { .. }))) {
             tracing::warn!(
                 remembered = %envoy,
@@ -127,16 +140,17 @@ pub async fn run(
 async fn ask_for_serial(
     config: &Config,
     files: &StateFiles,
+    metrics: &Metrics,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
     let reach = Reach::new(&config.access, files.clone(), None, &config.state_dir);
     let mut reach = reach.map_err(RunError::Envoy)?;
-    let mut part = service.part();
+    let mut part = service.part("poller");
     service.ready();
     tokio::select! {
         () = shutdown => Ok(None),
-        info = poller::first_info(&mut reach, config.poll_interval, &mut part) => {
+        info = poller::first_info(&mut reach, config.poll_interval, metrics, &mut part) => {
             info.serial.parse().map(Some).map_err(RunError::Serial)
         }
     }
@@ -157,6 +171,7 @@ async fn serve(
     config: &Config,
     envoy: &Serial,
     files: &StateFiles,
+    metrics: &Metrics,
     service: &Service,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<Serial>, RunError> {
@@ -189,8 +204,15 @@ async fn serve(
     let (session, events) = mqtt::start(session)
         .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
 
-    let poller = Poller::new(reach, envoy.clone(), journals.clone(), service.part());
-    let publisher = Publisher::new(identity, journals, service.part());
+    let poller = Poller::new(
+        reach,
+        envoy.clone(),
+        journals.clone(),
+        metrics.clone(),
+        service.part("poller"),
+    );
+    let part = service.part("publisher");
+    let publisher = Publisher::new(identity, journals, metrics.clone(), part);
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let (tell_other, other) = oneshot::channel();
     let mut tasks = Tasks::new();

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use daemon::service::Service;
-use daemon::{command_line, exit, signals};
+use daemon::{command_line, exit, health, signals};
 use scraper::config::{self, Config};
+use scraper::metrics::Metrics;
 use scraper::{check, cli, discover, print, token};
 
 fn main() -> ExitCode {
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Some(("discover", arguments)) => list_envoys(arguments),
         Some(("token", arguments)) => fetch_token(arguments),
         Some(("check", arguments)) => check_all(arguments),
+        Some(("health", arguments)) => ask_health(arguments),
         Some((_, arguments)) => run(arguments),
         None => run(&matches),
     }
@@ -35,7 +37,10 @@ fn run(matches: &ArgMatches) -> ExitCode {
     exit::block_on(async move {
         let service = Service::of_process();
         let shutdown = signals::shutdown(&service)?;
-        scraper::run(config, &service, shutdown).await?;
+        let (listen, each_inverter) = (config.listen.clone(), config.metrics_inverters);
+        let register = |board: &mut _| Metrics::register(board, each_inverter);
+        let (metrics, _serving) = health::start(listen.as_ref(), &service, register).await?;
+        scraper::run(config, metrics, &service, shutdown).await?;
         Ok(())
     })
 }
@@ -97,4 +102,11 @@ fn check_all(matches: &ArgMatches) -> ExitCode {
         check::check(&config, &mut report).await?;
         Ok(report.finish()?)
     })
+}
+
+fn ask_health(matches: &ArgMatches) -> ExitCode {
+    match command_line::configuration(matches, &config::keys(), health::whom_to_ask) {
+        Ok(listen) => health::ask(&listen),
+        Err(code) => code,
+    }
 }

@@ -14,6 +14,7 @@ use wire::{ClockTime, GatewayState, Reading, Serial};
 use crate::changes::{Changes, Report};
 use crate::expiry::{Expiry, in_words};
 use crate::journal::Journals;
+use crate::metrics::Metrics;
 use crate::overwritten::Overwritten;
 use crate::patience::Patience;
 use crate::reach::{Reach, Unreached};
@@ -47,13 +48,24 @@ pub(crate) struct Poller {
     /// Rows of the answers that can't be used.
     unusable: Outage,
     expiry: Expiry,
+    metrics: Metrics,
     part: Part,
 }
 
 impl Poller {
     /// A poller for an Envoy whose serial is known, which goes on from what the journal has.
     #[must_use]
-    pub(crate) fn new(reach: Reach, envoy: Serial, journals: Journals, part: Part) -> Self {
+    pub(crate) fn new(
+        reach: Reach,
+        envoy: Serial,
+        journals: Journals,
+        metrics: Metrics,
+        part: Part,
+    ) -> Self {
+        metrics.journals(&journals);
+        if let Some(inverters) = &metrics.inverters {
+            inverters.take(&journals.newest());
+        }
         Self {
             reach,
             changes: Changes::after(journals.last_reports()),
@@ -63,6 +75,7 @@ impl Poller {
             outage: outage(),
             unusable: Outage::new("rows of the Envoy's list can't be used"),
             expiry: Expiry::default(),
+            metrics,
             part,
         }
     }
@@ -96,12 +109,14 @@ impl Poller {
                 continue;
             }
             tracing::trace!("polling");
+            let began = Instant::now();
             let poll = ask(&mut self.reach, &mut self.part);
             let answer = tokio::select! {
                 answer = poll => answer,
                 // Nobody waits for it any more.
                 () = polls.closed() => return,
             };
+            self.metrics.polled(began.elapsed(), answer.as_ref().err());
             match answer {
                 Ok(answer) => {
                     if let Some(serial) = self.another_envoy() {
@@ -185,6 +200,7 @@ impl Poller {
         self.overwritten.note(&judged.new, Instant::now());
         let changed = judged.new.len();
         let readings = self.journal(judged.new).await;
+        self.show(&readings);
         tracing::debug!(
             listed = answer.reports.len(),
             changed,
@@ -197,10 +213,26 @@ impl Poller {
         }
     }
 
+    /// What a successful poll changes in the metrics.
+    fn show(&self, new: &[Reading]) {
+        let gateway = self.gateway();
+        let expires_at = gateway.and_then(Gateway::token_expires_at);
+        self.metrics.token_expires_at(expires_at);
+        if let Some(inverters) = &self.metrics.inverters {
+            inverters.take(new);
+            if let Some(gateway) = gateway {
+                let skew = gateway.clock_skew().unwrap_or_default();
+                let now = gateway.clock().now().as_second().saturating_add(skew);
+                inverters.look(&self.envoy, now);
+            }
+        }
+    }
+
     /// Appends to the journal, which waits for the disk.
     async fn journal(&self, new: Vec<Report>) -> Vec<Reading> {
         let journals = self.journals.clone();
         let readings = spawn_blocking(move || journals.append(new)).await;
+        self.metrics.journals(&self.journals);
         readings.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // The runtime is ending.
@@ -273,7 +305,12 @@ fn clock_time(unix_seconds: i64) -> Option<ClockTime> {
 
 /// Asks for the gateway's `/info` until it answers, one attempt an interval: without a configured
 /// serial nothing can be published before that.
-pub(crate) async fn first_info(reach: &mut Reach, every: Duration, part: &mut Part) -> Info {
+pub(crate) async fn first_info(
+    reach: &mut Reach,
+    every: Duration,
+    metrics: &Metrics,
+    part: &mut Part,
+) -> Info {
     let mut outage = outage();
     let mut interval = interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -291,6 +328,7 @@ pub(crate) async fn first_info(reach: &mut Reach, every: Duration, part: &mut Pa
                 if let Unreached::Envoy(Error::Busy { wait, .. }) = &error {
                     interval.reset_after((*wait).max(every));
                 }
+                metrics.poll_failed(&error);
                 let reason = error.explain();
                 outage.failed(&reason, error.needs_a_person());
                 part.status(&format!("the Envoy does not say who it is: {reason}"));

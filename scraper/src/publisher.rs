@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use wire::{GatewayState, Status};
 
 use crate::complaints::Complaints;
-use crate::delivery::{Delivery, News, link};
+use crate::delivery::{Delivery, News, Ticket, link};
 use crate::identity::Identity;
 use crate::journal::Journals;
+use crate::metrics::Metrics;
 use crate::poller::Polled;
 use crate::receipts::Receipts;
 
@@ -45,6 +46,7 @@ pub(crate) struct Publisher {
     connection: Option<Connection>,
     on_their_way: Receipts,
     complaints: Complaints,
+    metrics: Metrics,
     part: Part,
 }
 
@@ -59,7 +61,12 @@ pub(crate) enum InputEnded {
 
 impl Publisher {
     /// A publisher of what these journals hold and will hold.
-    pub(crate) fn new(identity: Identity, journals: Journals, part: Part) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        journals: Journals,
+        metrics: Metrics,
+        part: Part,
+    ) -> Self {
         let beginning = journals.beginning();
         let sender = identity.sender();
         Self {
@@ -71,6 +78,7 @@ impl Publisher {
             gateway_changed: false,
             connection: None,
             on_their_way: Receipts::default(),
+            metrics,
             part,
         }
     }
@@ -145,7 +153,7 @@ impl Publisher {
                     Some(polled) => self.take(polled),
                 },
                 Some((ticket, Ok(()))) = self.on_their_way.next() => {
-                    self.delivery.acknowledged(&ticket, Instant::now());
+                    self.acknowledged(&ticket);
                 }
                 () = at(due) => {
                     let news = self.delivery.at(Instant::now());
@@ -159,18 +167,32 @@ impl Publisher {
             if self.connection.is_some() {
                 self.complaints.connected(self.delivery.waiting());
             }
+            self.metrics.waiting(self.delivery.waiting());
         }
+    }
+
+    fn acknowledged(&mut self, ticket: &Ticket) {
+        self.delivery.acknowledged(ticket, Instant::now());
+        let count = match ticket {
+            reading if reading.is_reading() => &self.metrics.published,
+            answer if answer.is_answer() => &self.metrics.sent_again,
+            _ => return,
+        };
+        count.inc();
+        self.metrics.last_acknowledge.is_now();
     }
 
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Connected(connection) => {
                 self.complaints.connected(self.delivery.waiting());
+                self.metrics.connected(true);
                 self.part.status("connected to the broker");
                 self.greet(connection).await;
             }
             Event::Disconnected(reason) => {
                 self.complaints.disconnected(&reason);
+                self.metrics.connected(false);
                 self.part
                     .status(&format!("no connection to the broker: {reason}"));
                 self.connection = None;
@@ -205,8 +227,7 @@ impl Publisher {
     /// Sends what is next, and the state of the gateway.
     async fn send(&mut self) -> Result<(), Gone> {
         // Also while there is no connection: a larger journal may keep what has yet to come.
-        self.complaints
-            .given_up(self.delivery.given_up(), self.delivery.waiting());
+        self.note_given_up();
         let Some(connection) = &self.connection else {
             return Ok(());
         };
@@ -215,17 +236,25 @@ impl Publisher {
             // Only now: a stop may come while we wait for room, and the farewell begins with what
             // is not sent.
             let ticket = self.delivery.sent(&outgoing, Instant::now());
+            if ticket.is_reading() || ticket.is_answer() {
+                self.metrics.last_publish.is_now();
+            }
             self.on_their_way.push(ticket, receipt);
         }
-        self.complaints
-            .given_up(self.delivery.given_up(), self.delivery.waiting());
+        self.note_given_up();
         if self.gateway_changed
-            && let Some(gateway) = &self.gateway
+            && let (Some(connection), Some(gateway)) = (&self.connection, &self.gateway)
         {
             send(connection, self.identity.gateway(gateway)).await?;
             self.gateway_changed = false;
         }
         Ok(())
+    }
+
+    fn note_given_up(&mut self) {
+        let readings = self.delivery.given_up();
+        self.metrics.given_up.inc_by(readings);
+        self.complaints.given_up(readings, self.delivery.waiting());
     }
 
     async fn tell(&mut self, news: News) {
@@ -244,7 +273,10 @@ impl Publisher {
             News::Arrived => self.note_delivered(),
             News::AnotherScraper(instance) => self.complaints.another_scraper(&instance),
             News::JournalRenewed { from, to } => self.complaints.journal_renewed(&from, &to),
-            News::AskedAgain(readings) => self.complaints.asked_again(readings),
+            News::AskedAgain(readings) => {
+                self.metrics.asked_for.inc_by(readings);
+                self.complaints.asked_again(readings);
+            }
             News::Nothing => {}
         }
     }
@@ -275,7 +307,7 @@ impl Publisher {
                     Some(event) => self.handle(event).await,
                 },
                 Some((ticket, Ok(()))) = self.on_their_way.next() => {
-                    self.delivery.acknowledged(&ticket, Instant::now());
+                    self.acknowledged(&ticket);
                 }
                 () = at(due) => {
                     let news = self.delivery.at(Instant::now());

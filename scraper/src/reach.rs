@@ -69,6 +69,39 @@ impl Unreached {
         }
     }
 
+    /// Every kind of them, as metrics name it.
+    pub(crate) const KINDS: [&'static str; 9] = [
+        "unreachable",
+        "not_an_envoy",
+        "wrong_serial",
+        "certificate",
+        "credentials",
+        "busy",
+        "bad_answer",
+        "not_found",
+        "other",
+    ];
+
+    /// Which kind this is.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Envoy(error) => match error {
+                Error::Unreachable { .. } => "unreachable",
+                Error::NotAnEnvoy { .. } => "not_an_envoy",
+                Error::WrongSerial { .. } => "wrong_serial",
+                Error::CertificateChanged(_) | Error::Pin { .. } => "certificate",
+                Error::Credentials(_) | Error::TokenMissing { .. } | Error::HttpsNeeded { .. } => {
+                    "credentials"
+                }
+                Error::Busy { .. } => "busy",
+                Error::BadAnswer { .. } => "bad_answer",
+                _ => "other",
+            },
+            Self::Lost(_) | Self::Forgotten { .. } => "not_found",
+            Self::Settings(_) => "other",
+        }
+    }
+
     /// In one line, with the settings it is about.
     pub(crate) fn explain(&self) -> String {
         let settings = match self {

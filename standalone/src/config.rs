@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use daemon::health::{LISTEN, Listen};
 use daemon::logs::{self, Logs};
-use daemon::settings::{Key, Problems, Settings, Sources, duration, number};
+use daemon::settings::{Key, Problems, Settings, Sources, duration, number, switch};
 use daemon::state_dir::{self, state_dir};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
@@ -61,6 +62,8 @@ pub fn keys() -> Vec<Key> {
             state_dir::STATE_DIR,
             scraper::config::JOURNAL_SIZE,
             BROKER_LISTEN,
+            LISTEN,
+            scraper::config::METRICS_INVERTERS,
             TESTING_LEDGER,
             TESTING_SPEED,
             TESTING_INVERTERS,
@@ -82,6 +85,10 @@ pub struct Config {
     pub journal_size: u64,
     /// Where the broker listens, if that was chosen.
     pub broker_listen: Option<SocketAddr>,
+    /// Where health and metrics are served.
+    pub listen: Option<Listen>,
+    /// Whether metrics have each inverter.
+    pub metrics_inverters: bool,
 }
 
 /// The Envoy that is read.
@@ -131,12 +138,17 @@ impl Config {
         let state_dir = state_dir(settings);
         let journal_size = scraper::config::read_journal_size(settings);
         let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
+        let listen = settings.optional(&LISTEN, str::parse);
+        let inverters = &scraper::config::METRICS_INVERTERS;
+        let metrics_inverters = settings.required(inverters, switch);
         let logs = Logs::read_or(settings, QUIET_BROKER);
         let config = Self {
             source: source?,
             state_dir: state_dir?,
             journal_size: journal_size?,
             broker_listen,
+            listen,
+            metrics_inverters: metrics_inverters?,
         };
         Some((config, logs?))
     }

@@ -14,6 +14,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon::health::{self, Board};
 use daemon::service::Service;
 use daemon::settings::Secret;
 use daemon::state_dir;
@@ -69,6 +70,9 @@ pub enum RunError {
     /// The broker ended.
     #[error("the embedded broker ended unexpectedly")]
     BrokerEnded(#[source] io::Error),
+    /// Health and metrics can't be served.
+    #[error(transparent)]
+    Listen(#[from] health::ListenError),
     /// The store can't be opened.
     #[error("the store can't be opened")]
     Store(#[from] store::OpenError),
@@ -100,6 +104,13 @@ pub async fn run(
     let _lock = lock(&directory)?;
     let database = directory.join("readings.sqlite");
     let store = Sqlite::open(&database)?;
+    let each_inverter = config.metrics_inverters;
+    let register = |board: &mut Board| {
+        let scraper = scraper::metrics::Metrics::register(board, each_inverter);
+        (scraper, receiver::metrics::Metrics::register(board))
+    };
+    let serving = health::start(config.listen.as_ref(), service, register);
+    let ((of_scraper, of_receiver), _serving) = serving.await?;
     let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
     let (access, poll_interval, simulator) = envoy(config.source).await?;
     let introduction = introduction(&access, simulator.is_some(), &broker, &database);
@@ -117,7 +128,10 @@ pub async fn run(
             journal_size: config.journal_size,
             journal_retry: scraper::journal::RETRY,
             broker: ours(&broker),
+            listen: None,
+            metrics_inverters: each_inverter,
         },
+        of_scraper,
         service,
         stop.clone().cancelled_owned(),
     );
@@ -128,7 +142,9 @@ pub async fn run(
             announce_every: ANNOUNCE_EVERY,
             audit_after: AUDIT_AFTER,
             state_dir: directory.clone(),
+            listen: None,
         },
+        of_receiver,
         Shown::new(store),
         service,
         stop_receiver.clone().cancelled_owned(),

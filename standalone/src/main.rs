@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use clap::ArgMatches;
 use daemon::service::Service;
-use daemon::{command_line, exit, signals};
+use daemon::{command_line, exit, health, signals};
 use standalone::cli;
 use standalone::config::{self, Config};
 
@@ -13,8 +14,23 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     daemon::install_crypto_provider();
+    match matches.subcommand() {
+        Some(("health", arguments)) => ask_health(arguments),
+        Some((_, arguments)) => run(arguments),
+        None => run(&matches),
+    }
+}
+
+fn ask_health(matches: &ArgMatches) -> ExitCode {
+    match command_line::configuration(matches, &config::keys(), health::whom_to_ask) {
+        Ok(listen) => health::ask(&listen),
+        Err(code) => code,
+    }
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
     let keys = config::keys();
-    let read = command_line::configuration(&matches, &keys, Config::from_settings);
+    let read = command_line::configuration(matches, &keys, Config::from_settings);
     let (config, logs) = match read {
         Ok(read) => read,
         Err(code) => return code,

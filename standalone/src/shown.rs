@@ -55,6 +55,10 @@ impl<S: MarkedStore> MarkedStore for Shown<S> {
         Ok(marked)
     }
 
+    async fn answers(&self) -> bool {
+        self.store.answers().await
+    }
+
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
         self.store.save(marks).await
     }

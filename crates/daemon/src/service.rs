@@ -27,6 +27,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 /// may be late for two of them.
 const BEATS: u32 = 4;
 
+/// How often each part shows that it lives where that is looked at by others than the service manager.
+const BEAT: Duration = Duration::from_secs(10);
+
 /// The longest status that is told, in characters; a reason may quote what a server says.
 const STATUS: usize = 300;
 
@@ -45,6 +48,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     is_ready: bool,
+    /// Whether others than the service manager look at the parts, too.
+    is_watched: bool,
     /// By number, in the order of their beginning.
     parts: BTreeMap<u64, PartState>,
     made: u64,
@@ -52,10 +57,21 @@ struct State {
     status: String,
 }
 
-#[derive(Default)]
 struct PartState {
+    name: &'static str,
+    /// A sign of life since the service manager was last told.
     beat: bool,
+    last_beat: Instant,
     status: String,
+}
+
+impl State {
+    /// What the parts say, in one line that is not too long.
+    fn said(&self) -> String {
+        let said = self.parts.values().map(|part| part.status.as_str());
+        let said: Vec<&str> = said.filter(|status| !status.is_empty()).collect();
+        said.join("; ").chars().take(STATUS).collect()
+    }
 }
 
 impl Service {
@@ -108,19 +124,53 @@ impl Service {
         self.tell("STOPPING=1");
     }
 
-    /// A part that has to show that it lives from now on, until it is dropped.
+    /// The parts that are made from now on show that they live also where no service manager asks.
+    pub fn watch(&self) {
+        self.state().is_watched = true;
+    }
+
+    /// The part that has shown no sign of life for the longest time, if that is longer than `limit`, and
+    /// how long that is. Parts that nobody watches are not stuck.
+    #[must_use]
+    pub fn stuck(&self, limit: Duration) -> Option<(&'static str, Duration)> {
+        let state = self.state();
+        if !state.is_watched {
+            return None;
+        }
+        let parts = state.parts.values();
+        let silent = parts.map(|part| (part.name, part.last_beat.elapsed()));
+        silent
+            .max_by_key(|(_, since)| *since)
+            .filter(|(_, since)| *since > limit)
+    }
+
+    /// How things stand in all parts, in one line.
+    #[must_use]
+    pub fn status(&self) -> String {
+        self.state().said()
+    }
+
+    /// A part that has to show that it lives from now on, until it is dropped; its name is for people.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     #[must_use]
-    pub fn part(&self) -> Part {
+    pub fn part(&self, name: &'static str) -> Part {
         let mut state = self.state();
         state.made += 1;
         let number = state.made;
-        state.parts.insert(number, PartState::default());
+        let part = PartState {
+            name,
+            beat: false,
+            last_beat: Instant::now(),
+            status: String::new(),
+        };
+        state.parts.insert(number, part);
+        let watched = state.is_watched.then_some(BEAT);
         drop(state);
-        let beats = self.0.watchdog.map(|watchdog| {
-            let mut beats = interval((watchdog / BEATS).max(Duration::from_millis(1)));
+        let watchdog = self.0.watchdog.map(|watchdog| watchdog / BEATS);
+        let beats = watchdog.into_iter().chain(watched).min().map(|every| {
+            let mut beats = interval(every.max(Duration::from_millis(1)));
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
             beats
         });
@@ -135,8 +185,9 @@ impl Service {
         let mut state = self.state();
         if let Some(part) = state.parts.get_mut(&number) {
             part.beat = true;
+            part.last_beat = Instant::now();
         }
-        if state.parts.values().all(|part| part.beat) {
+        if self.0.watchdog.is_some() && state.parts.values().all(|part| part.beat) {
             for part in state.parts.values_mut() {
                 part.beat = false;
             }
@@ -146,16 +197,14 @@ impl Service {
     }
 
     fn set_status(&self, number: u64, text: &str) {
-        if self.0.tell.is_none() {
+        let mut state = self.state();
+        if self.0.tell.is_none() && !state.is_watched {
             return;
         }
-        let mut state = self.state();
         if let Some(part) = state.parts.get_mut(&number) {
             part.status = text.replace(char::is_control, " ");
         }
-        let said = state.parts.values().map(|part| part.status.as_str());
-        let said: Vec<&str> = said.filter(|status| !status.is_empty()).collect();
-        let status: String = said.join("; ").chars().take(STATUS).collect();
+        let status = state.said();
         if status != state.status {
             let mut message = String::from("STATUS=");
             let _ = write!(message, "{status}");

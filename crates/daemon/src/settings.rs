@@ -31,7 +31,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 
 pub use key::Key;
-pub use parse::{duration, log_filter, number, readable_file, text};
+pub use parse::{duration, log_filter, number, readable_file, switch, text};
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use source::Sources;

@@ -143,6 +143,10 @@ impl InfluxDb {
 }
 
 impl Store for InfluxDb {
+    async fn answers(&self) -> bool {
+        probe::answers(&self.connection).await
+    }
+
     async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
         let lines: Vec<String> = readings.iter().map(line::render).collect();
         let mut search = Search::new(readings.iter().map(|reading| reading.reported_at).collect());

@@ -20,6 +20,11 @@ pub trait Store: Send + Sync + 'static {
         &self,
         readings: &[Reading],
     ) -> impl Future<Output = Result<Written, WriteError>> + Send;
+
+    /// Whether it answers at all, which says nothing of the right to write.
+    fn answers(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(true)
+    }
 }
 
 /// A store together with the [`Marks`] of what it has.
@@ -43,6 +48,11 @@ pub trait MarkedStore: Send + Sync + 'static {
     /// # Errors
     /// When they can't be written.
     fn save(&self, marks: &Marks) -> impl Future<Output = Result<(), MarksError>> + Send;
+
+    /// Whether it answers at all, as [`Store::answers`].
+    fn answers(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(true)
+    }
 }
 
 /// A batch that is stored, and what became of the marks. Where they were not saved nothing is lost:

@@ -7,12 +7,13 @@ use wire::{Announcement, Serial, Topic};
 
 use super::Subscription;
 use crate::audit::Finding;
+use crate::metrics::Metrics;
 
 impl<S: MarkedStore> Subscription<S> {
     pub(super) fn take_announcement(&mut self, envoy: &Serial, announcement: &Announcement) {
         let (marks, now) = (&mut self.marks, Instant::now());
         let findings = self.audit.announced(envoy, announcement, marks, now);
-        say(findings);
+        say(findings, &self.metrics);
     }
 
     /// Asks the scrapers. Without a connection, or where the broker does not let us publish, it waits.
@@ -25,7 +26,7 @@ impl<S: MarkedStore> Subscription<S> {
             return;
         };
         let (requests, findings) = self.audit.requests(&self.marks, Instant::now());
-        say(findings);
+        say(findings, &self.metrics);
         for (envoy, request) in requests {
             tracing::debug!(%envoy, request = request.encode(), "asking for readings");
             let topic = Topic::Replay {
@@ -58,8 +59,13 @@ impl<S: MarkedStore> Subscription<S> {
     }
 }
 
-fn say(findings: Vec<Finding>) {
+fn say(findings: Vec<Finding>, metrics: &Metrics) {
     for finding in findings {
+        match &finding {
+            Finding::Missing { readings, .. } => metrics.asked_for.inc_by(*readings),
+            Finding::Lost { readings, .. } => metrics.lost.inc_by(*readings),
+            Finding::Filled { .. } | Finding::Vanished { .. } => 0,
+        };
         match finding {
             Finding::Missing { envoy, readings } => tracing::info!(
                 %envoy,

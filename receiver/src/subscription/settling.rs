@@ -72,7 +72,9 @@ impl<S: MarkedStore> Subscription<S> {
                 for acknowledgement in batch.into_acknowledgements() {
                     // On a connection that has ended there is nothing to acknowledge: the broker
                     // sends the message again, and storing it twice does no harm.
-                    let _ = acknowledgement.send().await;
+                    if acknowledgement.send().await.is_ok() {
+                        self.metrics.last_acknowledge.is_now();
+                    }
                 }
             }
         }

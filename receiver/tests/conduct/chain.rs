@@ -8,6 +8,7 @@ use std::time::Duration;
 use daemon::service::Service;
 use daemon::settings::Sources;
 use receiver::config;
+use receiver::metrics::Metrics;
 use scripted::broker::Broker;
 use scripted::influx::{Request, Server};
 use scripted::leaks::Secrets;
@@ -59,7 +60,14 @@ impl Receiver {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            receiver::run(config, store, &Service::none(), shutdown).await
+            receiver::run(
+                config,
+                Metrics::default(),
+                store,
+                &Service::none(),
+                shutdown,
+            )
+            .await
         });
         Self {
             stop,

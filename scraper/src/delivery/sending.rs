@@ -49,6 +49,20 @@ enum What {
     Announcement(u64),
 }
 
+impl Ticket {
+    /// Whether it stands for a reading that nobody has asked for.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        matches!(self.what, What::Reading(..))
+    }
+
+    /// Whether it stands for a reading that a receiver has asked for.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        matches!(self.what, What::Again)
+    }
+}
+
 impl<J: Journal> Delivery<J> {
     /// What to send next; the same again until it was [`sent`](Self::sent).
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {

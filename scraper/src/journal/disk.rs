@@ -123,6 +123,11 @@ impl Disk {
         }
     }
 
+    /// The length of the file, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.length.load(Ordering::Relaxed)
+    }
+
     /// A file that was made at another time than its content says is a copy: the numbers that follow may
     /// have been given already, here or elsewhere. It gets a new id, written with the next append.
     fn notice_a_copy(&mut self) {

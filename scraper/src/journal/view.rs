@@ -17,6 +17,8 @@ use super::writer::Writer;
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) journals: Vec<Held>,
+    /// What the file on disk takes up, in bytes.
+    pub(super) bytes: u64,
     /// The ids that they had, each with the one after it.
     pub(super) successions: Vec<(JournalId, JournalId)>,
 }
@@ -46,6 +48,7 @@ impl View {
         };
         Self {
             journals: first.into_iter().chain(second).collect(),
+            bytes: writer.disk.as_ref().map_or(0, Disk::bytes),
             successions: writer.successions.clone(),
         }
     }

@@ -9,6 +9,7 @@ use daemon::service::Service;
 use daemon::settings::Sources;
 use discovery::{Browser, Found};
 use scraper::config::Config;
+use scraper::metrics::Metrics;
 use simulator::{CloudOptions, Options, OurTime, Simulator, SiteOptions, Source};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -73,7 +74,7 @@ impl Home {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let scraper = tokio::spawn(async move {
-            let ended = scraper::run(config, &Service::none(), stopped).await;
+            let ended = scraper::run(config, Metrics::default(), &Service::none(), stopped).await;
             ended.map_err(|error| daemon::exit::with_causes(&error))
         });
         Self {

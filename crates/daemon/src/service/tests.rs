@@ -22,7 +22,7 @@ fn pings(told: &Told) -> usize {
 
 /// A loop that does its work until it is stuck.
 fn works(service: &Service, stuck_after: Duration) -> tokio::task::JoinHandle<()> {
-    let mut part = service.part();
+    let mut part = service.part("loop");
     tokio::spawn(async move {
         let stuck = sleep(stuck_after);
         let mut stuck = std::pin::pin!(stuck);
@@ -79,7 +79,7 @@ async fn a_part_that_has_ended_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn long_work_gives_signs_of_life_until_it_takes_too_long() {
     let (service, told) = service(Some(WATCHDOG));
-    let mut part = service.part();
+    let mut part = service.part("loop");
     let limit = 5 * WATCHDOG;
     let work = async {
         sleep(100 * WATCHDOG).await;
@@ -104,7 +104,7 @@ async fn where_nobody_watches_no_sign_is_given() {
 #[tokio::test]
 async fn a_status_is_of_all_parts_and_told_when_it_changes() {
     let (service, told) = service(None);
-    let (one, other) = (service.part(), service.part());
+    let (one, other) = (service.part("loop"), service.part("loop"));
     service.ready();
     one.status("polls");
     other.status("connected");

@@ -33,6 +33,18 @@ pub fn number<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, &'sta
         .ok_or("is not a whole number from 1 on; write for example 10")
 }
 
+/// A switch.
+///
+/// # Errors
+/// When it is neither on nor off.
+pub fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("is neither true nor false; write one of them"),
+    }
+}
+
 /// A length of time above zero, such as `90s` or `1m 30s`.
 ///
 /// # Errors

@@ -85,6 +85,11 @@ impl From<Failure> for Outcome {
     }
 }
 
+/// Whether an `InfluxDB` answers, in a word.
+pub(super) async fn answers(connection: &Connection) -> bool {
+    matches!(reachable(connection).await, Outcome::Passed(_))
+}
+
 /// Whether an `InfluxDB` answers. `/health` has its name and version; what only speaks its language
 /// has at least `/ping`, with a header.
 async fn reachable(connection: &Connection) -> Outcome {

@@ -176,6 +176,10 @@ impl<S: Store> MarkedStore for BesideFile<S> {
         Ok(Marked { written, saved })
     }
 
+    async fn answers(&self) -> bool {
+        self.store().answers().await
+    }
+
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
         let marks = marks.clone();
         self.on_file(move |file| file.save(&marks)).await
