@@ -57,6 +57,22 @@ pub(crate) const WRONG: &[Row] = &[
         &["--journal-size=much"],
         &["--journal-size: \"much\" is no size; write a number and a unit, such as 32MiB"],
     ),
+    // Health and metrics.
+    row(
+        Receiver,
+        &["LISTEN=9464"],
+        &[
+            "LISTEN: \"9464\" is a port without an address; write 127.0.0.1:9464 for this machine alone, 0.0.0.0:9464 for all that can reach it",
+        ],
+    ),
+    row(
+        Scraper,
+        &["--listen=::1", "METRICS_INVERTERS=yes"],
+        &[
+            "--listen: \"::1\" is an IPv6 address without a port; write [::1]:9464",
+            "METRICS_INVERTERS: \"yes\" is neither true nor false; write one of them",
+        ],
+    ),
     // The Envoy's address.
     row(
         Scraper,
@@ -675,6 +691,7 @@ pub(crate) const DOUBTFUL: &[Row] = &[
 pub(crate) const IN_FORCE: &str = "
 name = \"second\"  # name in {dir}/settings.toml
 state_dir = \"/nowhere\"  # STATE_DIR
+# listen  # not set
 
 [influx]
 url = \"http://db:8086\"  # ENVOY_INFLUX_URL

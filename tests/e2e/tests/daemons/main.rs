@@ -9,6 +9,7 @@ mod discovery;
 mod envoy_account;
 mod envoy_certificate;
 mod envoy_faults;
+mod health;
 mod life;
 mod mosquitto;
 mod quiet;
