@@ -103,7 +103,11 @@ impl Metrics {
             Unit::Seconds,
             self.write_duration.clone(),
         );
-        registry.register("batch_readings", "Readings in a batch", self.batch.clone());
+        registry.register(
+            "batch_readings",
+            "How many readings a batch has",
+            self.batch.clone(),
+        );
         registry.register(
             "writes_failed",
             "Batches that the store did not take, by what was wrong; each is tried again",

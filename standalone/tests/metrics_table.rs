@@ -65,9 +65,9 @@ fn series(metric: &Metric) -> String {
 
 fn labels(metric: &Metric) -> &'static str {
     match metric.name.as_str() {
-        name if name.starts_with("envoy_inverter_") => "`{envoy,inverter}`",
-        name if name.ends_with("s_failed") => "`{kind}`",
-        "envoy_scrape_build" => "`{version}`",
+        name if name.starts_with("envoy_inverter_") => "{envoy,inverter}",
+        name if name.ends_with("s_failed") => "{kind}",
+        "envoy_scrape_build" => "{version}",
         _ => "",
     }
 }
@@ -77,7 +77,7 @@ fn table() -> String {
     for metric in metrics() {
         writeln!(
             table,
-            "| `{}`{} | {} | {} | {} |",
+            "| `{}{}` | {} | {} | {} |",
             series(&metric),
             labels(&metric),
             metric.kind,
