@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
+use wire::{Reading, Serial};
 
 use crate::journal::Journals;
 use crate::reach::Unreached;
@@ -41,7 +42,7 @@ pub struct Metrics {
     journal_readings: Gauge,
     journal_bytes: Gauge,
     token_expiry: Gauge,
-    pub(crate) inverters: Option<Inverters>,
+    inverters: Option<Inverters>,
 }
 
 impl Default for Metrics {
@@ -176,6 +177,17 @@ impl Metrics {
     pub(crate) fn poll_failed(&self, error: &Unreached) {
         let kind = [("kind", error.kind())];
         self.polls_failed.get_or_create(&kind).inc();
+    }
+
+    /// Takes in readings, and that the Envoy's clock shows `now`, as Unix time; does nothing where
+    /// inverters are not shown.
+    pub fn readings(&self, envoy: &Serial, readings: &[Reading], now: Option<i64>) {
+        if let Some(inverters) = &self.inverters {
+            inverters.take(readings);
+            if let Some(now) = now {
+                inverters.look(envoy, now);
+            }
+        }
     }
 
     /// The journals as they are now.

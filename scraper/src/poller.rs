@@ -63,9 +63,7 @@ impl Poller {
         part: Part,
     ) -> Self {
         metrics.journals(&journals);
-        if let Some(inverters) = &metrics.inverters {
-            inverters.take(&journals.newest());
-        }
+        metrics.readings(&envoy, &journals.newest(), None);
         Self {
             reach,
             changes: Changes::after(journals.last_reports()),
@@ -218,14 +216,11 @@ impl Poller {
         let gateway = self.gateway();
         let expires_at = gateway.and_then(Gateway::token_expires_at);
         self.metrics.token_expires_at(expires_at);
-        if let Some(inverters) = &self.metrics.inverters {
-            inverters.take(new);
-            if let Some(gateway) = gateway {
-                let skew = gateway.clock_skew().unwrap_or_default();
-                let now = gateway.clock().now().as_second().saturating_add(skew);
-                inverters.look(&self.envoy, now);
-            }
-        }
+        let now = gateway.map(|gateway| {
+            let skew = gateway.clock_skew().unwrap_or_default();
+            gateway.clock().now().as_second().saturating_add(skew)
+        });
+        self.metrics.readings(&self.envoy, new, now);
     }
 
     /// Appends to the journal, which waits for the disk.

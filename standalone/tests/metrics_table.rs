@@ -20,10 +20,29 @@ struct Metric {
     help: String,
 }
 
+/// When it reported.
+const NOON: i64 = 1_781_956_800;
+
+/// One that is to be seen: an inverter without a reading has no series.
+fn reading() -> wire::Reading {
+    wire::Reading {
+        serial: "482000000001".parse().expect("a serial"),
+        envoy: "202400000001".parse().expect("a serial"),
+        reported_at: wire::ReportTime::from_unix_seconds(NOON).expect("a time"),
+        device_type: Some(1),
+        power_w: 212,
+        peak_power_w: 296,
+        journal: "k3x9m2pq".parse().expect("an id"),
+        seq: 1,
+    }
+}
+
 /// Those of the single process are those of both daemons.
 fn exposition() -> String {
     let mut board = Board::new(Service::none());
-    let _scraper = scraper::metrics::Metrics::register(&mut board, true);
+    let scraper = scraper::metrics::Metrics::register(&mut board, true);
+    let reading = reading();
+    scraper.readings(&reading.envoy, std::slice::from_ref(&reading), Some(NOON));
     let _receiver = receiver::metrics::Metrics::register(&mut board);
     board.exposition()
 }
@@ -131,6 +150,8 @@ fn every_kind_of_failure_is_there_from_the_start() {
         "envoy_receiver_writes_failed_total{kind=\"unavailable\"} 0",
         "envoy_scraper_last_poll_timestamp_seconds 0.0",
         "envoy_scraper_broker_connected 0",
+        "envoy_inverter_power_watts{envoy=\"202400000001\",inverter=\"482000000001\"} 212",
+        "envoy_inverter_reporting{envoy=\"202400000001\",inverter=\"482000000001\"} 1",
     ] {
         assert!(
             shown.lines().any(|line| line == series),

@@ -53,7 +53,7 @@ impl Inverters {
     }
 
     /// Takes in readings, of which those count that are newer than what is shown.
-    pub(crate) fn take<'a>(&self, readings: impl IntoIterator<Item = &'a Reading>) {
+    pub(crate) fn take(&self, readings: &[Reading]) {
         // A panic elsewhere leaves times in it as before.
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         for reading in readings {
