@@ -49,7 +49,7 @@ pub fn whom_to_ask(settings: &mut Settings) -> Option<Listen> {
 #[must_use]
 pub fn ask(listen: &Listen) -> ExitCode {
     exit::block_on(async {
-        let (host, port) = listen.from_here();
+        let (host, port) = listen.seen_from_here();
         let asked = timeout(PATIENCE, healthz(&host, port)).await;
         let place = listen.clone();
         asked.unwrap_or(Err(AskError::Silent { place }))?;

@@ -81,7 +81,7 @@ impl Board {
         }
     }
 
-    /// All metrics in OpenMetrics' text format.
+    /// All metrics, as text of `OpenMetrics`.
     #[must_use]
     pub fn exposition(&self) -> String {
         let mut text = String::new();

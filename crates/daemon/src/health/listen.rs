@@ -29,7 +29,7 @@ impl Listen {
     }
 
     /// Where somebody on the same machine reaches it.
-    pub(super) fn from_here(&self) -> (String, u16) {
+    pub(super) fn seen_from_here(&self) -> (String, u16) {
         let host = match self.host.parse() {
             Ok(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
             Ok(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
@@ -134,7 +134,7 @@ mod tests {
             ("localhost:9464", "localhost"),
         ] {
             let listen: Listen = text.parse().expect(text);
-            assert_eq!(listen.from_here(), (host.to_owned(), 9464));
+            assert_eq!(listen.seen_from_here(), (host.to_owned(), 9464));
         }
     }
 }
