@@ -34,7 +34,9 @@ RUN set -eu; \
 
 COPY . .
 
-# The cache mounts are no part of the image, so the programs are copied out of them. All sources are made
+# One file is all four programs: which one it is follows from the name by which it is called.
+#
+# The cache mounts are no part of the image, so it is copied out of them. All sources are made
 # newer than what is in the cache: cargo goes by time, and another clone's sources may be older than what
 # was compiled last, but others.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
@@ -51,12 +53,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
       export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=x86_64-linux-gnu-gcc; \
     fi; \
     find . -type f -exec touch {} +; \
-    cargo build --locked --release --target "$target" --target-dir /target --bins \
-      --package scraper --package receiver --package standalone --package simulator; \
+    cargo build --locked --release --target "$target" --target-dir /target --package standalone; \
     mkdir --parents /image/data /image/bin; \
-    for program in envoy-scraper envoy-receiver envoy-scrape envoy-simulator; do \
-      cp "/target/$target/release/$program" /image/bin/; \
-    done
+    cd /image/bin; \
+    cp "/target/$target/release/envoy-scrape" .; \
+    for program in envoy-scraper envoy-receiver envoy-simulator; do ln --symbolic envoy-scrape "$program"; done
 
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0

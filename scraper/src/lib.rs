@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod discover;
 pub mod print;
+pub mod program;
 pub mod token;
 
 pub mod changes;

@@ -15,6 +15,7 @@
 //!   they get a truth that nothing could miss.
 
 mod options;
+pub mod program;
 mod simulator;
 
 mod access;

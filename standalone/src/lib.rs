@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod cli;
 pub mod config;
+pub mod program;
 pub mod shown;
 
 use std::fs::{File, TryLockError};

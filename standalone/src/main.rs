@@ -1,46 +1,17 @@
-//! `envoy-scrape`: the life of the process. What it does is in the library.
+//! `envoy-scrape`, and each of the other programs where it is called by their names: it is made of the same
+//! parts, so that an image with one file has them all.
 
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
-use daemon::service::Service;
-use daemon::{command_line, exit, health, signals};
-use standalone::cli;
-use standalone::config::{self, Config};
-
 fn main() -> ExitCode {
-    let matches = match command_line::parse(cli::command(), std::env::args_os()) {
-        Ok(matches) => matches,
-        Err(code) => return code,
-    };
-    daemon::install_crypto_provider();
-    match matches.subcommand() {
-        Some(("health", arguments)) => ask_health(arguments),
-        Some((_, arguments)) => run(arguments),
-        None => run(&matches),
+    let called = env::args_os().next().unwrap_or_default();
+    match Path::new(&called).file_name().and_then(OsStr::to_str) {
+        Some("envoy-scraper") => scraper::program::main(),
+        Some("envoy-receiver") => receiver::program::main(),
+        Some("envoy-simulator") => simulator::program::main(),
+        _ => standalone::program::main(),
     }
-}
-
-fn ask_health(matches: &ArgMatches) -> ExitCode {
-    match command_line::configuration(matches, &config::keys(), health::whom_to_ask) {
-        Ok(listen) => health::ask(&listen),
-        Err(code) => code,
-    }
-}
-
-fn run(matches: &ArgMatches) -> ExitCode {
-    let keys = config::keys();
-    let read = command_line::configuration(matches, &keys, Config::from_settings);
-    let (config, logs) = match read {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    logs.start();
-    exit::block_on(async move {
-        let service = Service::of_process();
-        let shutdown = signals::shutdown(&service)?;
-        // On the heap: it holds four programs.
-        Box::pin(standalone::run(config, &service, shutdown)).await?;
-        Ok(())
-    })
 }

@@ -8,11 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use simulator::{
+use crate::{
     CertificateError, FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NotAFirmware,
     NotReplaced, NotUpdated, NothingHeld, Simulator,
 };
+use jiff::SignedDuration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::{CloudOptions, FaultPlan, Firmware, Options, Role, Serial, SiteOptions, Source};
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp, civil};
-use simulator::{CloudOptions, FaultPlan, Firmware, Options, Role, Serial, SiteOptions, Source};
 
 /// A simulated Enphase Envoy: a recorded gateway, or a synthetic site.
 ///
