@@ -20,6 +20,7 @@ const BAD_INPUT: u8 = 64;
 
 /// `envoy-simulator`, from its command line to its exit code.
 #[tokio::main]
+#[must_use]
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
