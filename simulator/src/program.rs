@@ -14,6 +14,7 @@ use crate::{Simulator, StartError};
 
 mod cli;
 mod control;
+mod health;
 
 /// A mistake in what was asked for, by the convention of sysexits.h.
 const BAD_INPUT: u8 = 64;
@@ -36,7 +37,11 @@ pub async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match run(cli).await {
+    let done = match cli.health {
+        Some(address) => health::ask(address).await,
+        None => run(cli).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");

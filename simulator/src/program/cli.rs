@@ -140,6 +140,9 @@ pub(crate) struct Cli {
     ///     lifetime LENGTH|default    of tokens, by the gateway's clock, as in lifetime 12h
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) control: Option<PathBuf>,
+    /// Ask the simulator at this address whether it answers, and end with code 0 or 1: for containers
+    #[arg(long, value_name = "ADDRESS", exclusive = true)]
+    pub(crate) health: Option<SocketAddr>,
 }
 
 impl Cli {

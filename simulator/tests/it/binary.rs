@@ -58,6 +58,45 @@ async fn it_names_its_address_first_and_ends_with_0_on_a_signal() {
     }
 }
 
+/// The code and what is logged by one that asks the simulator at `address` whether it answers.
+async fn health(address: &str) -> (Option<i32>, String) {
+    let asked = program(&["--health", address]).output();
+    let asked = timeout(DEADLINE, asked).await.unwrap().unwrap();
+    (
+        asked.status.code(),
+        String::from_utf8_lossy(&asked.stderr).into_owned(),
+    )
+}
+
+#[tokio::test]
+async fn health_ends_with_0_while_the_simulator_answers_and_with_1_where_none_does() {
+    for firmware in ["5.0.62", "8.3.5169"] {
+        let mut child = program(&["--firmware", firmware]).spawn().unwrap();
+        let line = first_line(&mut child).await;
+        let address = line.rsplit('/').next().unwrap();
+        assert_eq!(health(address).await.0, Some(0), "{firmware}");
+
+        child.kill().await.unwrap();
+        let (code, said) = health(address).await;
+        assert_eq!(code, Some(1), "{firmware}");
+        assert!(
+            said.contains(&format!("nothing listens at {address}")),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_ends_with_1_when_the_simulator_hangs() {
+    let mut child = program(&["--firmware", "5.0.62", "--fault", "hang"])
+        .spawn()
+        .unwrap();
+    let line = first_line(&mut child).await;
+    let (code, said) = health(line.rsplit('/').next().unwrap()).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("no answer at"), "{said}");
+}
+
 #[tokio::test]
 async fn the_token_is_written_before_the_first_line_for_its_owner_only() {
     let directory = tempfile::tempdir().unwrap();
