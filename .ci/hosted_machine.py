@@ -20,10 +20,6 @@ INFLUXDB = os.environ.get("INFLUXDB_IMAGE", "influxdb:2.7")
 
 # Grafana's image can't be had everywhere, and needs nothing that is not checked here or with the dashboards.
 WITHOUT_GRAFANA = "services:\n  grafana: !reset null\n"
-# An image that was built before there were health checks.
-WITHOUT_HEALTH = ("  receiver: {healthcheck: !reset null}\n"
-                  "  scraper: {healthcheck: !reset null, depends_on: !override {mosquitto: {condition: service_healthy}}}\n"
-                  "  simulator: {healthcheck: !reset null}\n")
 
 with open(os.path.join(os.path.dirname(__file__), "../README.md"), encoding="utf-8") as file:
     README = file.read()
@@ -157,17 +153,8 @@ def environment():
         os.environ["MQTTS_PORT"] = str(free.getsockname()[1])
     os.environ["COMPOSE_PROJECT_NAME"] = PROJECT
     os.environ["COMPOSE_FILE"] = "compose.yaml:override.yaml"
-    override = WITHOUT_GRAFANA
-    with open("compose.yaml", encoding="utf-8") as file:
-        image = re.search(r"ENVOY_SCRAPE_IMAGE:-([^}]*)}", file.read())[1]
-    image = os.environ.get("ENVOY_SCRAPE_IMAGE", image)
-    if run("docker", "image", "ls", "--quiet", image).strip():
-        code, _ = run("docker", "run", "--rm", image, "envoy-receiver", "health", "--help", check=False)
-        if code:
-            print("health checks are left out: the programs of this image have no health sub-command")
-            override += WITHOUT_HEALTH
     with open("override.yaml", "w", encoding="utf-8") as file:
-        file.write(override)
+        file.write(WITHOUT_GRAFANA)
 
 
 def clean_up():
