@@ -54,7 +54,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     fi; \
     find . -type f -exec touch {} +; \
     cargo build --locked --release --target "$target" --target-dir /target --package standalone; \
-    mkdir --parents /image/data /image/bin; \
+    mkdir --parents /image/bin /image/state; \
+    mkdir --mode 0770 /image/state/data; \
     cd /image/bin; \
     cp "/target/$target/release/envoy-scrape" .; \
     for program in envoy-scraper envoy-receiver envoy-simulator; do ln --symbolic envoy-scrape "$program"; done
@@ -72,7 +73,7 @@ LABEL org.opencontainers.image.title="envoy-scrape" \
 COPY --from=build /image/bin/ /usr/local/bin/
 # Where a daemon keeps its state. The group is root's, which is also that of a user id that the image does
 # not know (docker run --user 1234): a new volume belongs to either.
-COPY --from=build --chown=65532:0 --chmod=0770 /image/data /data
+COPY --from=build --chown=65532:0 /image/state/ /
 VOLUME /data
 ENV STATE_DIR=/data
 USER 65532:0
