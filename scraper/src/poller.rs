@@ -165,22 +165,31 @@ impl Poller {
         }
     }
 
-    /// Where nobody but a person renews the token.
+    /// Where nobody but a person renews the token, or where its account has long failed to.
     fn warn_of_expiry(&mut self) {
-        let Some(gateway) = self.gateway().filter(|gateway| !gateway.token_renews()) else {
+        let Some(gateway) = self.gateway() else {
             return;
         };
+        let renews = gateway.token_renews();
         let expires_at = gateway.token_expires_at();
         let now = gateway.clock().now();
         let ahead = gateway.token_is_due_ahead();
-        if let Some(left) = self.expiry.note(expires_at, ahead, now) {
-            tracing::warn!(
-                expires_at = expires_at.and_then(clock_time).map(|time| time.to_string()),
-                "the Envoy's token expires in {}: get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or \
-                 give an account that does (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)",
-                in_words(left)
-            );
-        }
+        let ahead = ahead.map(|ahead| if renews { ahead / 2 } else { ahead });
+        let Some(left) = self.expiry.note(expires_at, ahead, now) else {
+            return;
+        };
+        let what_to_do = if renews {
+            "its account could not renew it so far, as said before; a new one can be got by hand, too \
+             (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE)"
+        } else {
+            "get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or give an account that does \
+             (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
+        };
+        tracing::warn!(
+            expires_at = expires_at.and_then(clock_time).map(|time| time.to_string()),
+            "the Envoy's token expires in {}: {what_to_do}",
+            in_words(left)
+        );
     }
 
     /// The serial of the Envoy that answers, if it is not the one whose journal this is: where none is

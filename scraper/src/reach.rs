@@ -247,13 +247,18 @@ async fn follow(access: &Access, gateway: &mut Gateway, error: &Error) -> bool {
             return false;
         }
     };
+    let has_several = found.contains(&before);
     // It is there and hangs, as some do once a day: it is left alone.
-    if is_silent(error) && found.contains(&before) {
+    if is_silent(error) && has_several {
         return false;
     }
     for host in found.into_iter().filter(|host| *host != before) {
         gateway.move_to(host.clone());
         match gateway.info().await {
+            Ok(info) if has_several => {
+                tracing::debug!(serial = %info.serial, %before, address = %host, "the Envoy is asked at another of its addresses");
+                return true;
+            }
             Ok(info) => {
                 tracing::warn!(serial = %info.serial, %before, address = %host, "the Envoy has another address");
                 return true;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -113,6 +114,13 @@ impl TokenSource {
         }
     }
 
+    /// The Envoy takes the token before this one, but not this one.
+    pub(crate) async fn refused(&self, serial: &str, token: &Token) {
+        if let Source::Account(keeper) = &self.0 {
+            keeper.refused(serial, token).await;
+        }
+    }
+
     /// The Envoy takes this token.
     pub(crate) async fn accepted(&self, serial: &str, token: &Token) {
         if let Source::Account(keeper) = &self.0 {
@@ -167,6 +175,13 @@ impl Token {
             // What can't be read is sent all the same: the Envoy has the last word.
             claims: Claims::read(text).unwrap_or_default(),
         })
+    }
+
+    /// Whether it says of itself that it is not good any more.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.claims
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= now.as_second())
     }
 }
 

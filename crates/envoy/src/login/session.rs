@@ -21,7 +21,8 @@ const LONGEST_COOKIE: usize = 1024;
 /// The tokens that an Envoy was shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
-    in_use: Token,
+    /// The last one that the Envoy took.
+    accepted: Option<Token>,
     /// The one that came in its place, and that the Envoy did not take.
     refused: Option<Token>,
 }
@@ -41,25 +42,30 @@ pub(crate) struct Session {
     clock: Clock,
     serial: String,
     token: Token,
+    /// The last one that the Envoy took.
+    accepted: Option<Token>,
     /// One that came in its place, and that the Envoy did not take.
     refused: Option<Token>,
     cookie: Option<HeaderValue>,
 }
 
 impl Session {
-    /// Reads the token for the Envoy with this serial; one that is for another is never sent to it.
+    /// Begins with the token that the Envoy with this serial took last, as long as it is good, otherwise with
+    /// the one that there is; one that is for another Envoy is never sent to it. A newer one is tried first by
+    /// [`get`](Self::get), which then still has the one that worked.
     pub(crate) async fn open(
         source: &TokenSource,
         serial: &str,
         clock: &Clock,
         before: Option<&Tried>,
     ) -> Result<Self, Error> {
-        let newest = source.read(serial).await?;
-        let (token, refused) = match before {
-            Some(before) if before.refused.as_ref() == Some(&newest) => {
-                (before.in_use.clone(), before.refused.clone())
-            }
-            _ => (newest, None),
+        let accepted = before.and_then(|before| before.accepted.clone());
+        let accepted = accepted.filter(|token| {
+            !token.has_expired(clock.now()) && token.claims.other_audience(serial).is_none()
+        });
+        let token = match &accepted {
+            Some(accepted) => accepted.clone(),
+            None => source.read(serial).await?,
         };
         token.claims.check_audience(serial)?;
         Ok(Self {
@@ -67,7 +73,8 @@ impl Session {
             clock: clock.clone(),
             serial: serial.to_owned(),
             token,
-            refused,
+            accepted,
+            refused: before.and_then(|before| before.refused.clone()),
             cookie: None,
         })
     }
@@ -75,7 +82,7 @@ impl Session {
     /// What a session that follows this one has to know.
     pub(crate) fn tried(&self) -> Tried {
         Tried {
-            in_use: self.token.clone(),
+            accepted: self.accepted.clone(),
             refused: self.refused.clone(),
         }
     }
@@ -96,9 +103,13 @@ impl Session {
         let mut asked = self.ask_as_it_wants(transport, url, connections).await?;
         let mut refused = vec![self.token.clone()];
         if let (Err(_), Some(before)) = (&asked, before) {
-            self.go_back_to(before);
+            let newest = std::mem::replace(&mut self.token, before);
+            self.cookie = None;
             asked = self.ask_as_it_wants(transport, url, connections).await?;
-            refused.push(self.token.clone());
+            match &asked {
+                Ok(answer) if answer.status.is_success() => self.leave_out(newest).await,
+                _ => refused.push(self.token.clone()),
+            }
         }
         let mut because = None;
         if asked.is_err() {
@@ -115,6 +126,7 @@ impl Session {
         match asked {
             Ok(answer) => {
                 if answer.status.is_success() {
+                    self.accepted = Some(self.token.clone());
                     self.source.accepted(&self.serial, &self.token).await;
                 }
                 Ok(answer)
@@ -148,6 +160,10 @@ impl Session {
         self.cookie = None;
         let login = join(url, LOGIN);
         let answer = self.ask(transport, &login, connections).await?;
+        if answer.status.is_server_error() {
+            // It is busy, as after a start, and says nothing of the token.
+            return Ok(Ok(answer));
+        }
         if !answer.status.is_success() {
             return Ok(Err(Refusal::OfToken));
         }
@@ -204,14 +220,14 @@ impl Session {
         Some(before)
     }
 
-    /// The Envoy does not take the newest token, and it is not tried again while this one works.
-    fn go_back_to(&mut self, before: Token) {
+    /// The Envoy takes the token before, but not the newest one, which is not tried again while that works.
+    async fn leave_out(&mut self, newest: Token) {
         tracing::warn!(
             serial = self.serial,
             "the Envoy refuses its new token; the one before is used as long as it works"
         );
-        self.refused = Some(self.token.clone());
-        self.take(before);
+        self.source.refused(&self.serial, &newest).await;
+        self.refused = Some(newest);
     }
 
     fn take(&mut self, token: Token) {

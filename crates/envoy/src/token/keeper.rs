@@ -22,7 +22,7 @@ pub(super) struct Keeper {
     account: Account,
     files: StateFiles,
     clock: Clock,
-    newest: Mutex<Newest>,
+    state: Mutex<State>,
     /// Whoever has it may fetch one: never two at once. `None` until it is known what an earlier process
     /// tried.
     attempts: Arc<Turn<Option<Attempts>>>,
@@ -32,7 +32,7 @@ type MyTurn = OwnedMutexGuard<Option<Attempts>>;
 
 /// The newest token, and what is to be done with it.
 #[derive(Debug, Default)]
-struct Newest {
+struct State {
     token: Option<Token>,
     /// The one that is on disk.
     kept: Option<Token>,
@@ -45,6 +45,8 @@ struct Newest {
     is_asked_for: bool,
     /// The last warning that it could not be renewed.
     warned: Option<(String, Timestamp)>,
+    /// The last warning that the disk takes nothing.
+    unwritten: Option<Timestamp>,
 }
 
 impl Keeper {
@@ -53,7 +55,7 @@ impl Keeper {
             account,
             files,
             clock,
-            newest: Mutex::default(),
+            state: Mutex::default(),
             attempts: Arc::default(),
         }
     }
@@ -103,21 +105,47 @@ impl Keeper {
         if let Some(newest) = newest.filter(|token| !refused.contains(token)) {
             return Ok(newest);
         }
-        self.attempts(serial, &mut turn).refused(self.clock.now());
+        self.note_refusal(serial, &mut turn).await;
         self.fetch(serial, turn).await
     }
 
     /// The Envoy takes this token: from now on it is the one to begin with after a restart.
     pub(super) async fn accepted(&self, serial: &str, token: &Token) {
         let unkept = {
-            let mut newest = self.state();
-            if newest.token.as_ref() != Some(token) {
+            let mut state = self.state();
+            if state.token.as_ref() != Some(token) {
                 return;
             }
-            newest.unkept.take()
+            state.unkept.take()
         };
         if let Some(text) = unkept {
             self.keep(serial, token, text).await;
+        }
+    }
+
+    /// The Envoy takes the token that is kept, but not this newer one: the kept one is the newest again, and is
+    /// renewed in the end.
+    pub(super) async fn refused(&self, serial: &str, token: &Token) {
+        {
+            let mut state = self.state();
+            let is_newest = state.token.as_ref() == Some(token);
+            if !is_newest || state.kept.is_none() || state.kept.as_ref() == Some(token) {
+                return;
+            }
+            state.token = state.kept.clone();
+            state.unkept = None;
+        }
+        // Who has the turn is fetching the next one already.
+        if let Ok(mut turn) = Arc::clone(&self.attempts).try_lock_owned() {
+            self.note_refusal(serial, &mut turn).await;
+        }
+    }
+
+    async fn note_refusal(&self, serial: &str, turn: &mut MyTurn) {
+        let attempts = self.attempts(serial, turn);
+        if attempts.refused(self.clock.now()) {
+            let saved = attempts.saved().into();
+            self.write(Kind::Attempts, serial, saved).await;
         }
     }
 
@@ -144,13 +172,13 @@ impl Keeper {
     fn is_to_be_said(&self, error: &Credentials) -> bool {
         let (now, cause) = (self.clock.now(), std::error::Error::source(error));
         let reason = cause.map_or_else(|| error.to_string(), ToString::to_string);
-        let mut newest = self.state();
-        let is_said = newest.warned.as_ref().is_some_and(|(said, at)| {
+        let mut state = self.state();
+        let is_said = state.warned.as_ref().is_some_and(|(said, at)| {
             // A clock that was set back is no reason to be silent.
             *said == reason && (now - *at).abs() < AGAIN_AFTER
         });
         if !is_said {
-            newest.warned = Some((reason, now));
+            state.warned = Some((reason, now));
         }
         !is_said
     }
@@ -160,6 +188,9 @@ impl Keeper {
         let attempts = self.attempts(serial, &mut turn);
         attempts.may(self.clock.now())?;
         self.state().is_asked_for = true;
+        // This process may be killed before it knows what came of it.
+        let under_way = attempts.saved_before(self.clock.now());
+        self.write(Kind::Attempts, serial, under_way.into()).await;
         let fetched = self.account.fetch_token(serial).await;
         let now = self.clock.now();
         let result = match fetched {
@@ -191,14 +222,14 @@ impl Keeper {
     async fn take(&self, serial: &str, token: &Token, text: SecretString) {
         let now = self.clock.now();
         {
-            let mut newest = self.state();
-            newest.token = Some(token.clone());
-            newest.warned = None;
-            let keeps_another = newest
+            let mut state = self.state();
+            state.token = Some(token.clone());
+            state.warned = None;
+            let keeps_another = state
                 .kept
                 .as_ref()
                 .is_some_and(|kept| !kept.has_expired(now));
-            newest.unkept = keeps_another.then(|| text.clone());
+            state.unkept = keeps_another.then(|| text.clone());
             if keeps_another {
                 return;
             }
@@ -207,19 +238,22 @@ impl Keeper {
     }
 
     async fn keep(&self, serial: &str, token: &Token, text: SecretString) {
-        self.state().kept = Some(token.clone());
-        self.write(Kind::Token, serial, text).await;
+        let is_settled = self.write(Kind::Token, serial, text.clone()).await;
+        let mut state = self.state();
+        state.kept = Some(token.clone());
+        // A disk that is full now has space again some day.
+        state.unkept = (!is_settled).then_some(text);
     }
 
     /// The newest one, if it has not expired.
     fn at_hand(&self, serial: &str) -> Option<Token> {
-        let mut newest = self.state();
-        if !std::mem::replace(&mut newest.is_disk_known, true) {
+        let mut state = self.state();
+        if !std::mem::replace(&mut state.is_disk_known, true) {
             let kept = self.kept(serial);
-            newest.token.clone_from(&kept);
-            newest.kept = kept;
+            state.token.clone_from(&kept);
+            state.kept = kept;
         }
-        let token = newest.token.clone();
+        let token = state.token.clone();
         token.filter(|token| !token.has_expired(self.clock.now()))
     }
 
@@ -263,32 +297,35 @@ impl Keeper {
         })
     }
 
-    async fn write(&self, kind: Kind, serial: &str, text: SecretString) {
+    /// Whether it is on disk, or has no place there.
+    async fn write(&self, kind: Kind, serial: &str, text: SecretString) -> bool {
         let (files, of) = (self.files.clone(), serial.to_owned());
         // It waits for the disk.
         let write = move || files.write(kind, &of, text.expose_secret());
         let written = tokio::task::spawn_blocking(write).await;
-        if let Ok(Err(error)) = written {
+        let Ok(Err(error)) = written else {
+            return true;
+        };
+        let now = self.clock.now();
+        let before = self.state().unwritten.replace(now);
+        if before.is_none_or(|before| (now - before).abs() >= AGAIN_AFTER) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 path = %self.files.path(kind, serial).unwrap_or_default().display(),
                 "what is known of the Envoy's token can't be kept on disk; after a restart another one is fetched"
             );
+        } else {
+            self.state().unwritten = before;
         }
+        false
     }
 
-    fn state(&self) -> MutexGuard<'_, Newest> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Token {
-    fn has_expired(&self, now: Timestamp) -> bool {
-        self.claims
-            .expires_at
-            .is_some_and(|expires_at| expires_at <= now.as_second())
-    }
-
     fn is_due(&self, now: Timestamp) -> bool {
         let claims = &self.claims;
         claims
@@ -296,3 +333,6 @@ impl Token {
             .is_some_and(|expires_at| is_due(claims.issued_at, expires_at, now))
     }
 }
+
+#[cfg(test)]
+mod tests;

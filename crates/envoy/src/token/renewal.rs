@@ -90,10 +90,14 @@ impl Attempts {
     /// Those of an earlier process, as [`saved`](Self::saved) wrote them; none where it is something else.
     pub(super) fn of(saved: &str) -> Self {
         let read = || {
-            let (not_before, failures) = saved.trim().split_once(' ')?;
-            let not_before = Timestamp::from_second(not_before.parse().ok()?).ok()?;
+            let mut words = saved.split_whitespace();
+            let not_before = Timestamp::from_second(words.next()?.parse().ok()?).ok()?;
+            let failures = words.next()?.parse().ok()?;
+            let refused = words.next().map_or(Some(0), |word| word.parse().ok())?;
             Some(Self {
-                failures: failures.parse().ok()?,
+                failures,
+                refused,
+                is_refused: refused > 0,
                 not_before: Some(not_before),
                 not_before_restarted: Some(not_before),
                 ..Self::default()
@@ -102,11 +106,20 @@ impl Attempts {
         read().unwrap_or_default()
     }
 
-    /// What the next process has to know: when the next one may be made, in Unix seconds, and how many
-    /// failed.
+    /// What the next process has to know: when the next one may be made, in Unix seconds; how many failed; how
+    /// many tokens in a row the Envoy refused.
     pub(super) fn saved(&self) -> String {
         let not_before = self.not_before_restarted.unwrap_or(Timestamp::UNIX_EPOCH);
-        format!("{} {}", not_before.as_second(), self.failures)
+        self.words(not_before, self.failures)
+    }
+
+    /// The same, while one is under way.
+    pub(super) fn saved_before(&self, now: Timestamp) -> String {
+        self.words(now + FIRST, self.failures.saturating_add(1))
+    }
+
+    fn words(&self, not_before: Timestamp, failures: u32) -> String {
+        format!("{} {failures} {}", not_before.as_second(), self.refused)
     }
 
     /// Whether one may be made.
@@ -136,7 +149,7 @@ impl Attempts {
             SignedDuration::try_from(wait).map_or(LONGEST_ASKED, |wait| wait.min(LONGEST_ASKED))
         });
         let again_at = now + spread(pause, chance).max(asked);
-        let restarted = if error.needs_a_person() {
+        let restarted = if error.needs_a_person() && !error.wants_rest() {
             again_at.min(now + FIRST_FOR_A_PERSON)
         } else {
             again_at
@@ -162,18 +175,20 @@ impl Attempts {
     }
 
     /// The Envoy refuses the token that the last one gave; told again and again. If it has never taken it,
-    /// another one will hardly be better.
-    pub(super) fn refused(&mut self, now: Timestamp) {
+    /// another one will hardly be better. Whether that changes anything.
+    pub(super) fn refused(&mut self, now: Timestamp) -> bool {
         let is_new = |fetched_at: &Timestamp| (now - *fetched_at).abs() < AFTER_SUCCESS;
         let Some(fetched_at) = self.fetched_at.filter(is_new) else {
-            return;
+            return false;
         };
-        if !std::mem::replace(&mut self.is_refused, true) {
+        let is_first = !std::mem::replace(&mut self.is_refused, true);
+        if is_first {
             self.refused = self.refused.saturating_add(1);
             let pause = (0..self.refused.min(16)).fold(AFTER_SUCCESS, |pause, _| pause * 2);
             self.not_before = Some(fetched_at + pause.min(LONGEST));
             self.not_before_restarted = self.not_before;
         }
+        is_first
     }
 }
 

@@ -69,6 +69,18 @@ impl Home {
         self.ahead_s.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
+    /// In Unix seconds.
+    fn now(&self) -> i64 {
+        Timestamp::now().as_second() + self.ahead_s.load(Ordering::Relaxed)
+    }
+
+    /// When the cloud may be asked again, as it is kept for the next process.
+    fn next_attempt_at(&self) -> i64 {
+        let path = self.state.path().join(format!("token-attempts-{SERIAL}"));
+        let saved = fs::read_to_string(path).unwrap();
+        saved.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     fn switch(&self, switch: &str) {
         let switch: CloudSwitch = switch.parse().unwrap();
         self.simulator.switch_cloud(switch).unwrap();

@@ -130,9 +130,42 @@ fn attempts_outlive_the_process_and_who_put_the_account_right_waits_a_quarter_of
     next.failed(CloudError::SecondFactor, at(900), 0.0);
     assert!(next.may(at(900 + 5 * 3_600)).is_err());
 
-    attempts.failed(CloudError::TooManySessions, at(DAY), 0.0);
-    let next = Attempts::of(&attempts.saved());
-    assert!(next.may(at(DAY + 3 * 3_600)).is_err());
+    let turned_away = || CloudError::TurnedAway {
+        said: "wait an hour".to_owned(),
+    };
+    for error in [CloudError::TooManySessions, turned_away()] {
+        attempts.failed(error, at(DAY), 0.0);
+        let next = Attempts::of(&attempts.saved());
+        assert!(next.may(at(DAY + 3 * 3_600)).is_err());
+    }
+}
+
+#[test]
+fn an_attempt_that_was_killed_counts_as_one_that_failed() {
+    let attempts = Attempts::default();
+    let mut next = Attempts::of(&attempts.saved_before(at(0)));
+    assert!(next.may(at(59)).is_err());
+    assert!(next.may(at(60)).is_ok());
+    next.failed(down(), at(60), 0.0);
+    assert!(
+        next.may(at(179)).is_err(),
+        "the second pause, of two minutes"
+    );
+}
+
+#[test]
+fn how_many_tokens_the_envoy_has_refused_outlives_the_process() {
+    let mut attempts = Attempts::default();
+    for round in 0..4 {
+        let now = at(round * DAY);
+        attempts.succeeded(now);
+        assert!(attempts.refused(now));
+        assert!(!attempts.refused(now), "told again");
+        attempts = Attempts::of(&attempts.saved());
+    }
+    attempts.succeeded(at(4 * DAY));
+    attempts.refused(at(4 * DAY));
+    assert!(attempts.may(at(4 * DAY + 5 * 3_600)).is_err());
 }
 
 #[test]

@@ -88,3 +88,30 @@ async fn a_new_token_is_taken_up_also_where_the_envoy_wants_a_login_for_it() {
     gateway.inverters().await.unwrap();
     assert_eq!(paths(&server.take_requests()), [INVERTERS]);
 }
+
+#[tokio::test]
+async fn a_token_that_is_refused_and_comes_during_an_outage_costs_nothing_either() {
+    let (old, new) = (jwt(SERIAL, LATER), jwt(SERIAL, LATER + 1));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &old).unwrap();
+    let server = Server::start(Speaks::Https, envoy(&old)).await;
+    let mut gateway = with_token(&server, TokenSource::file(file.path()));
+    gateway.inverters().await.unwrap();
+    for late in [false, true] {
+        server.become_another(Speaks::Https, |_: &Request| Reply::new(500, &[], "oops"));
+        if late {
+            gateway.inverters().await.unwrap_err();
+        }
+        std::fs::write(file.path(), &new).unwrap();
+        gateway.inverters().await.unwrap_err();
+        server.become_another(Speaks::Https, envoy(&old));
+        gateway.inverters().await.unwrap();
+        assert_eq!(gateway.token_expires_at(), Some(LATER));
+        std::fs::write(file.path(), &old).unwrap();
+        gateway.inverters().await.unwrap();
+    }
+    // Nor a file that can't be read then.
+    std::fs::remove_file(file.path()).unwrap();
+    gateway.info().await.unwrap();
+    gateway.inverters().await.unwrap();
+}

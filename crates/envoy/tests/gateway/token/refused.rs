@@ -4,7 +4,7 @@ use envoy::{Clock, Credentials, Error, Gateway, TokenSource};
 use jiff::Timestamp;
 
 use super::{LATER, LOGIN, cookies, envoy, given, jwt, refusal};
-use crate::server::{Request, Server, Speaks};
+use crate::server::{Reply, Request, Server, Speaks};
 use crate::{INVERTERS, SERIAL, all_of, info, paths, settings};
 
 #[tokio::test]
@@ -127,4 +127,17 @@ async fn a_missing_token_is_explained_without_asking_in_vain() {
     }
     assert_eq!(paths(&server.take_requests()), ["/info"]);
     assert_eq!(gateway.info().await.unwrap().serial, SERIAL);
+}
+
+#[tokio::test]
+async fn a_login_page_that_is_busy_says_nothing_of_the_token() {
+    let token = jwt(SERIAL, LATER);
+    let server = Server::start(Speaks::Https, |request: &Request| match &*request.path {
+        "/info" => info("D8.2.4345"),
+        LOGIN => Reply::new(503, &[], "busy"),
+        _ => refusal(),
+    })
+    .await;
+    let error = given(&server, &token).inverters().await.unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error:?}");
 }
