@@ -108,6 +108,7 @@ impl Poller {
             }
             tracing::trace!("polling");
             let began = Instant::now();
+            let place = self.gateway().map(Gateway::host).cloned();
             let poll = ask(&mut self.reach, &mut self.part);
             let answer = tokio::select! {
                 answer = poll => answer,
@@ -115,6 +116,10 @@ impl Poller {
                 () = polls.closed() => return,
             };
             self.metrics.polled(began.elapsed(), answer.as_ref().err());
+            if self.gateway().map(Gateway::host) != place.as_ref() {
+                // It was looked for first, so that it was asked later than an interval after the last time.
+                interval.reset();
+            }
             match answer {
                 Ok(answer) => {
                     if let Some(serial) = self.another_envoy() {

@@ -136,6 +136,13 @@ fn check_log(day: u64, said: &[String]) {
         most <= ALIKE_A_DAY,
         "{most} times the same on day {day}:\n{all}"
     );
+    let renewals = said
+        .iter()
+        .filter(|line| line.contains("could not be renewed"));
+    assert!(
+        renewals.count() <= 2,
+        "one reason is said once on day {day}:\n{all}"
+    );
     let starts = said
         .iter()
         .filter(|line| line.contains("publishing this Envoy's"));

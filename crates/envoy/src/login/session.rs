@@ -15,6 +15,9 @@ const SESSION: &[u8] = b"sessionId=";
 /// The page that checks a token and opens a session for it.
 const LOGIN: &str = "/auth/check_jwt";
 
+/// How many refused tokens are remembered.
+const MOST: usize = 4;
+
 /// Real ones have some 32 characters.
 const LONGEST_COOKIE: usize = 1024;
 
@@ -25,6 +28,10 @@ pub(crate) struct Tried {
     accepted: Option<Token>,
     /// The one that came in its place, and that the Envoy did not take.
     refused: Option<Token>,
+    /// Those that it refused while it took none.
+    hopeless: Vec<Token>,
+    /// The one that was tried last.
+    last: Token,
 }
 
 /// What an Envoy says no to.
@@ -46,6 +53,9 @@ pub(crate) struct Session {
     accepted: Option<Token>,
     /// One that came in its place, and that the Envoy did not take.
     refused: Option<Token>,
+    /// Those that the Envoy refused while it took none: from then on only one of them is tried at a time, since
+    /// some firmwares lock out who guesses.
+    hopeless: Vec<Token>,
     cookie: Option<HeaderValue>,
 }
 
@@ -63,10 +73,18 @@ impl Session {
         let accepted = accepted.filter(|token| {
             !token.has_expired(clock.now()) && token.claims.other_audience(serial).is_none()
         });
-        let token = match &accepted {
+        let mut token = match &accepted {
             Some(accepted) => accepted.clone(),
             None => source.read(serial).await?,
         };
+        let hopeless = before.map_or(Vec::new(), |before| before.hopeless.clone());
+        // In turns with the newest one.
+        if before.is_some_and(|before| before.last == token)
+            && let Some(newest) = source.newest(serial).await
+            && hopeless.contains(&newest)
+        {
+            token = newest;
+        }
         token.claims.check_audience(serial)?;
         Ok(Self {
             source: source.clone(),
@@ -75,6 +93,7 @@ impl Session {
             token,
             accepted,
             refused: before.and_then(|before| before.refused.clone()),
+            hopeless,
             cookie: None,
         })
     }
@@ -84,6 +103,8 @@ impl Session {
         Tried {
             accepted: self.accepted.clone(),
             refused: self.refused.clone(),
+            hopeless: self.hopeless.clone(),
+            last: self.token.clone(),
         }
     }
 
@@ -113,11 +134,17 @@ impl Session {
         }
         let mut because = None;
         if asked.is_err() {
+            self.give_up(&refused);
+            let refused = self.hopeless.clone();
             match self.another(&refused).await {
                 Ok(Some(other)) => {
                     other.claims.check_audience(&self.serial)?;
                     self.take(other);
                     asked = self.ask_as_it_wants(transport, url, connections).await?;
+                    if asked.is_err() {
+                        let other = self.token.clone();
+                        self.give_up(std::slice::from_ref(&other));
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => because = Some(error),
@@ -126,7 +153,14 @@ impl Session {
         match asked {
             Ok(answer) => {
                 if answer.status.is_success() {
-                    self.accepted = Some(self.token.clone());
+                    self.hopeless.clear();
+                    let before = self.accepted.replace(self.token.clone());
+                    if before.is_some_and(|before| before != self.token) {
+                        tracing::info!(
+                            serial = self.serial,
+                            "another token is used for the Envoy from now on"
+                        );
+                    }
                     self.source.accepted(&self.serial, &self.token).await;
                 }
                 Ok(answer)
@@ -174,7 +208,17 @@ impl Session {
         Ok(Ok(answer))
     }
 
-    /// Another token than those that were refused just now.
+    fn give_up(&mut self, refused: &[Token]) {
+        for token in refused {
+            if !self.hopeless.contains(token) {
+                self.hopeless.push(token.clone());
+            }
+        }
+        let spare = self.hopeless.len().saturating_sub(MOST);
+        self.hopeless.drain(..spare);
+    }
+
+    /// Another token than those that were refused.
     async fn another(&self, refused: &[Token]) -> Result<Option<Token>, Credentials> {
         let other = self.source.after_refusal(&self.serial, refused).await;
         if let Err(error) = &other {
@@ -203,7 +247,8 @@ impl Session {
     /// Goes on with the newest token; the one before, if there is another one now.
     async fn take_newest(&mut self) -> Option<Token> {
         let newest = self.source.newest(&self.serial).await?;
-        if newest == self.token || Some(&newest) == self.refused.as_ref() {
+        let is_known = Some(&newest) == self.refused.as_ref() || self.hopeless.contains(&newest);
+        if newest == self.token || is_known {
             return None;
         }
         if let Err(error) = newest.claims.check_audience(&self.serial) {
@@ -211,10 +256,6 @@ impl Session {
             self.refused = Some(newest);
             return None;
         }
-        tracing::info!(
-            serial = self.serial,
-            "another token is used for the Envoy from now on"
-        );
         let before = self.token.clone();
         self.take(newest);
         Some(before)
@@ -268,38 +309,4 @@ fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cookie(values: &[&str]) -> Option<HeaderValue> {
-        let headers = values
-            .iter()
-            .map(|value| (SET_COOKIE, HeaderValue::from_str(value).expect("a header")))
-            .collect();
-        session_cookie(&headers)
-    }
-
-    #[test]
-    fn only_the_sessions_cookie_is_kept() {
-        assert_eq!(
-            cookie(&["sessionId=abc123; Secure; HttpOnly; path=/"]),
-            Some(HeaderValue::from_static("sessionId=abc123"))
-        );
-        assert_eq!(
-            cookie(&["sessionId=old", "x=y"]),
-            Some(HeaderValue::from_static("sessionId=old"))
-        );
-        assert_eq!(cookie(&["other=1; sessionId=2"]), None);
-        assert_eq!(cookie(&["sessionId=; Max-Age=0"]), None);
-        assert_eq!(cookie(&[&format!("sessionId={}", "x".repeat(5_000))]), None);
-        assert_eq!(cookie(&[]), None);
-    }
-
-    #[test]
-    fn the_cookie_is_not_shown_by_debug() {
-        assert_eq!(
-            format!("{:?}", cookie(&["sessionId=abc"])),
-            "Some(Sensitive)"
-        );
-    }
-}
+mod tests;

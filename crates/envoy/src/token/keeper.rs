@@ -132,7 +132,8 @@ impl Keeper {
             if !is_newest || state.kept.is_none() || state.kept.as_ref() == Some(token) {
                 return;
             }
-            state.token = state.kept.clone();
+            let kept = state.kept.clone();
+            state.token = kept;
             state.unkept = None;
         }
         // Who has the turn is fetching the next one already.

@@ -7,6 +7,8 @@ use rig::chain::Chain;
 use rig::gateway::Gateway;
 use rig::programs::{Binary, Start};
 use rig::servers::{Account, Configuration, Mosquitto, Right};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::{Checked, check};
 use crate::WITH_SUN;
@@ -58,7 +60,8 @@ async fn mistakes_about_the_envoy_are_named() {
         .fails_at("Envoy", "serial", &[ENVOY, "202499999999", "ENVOY_SERIAL"]);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let expired = directory.path().join("token");
-    std::fs::write(&expired, expired_token()).expect("a temporary directory can be written");
+    std::fs::write(&expired, token(ENVOY, 1_728_900_200))
+        .expect("a temporary directory can be written");
     check(scraper().env("ENVOY_TOKEN_FILE", expired))
         .await
         .fails_at(
@@ -66,6 +69,25 @@ async fn mistakes_about_the_envoy_are_named() {
             "login",
             &["expired at 2024-10-14", "entrez", "ENVOY_TOKEN"],
         );
+
+    let another = directory.path().join("another");
+    std::fs::write(&another, token("202499999999", 4_102_444_800))
+        .expect("a temporary directory can be written");
+    check(scraper().env("ENVOY_TOKEN_FILE", another))
+        .await
+        .fails_at(
+            "Envoy",
+            "login",
+            &[ENVOY, "202499999999", "entrez", "ENVOY_TOKEN"],
+        );
+
+    // Another device is there, such as a router with a page of its own.
+    let device = another_device().await;
+    check(scraper().env("ENVOY_HOST", &device)).await.fails_at(
+        "Envoy",
+        "is Envoy",
+        &["not an Envoy", "ENVOY_HOST"],
+    );
 
     let file = directory.path().join("file");
     std::fs::write(&file, "").expect("a temporary directory can be written");
@@ -160,11 +182,32 @@ async fn mistakes_about_the_database_are_named() {
 }
 
 /// As Enphase's cloud makes them, but for the signature, which only the Envoy can judge.
-fn expired_token() -> String {
+fn token(serial: &str, expires_at: i64) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"kid":"1","typ":"JWT","alg":"ES256"}"#);
     let claims = format!(
-        r#"{{"aud":"{ENVOY}","iss":"Entrez","enphaseUser":"owner","exp":1728900200,"iat":1697364200,"jti":"1","username":"someone"}}"#
+        r#"{{"aud":"{serial}","iss":"Entrez","enphaseUser":"owner","exp":{expires_at},"iat":1697364200,"jti":"1","username":"someone"}}"#
     );
     let claims = URL_SAFE_NO_PAD.encode(claims);
     format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 64]))
+}
+
+/// The address of something that has a web page of its own for whatever is asked.
+async fn another_device() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = client.read(&mut request).await;
+            let page = "<html>My router</html>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                page.len()
+            );
+            let _ = client.write_all(format!("{head}{page}").as_bytes()).await;
+        }
+    });
+    address.to_string()
 }

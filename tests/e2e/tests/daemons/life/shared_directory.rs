@@ -9,10 +9,13 @@ const ENVOYS: [&str; 2] = ["202400000061", "202400000062"];
 
 const SERVES: &str = "publishing this Envoy's readings";
 
+const POLLED: &str = "polled";
+
 fn scraper(envoy: &Gateway, directory: &Path) -> Program {
     envoy
         .reader(Binary::Scraper)
         .env("STATE_DIR", directory)
+        .env("RUST_LOG", "info,scraper=debug")
         // Nobody listens there: it makes no difference.
         .env("MQTT_URL", "mqtt://127.0.0.1:9")
         .spawn()
@@ -28,6 +31,8 @@ async fn a_scraper_that_finds_the_journal_of_another_ones_envoy_in_use_asks_its_
     let _first = {
         let program = scraper(&one, directory.path());
         assert!(program.stderr_line(SERVES).await.contains(ENVOYS[0]));
+        // From its first reading on the journal is there, and its own.
+        program.stderr_line(POLLED).await;
         program
     };
     let mut second = scraper(&other, directory.path());
