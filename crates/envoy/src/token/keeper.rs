@@ -1,9 +1,11 @@
 //! The token of an account: fetched, kept on disk, renewed before it expires.
 
+mod disk;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::renewal::{Attempts, is_due};
@@ -242,8 +244,10 @@ impl Keeper {
         let is_settled = self.write(Kind::Token, serial, text.clone()).await;
         let mut state = self.state();
         state.kept = Some(token.clone());
-        // A disk that is full now has space again some day.
-        state.unkept = (!is_settled).then_some(text);
+        // A disk that is full now has space again some day. A newer one that came meanwhile has its own turn.
+        if !is_settled && state.token.as_ref() == Some(token) {
+            state.unkept = Some(text);
+        }
     }
 
     /// The newest one, if it has not expired.
@@ -256,69 +260,6 @@ impl Keeper {
         }
         let token = state.token.clone();
         token.filter(|token| !token.has_expired(self.clock.now()))
-    }
-
-    /// What an earlier process fetched, unless it is damaged or another Envoy's.
-    fn kept(&self, serial: &str) -> Option<Token> {
-        let path = self.files.path(Kind::Token, serial).unwrap_or_default();
-        let text = match self.files.read(Kind::Token, serial) {
-            Ok(text) => text?,
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    path = %path.display(),
-                    "the token that was kept can't be read; another one is fetched"
-                );
-                return None;
-            }
-        };
-        let is_its_own = |claims: &super::Claims| {
-            claims.audience.is_some() && claims.other_audience(serial).is_none()
-        };
-        let token = Token::parse(&text.into()).ok();
-        let token = token.filter(|token| is_its_own(&token.claims));
-        if token.is_none() {
-            tracing::warn!(
-                path = %path.display(),
-                "what was kept as this Envoy's token is none; another one is fetched"
-            );
-        }
-        token
-    }
-
-    /// What was tried so far, by an earlier process too. Whoever only looks is a person who wants to know,
-    /// and may try.
-    fn attempts<'a>(&self, serial: &str, turn: &'a mut MyTurn) -> &'a mut Attempts {
-        turn.get_or_insert_with(|| {
-            if self.files.is_read_only() {
-                return Attempts::default();
-            }
-            let saved = self.files.read(Kind::Attempts, serial);
-            Attempts::of(&saved.ok().flatten().unwrap_or_default())
-        })
-    }
-
-    /// Whether it is on disk, or has no place there.
-    async fn write(&self, kind: Kind, serial: &str, text: SecretString) -> bool {
-        let (files, of) = (self.files.clone(), serial.to_owned());
-        // It waits for the disk.
-        let write = move || files.write(kind, &of, text.expose_secret());
-        let written = tokio::task::spawn_blocking(write).await;
-        let Ok(Err(error)) = written else {
-            return true;
-        };
-        let now = self.clock.now();
-        let before = self.state().unwritten.replace(now);
-        if before.is_none_or(|before| (now - before).abs() >= AGAIN_AFTER) {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                path = %self.files.path(kind, serial).unwrap_or_default().display(),
-                "what is known of the Envoy's token can't be kept on disk; after a restart another one is fetched"
-            );
-        } else {
-            self.state().unwritten = before;
-        }
-        false
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
