@@ -1,19 +1,44 @@
 //! Says that a token will expire, well before it does, once a day.
 
+use envoy::Gateway;
 use jiff::{SignedDuration, Timestamp};
 
 /// The pause between two warnings.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Warnings about the token that nobody but a person renews.
+/// Warnings about the token that nobody but a person renews, or that its account has long failed to renew.
 #[derive(Debug, Default)]
 pub(crate) struct Expiry {
     said_at: Option<Timestamp>,
 }
 
 impl Expiry {
+    /// Warns of the token that was used last, where it is time for that.
+    pub(crate) fn look_at(&mut self, gateway: &Gateway) {
+        let renews = gateway.token_renews();
+        let expires_at = gateway.token_expires_at();
+        let ahead = gateway.token_is_due_ahead();
+        let ahead = ahead.map(|ahead| if renews { ahead / 2 } else { ahead });
+        let Some(left) = self.note(expires_at, ahead, gateway.clock().now()) else {
+            return;
+        };
+        let what_to_do = if renews {
+            "its account could not renew it so far, as said before; a new one can be got by hand, too \
+             (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE)"
+        } else {
+            "get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or give an account that does \
+             (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
+        };
+        let expires_at = expires_at.and_then(|at| Timestamp::from_second(at).ok());
+        tracing::warn!(
+            expires_at = expires_at.map(|time| time.to_string()),
+            "the Envoy's token expires in {}: {what_to_do}",
+            in_words(left)
+        );
+    }
+
     /// How long the token is still good, where that is to be said now: from `ahead` before its expiry on.
-    pub(crate) fn note(
+    fn note(
         &mut self,
         expires_at: Option<i64>,
         ahead: Option<SignedDuration>,

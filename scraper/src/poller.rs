@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{ClockTime, GatewayState, Reading, Serial};
 
 use crate::changes::{Changes, Report};
-use crate::expiry::{Expiry, in_words};
+use crate::expiry::Expiry;
 use crate::journal::Journals;
 use crate::metrics::Metrics;
 use crate::overwritten::Overwritten;
@@ -163,38 +163,13 @@ impl Poller {
 
     fn is_well(&mut self) {
         back(&mut self.outage);
-        self.warn_of_expiry();
+        if let Some(gateway) = self.reach.gateway() {
+            self.expiry.look_at(gateway);
+        }
         let now = self.gateway().map(|gateway| gateway.clock().now());
         if let Some(Ok(now)) = now.map(|now| now.round(jiff::Unit::Second)) {
             self.part.status(&format!("last poll at {now}"));
         }
-    }
-
-    /// Where nobody but a person renews the token, or where its account has long failed to.
-    fn warn_of_expiry(&mut self) {
-        let Some(gateway) = self.gateway() else {
-            return;
-        };
-        let renews = gateway.token_renews();
-        let expires_at = gateway.token_expires_at();
-        let now = gateway.clock().now();
-        let ahead = gateway.token_is_due_ahead();
-        let ahead = ahead.map(|ahead| if renews { ahead / 2 } else { ahead });
-        let Some(left) = self.expiry.note(expires_at, ahead, now) else {
-            return;
-        };
-        let what_to_do = if renews {
-            "its account could not renew it so far, as said before; a new one can be got by hand, too \
-             (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE)"
-        } else {
-            "get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or give an account that does \
-             (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
-        };
-        tracing::warn!(
-            expires_at = expires_at.and_then(clock_time).map(|time| time.to_string()),
-            "the Envoy's token expires in {}: {what_to_do}",
-            in_words(left)
-        );
     }
 
     /// The serial of the Envoy that answers, if it is not the one whose journal this is: where none is
