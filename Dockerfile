@@ -60,6 +60,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cp "/target/$target/release/envoy-scrape" .; \
     for program in envoy-scraper envoy-receiver envoy-simulator; do ln --symbolic envoy-scrape "$program"; done
 
+# The programs alone, for what is no image: docker build --target programs --output DIR .
+FROM scratch AS programs
+COPY --from=build /image/bin/ /
+
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
