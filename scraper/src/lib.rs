@@ -17,6 +17,7 @@ pub mod token;
 
 pub mod changes;
 pub mod delivery;
+pub mod home_assistant;
 pub mod journal;
 pub mod metrics;
 

@@ -1,0 +1,216 @@
+//! What was announced to Home Assistant, and what is to be announced now: pure, with the time as an argument.
+//!
+//! Everything is announced after each connect, since a broker may have lost what it retained, and when Home
+//! Assistant says that it has started; one device alone when something about it has changed. The gateway
+//! comes first: a device whose `via_device` is not known yet would get a stand-in named after the broker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire::{GatewayState, Serial};
+
+use super::gateway::Measures;
+use super::{Topics, battery, gateway, inverter};
+
+/// The longest pause after Home Assistant has started. Everything that announces itself by MQTT hears it at
+/// the same time, so each waits a random part of it.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Devices that are announced. The largest gateways have some 600 inverters.
+const MOST: usize = 2000;
+
+/// A device, in the order in which they are announced.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Object {
+    Gateway,
+    Inverter(Serial),
+    Battery(Serial),
+}
+
+/// What the device of an inverter is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InverterFacts {
+    /// What its owner calls it.
+    pub name: Option<String>,
+    /// Where it is: the array that it belongs to.
+    pub area: Option<String>,
+    /// Whether its readings carry more than its power.
+    pub detail: bool,
+}
+
+/// Announces the devices of one Envoy.
+#[derive(Debug)]
+pub struct Announcer {
+    topics: Topics,
+    /// None before the gateway has answered once.
+    gateway: Option<GatewayState>,
+    measures: Measures,
+    inverters: BTreeMap<Serial, InverterFacts>,
+    batteries: BTreeMap<Serial, String>,
+    due: BTreeSet<Object>,
+    /// When everything is announced again.
+    again: Option<Instant>,
+}
+
+impl Announcer {
+    /// One that knows of nothing yet.
+    #[must_use]
+    pub fn new(topics: Topics) -> Self {
+        Self {
+            topics,
+            gateway: None,
+            measures: Measures::default(),
+            inverters: BTreeMap::new(),
+            batteries: BTreeMap::new(),
+            due: BTreeSet::new(),
+            again: None,
+        }
+    }
+
+    /// Where to listen for Home Assistant's start.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        self.topics.birth()
+    }
+
+    /// The gateway as it is now.
+    pub fn gateway(&mut self, state: &GatewayState) {
+        let is_same = self.gateway.as_ref().is_some_and(|known| {
+            let of = |state: &GatewayState| {
+                let GatewayState {
+                    firmware,
+                    part_number,
+                    address,
+                    ..
+                } = state.clone();
+                (firmware, part_number, address)
+            };
+            of(known) == of(state)
+        });
+        // Not from what a scraper knows of a gateway that has not answered yet.
+        if !is_same && !state.firmware.is_empty() {
+            self.gateway = Some(state.clone());
+            self.due.insert(Object::Gateway);
+        }
+    }
+
+    /// The gateway measures this, too. What was announced once stays.
+    pub fn measures(&mut self, more: Measures) {
+        let known = self.measures;
+        self.measures = Measures {
+            production: known.production || more.production,
+            consumption: known.consumption || more.consumption,
+            net: known.net || more.net,
+            energy: known.energy || more.energy,
+        };
+        if self.measures != known {
+            self.due.insert(Object::Gateway);
+        }
+    }
+
+    /// An inverter with these readings is there. A detail that its readings carried once stays announced.
+    pub fn inverter(&mut self, serial: &Serial, facts: InverterFacts) {
+        if self.is_full() && !self.inverters.contains_key(serial) {
+            return;
+        }
+        let known = self.inverters.get(serial);
+        let facts = InverterFacts {
+            detail: facts.detail || known.is_some_and(|known| known.detail),
+            ..facts
+        };
+        if known != Some(&facts) {
+            self.inverters.insert(serial.clone(), facts);
+            self.due.insert(Object::Inverter(serial.clone()));
+        }
+    }
+
+    /// A battery of this kind is there.
+    pub fn battery(&mut self, serial: &Serial, kind: &str) {
+        if self.is_full() && !self.batteries.contains_key(serial) {
+            return;
+        }
+        if self.batteries.get(serial).map(String::as_str) != Some(kind) {
+            self.batteries.insert(serial.clone(), kind.to_owned());
+            self.due.insert(Object::Battery(serial.clone()));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.inverters.len() + self.batteries.len() >= MOST
+    }
+
+    /// There is a new connection.
+    pub fn connected(&mut self) {
+        self.everything_is_due();
+    }
+
+    /// Takes in a message of the broker. Whether it was Home Assistant's, saying that it has started: then
+    /// everything is announced after a `pause`, which is to be random and at most [`LONGEST_PAUSE`].
+    pub fn heard(&mut self, topic: &str, payload: &[u8], pause: Duration, now: Instant) -> bool {
+        let is_birth = topic == self.topics.birth() && payload == b"online";
+        if is_birth {
+            self.again = Some(now + pause);
+        }
+        is_birth
+    }
+
+    /// When [`at`](Self::at) has something to do.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.again
+    }
+
+    /// It is `now`.
+    pub fn at(&mut self, now: Instant) {
+        if self.again.is_some_and(|again| again <= now) {
+            self.again = None;
+            self.everything_is_due();
+        }
+    }
+
+    fn everything_is_due(&mut self) {
+        self.due.insert(Object::Gateway);
+        self.due
+            .extend(self.inverters.keys().cloned().map(Object::Inverter));
+        self.due
+            .extend(self.batteries.keys().cloned().map(Object::Battery));
+    }
+
+    /// The topic and the payload of what is to be published next, retained.
+    pub fn next(&mut self) -> Option<(String, String)> {
+        let state = self.gateway.as_ref()?;
+        while let Some(object) = self.due.pop_first() {
+            let (name, announcement) = match &object {
+                Object::Gateway => (
+                    "gateway".to_owned(),
+                    gateway::announcement(&self.topics, state, self.measures),
+                ),
+                Object::Inverter(serial) => {
+                    let Some(facts) = self.inverters.get(serial) else {
+                        continue;
+                    };
+                    let (name, area) = (facts.name.as_deref(), facts.area.as_deref());
+                    (
+                        serial.to_string(),
+                        inverter::announcement(&self.topics, serial, name, area, facts.detail),
+                    )
+                }
+                Object::Battery(serial) => {
+                    let Some(kind) = self.batteries.get(serial) else {
+                        continue;
+                    };
+                    (
+                        format!("battery_{serial}"),
+                        battery::announcement(&self.topics, serial, kind),
+                    )
+                }
+            };
+            return Some((self.topics.config(&name), announcement.encode()));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
