@@ -7,7 +7,7 @@
 #
 # For a Raspberry Pi on another machine (cross-compiled, nothing is emulated):
 #
-#   docker buildx build --platform linux/arm64 --tag envoy-scrape .
+#   docker build --platform linux/arm64 --tag envoy-scrape:arm64 .
 #
 # Labels for what is given to others: --build-arg REVISION="$(git rev-parse HEAD)" --build-arg SOURCE=URL.
 
