@@ -16,10 +16,12 @@ pub mod program;
 pub mod token;
 
 pub mod changes;
+pub mod condition;
 pub mod delivery;
 pub mod home_assistant;
 pub mod journal;
 pub mod metrics;
+pub mod names;
 
 mod expiry;
 mod explain;

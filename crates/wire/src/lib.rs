@@ -14,6 +14,7 @@
 //! | `envoy/<envoy>/backlog/inverters/<inverter>` | no | a [`Reading`] delivered late |
 //! | `envoy/<envoy>/journal` | yes | the [`Announcement`] of what the scraper's journals hold |
 //! | `envoy/<envoy>/gateway` | yes | the [`GatewayState`] |
+//! | `envoy/<envoy>/health` | yes | the [`Health`] of its inverters |
 //! | `envoy/<envoy>/status` | yes | the [`Status`] of that Envoy's scraper |
 //! | `envoy-receiver/<name>/status` | yes | the [`Status`] of a receiver |
 //! | `envoy-receiver/<name>/replay/<envoy>` | no | a receiver's [`ReplayRequest`] to that Envoy's scraper |
@@ -63,6 +64,7 @@
 
 mod announcement;
 mod gateway;
+mod health;
 mod name;
 mod payload;
 mod reading;
@@ -73,6 +75,7 @@ mod topic;
 
 pub use announcement::{Announcement, InvalidSpan, JournalSpan, MAX_JOURNALS};
 pub use gateway::GatewayState;
+pub use health::{Health, InverterHealth, InverterState};
 pub use name::{InstanceId, InvalidName, JournalId, ReceiverName, Serial};
 pub use payload::{MAX_PAYLOAD, MAX_SEQ, PayloadError};
 pub use reading::Reading;

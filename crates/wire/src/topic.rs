@@ -151,6 +151,11 @@ pub enum Topic {
         /// The gateway's serial number.
         envoy: Serial,
     },
+    /// How the inverters do, retained.
+    Health {
+        /// The gateway's serial number.
+        envoy: Serial,
+    },
     /// Whether the scraper of that Envoy is connected, retained.
     EnvoyStatus {
         /// The gateway's serial number.
@@ -215,6 +220,7 @@ impl Topic {
             }
             Self::Journal { envoy } => format!("{base}/{envoy}/journal"),
             Self::Gateway { envoy } => format!("{base}/{envoy}/gateway"),
+            Self::Health { envoy } => format!("{base}/{envoy}/health"),
             Self::EnvoyStatus { envoy } => format!("{base}/{envoy}/status"),
             Self::EnvoyCheck { envoy } => format!("{base}/{envoy}/check"),
             Self::ReceiverStatus { name } => format!("{base}-receiver/{name}/status"),
@@ -246,6 +252,9 @@ impl Topic {
                 envoy: serial(envoy)?,
             }),
             (Tree::Envoys, [envoy, "gateway"]) => Ok(Self::Gateway {
+                envoy: serial(envoy)?,
+            }),
+            (Tree::Envoys, [envoy, "health"]) => Ok(Self::Health {
                 envoy: serial(envoy)?,
             }),
             (Tree::Envoys, [envoy, "status"]) => Ok(Self::EnvoyStatus {
