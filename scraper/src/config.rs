@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod presentation;
 mod token_shape;
 
 use std::ops::RangeInclusive;
@@ -12,7 +13,7 @@ use bytesize::ByteSize;
 use daemon::broker::Broker;
 use daemon::health::{LISTEN, Listen};
 use daemon::logs::Logs;
-use daemon::settings::{Key, Problems, Settings, Sources, duration, switch};
+use daemon::settings::{Key, Problems, Settings, Sources, duration};
 use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 use discovery::Browser;
@@ -28,6 +29,11 @@ pub use account::{
     ENTREZ_URL,
 };
 
+pub use presentation::{
+    HOME_ASSISTANT, HOME_ASSISTANT_PREFIX, METRICS_INVERTERS, NAMES_FILE, PRESENTATION_KEYS,
+    Presentation,
+};
+
 /// How large the journal may grow.
 pub const JOURNAL_SIZE: Key = Key::new("journal.size", "JOURNAL_SIZE")
     .flag("journal-size", "SIZE")
@@ -39,11 +45,6 @@ pub const POLL_INTERVAL: Key = Key::new("envoy.poll_interval", "POLL_INTERVAL")
     .flag("poll-interval", "TIME")
     .default("60s")
     .help("the time between two polls, 60s to 1h");
-
-/// Whether metrics have each inverter.
-pub const METRICS_INVERTERS: Key = Key::new("metrics.inverters", "METRICS_INVERTERS")
-    .default("false")
-    .help("whether /metrics has the power and the state of each inverter: true or false");
 
 /// A poll interval without the lower limit: for tests against the simulator.
 pub const TESTING_POLL_INTERVAL: Key = Key::file_only("testing.poll_interval");
@@ -67,12 +68,11 @@ const JOURNAL_SIZES: RangeInclusive<ByteSize> = ByteSize::mib(1)..=ByteSize::gib
 /// What reading the Envoy once logs: its result is on standard output.
 pub const PRINT_FILTER: &str = "warn";
 
-const OWN_KEYS: [Key; 8] = [
+const OWN_KEYS: [Key; 7] = [
     POLL_INTERVAL,
     STATE_DIR,
     JOURNAL_SIZE,
     LISTEN,
-    METRICS_INVERTERS,
     TESTING_POLL_INTERVAL,
     TESTING_ANNOUNCE_EVERY,
     TESTING_JOURNAL_RETRY,
@@ -84,6 +84,7 @@ pub fn keys() -> Vec<Key> {
     [
         &ENVOY_KEYS[..],
         &OWN_KEYS[..],
+        &PRESENTATION_KEYS[..],
         &broker::KEYS[..],
         &logs::KEYS[..],
         #[cfg(feature = "sabotage")]
@@ -117,8 +118,8 @@ pub struct Config {
     pub broker: Broker,
     /// Where health and metrics are served.
     pub listen: Option<Listen>,
-    /// Whether metrics have each inverter.
-    pub metrics_inverters: bool,
+    /// How the inverters are shown to others.
+    pub presentation: Presentation,
 }
 
 impl Config {
@@ -151,7 +152,7 @@ impl Config {
         let journal_retry = settings.required(&TESTING_JOURNAL_RETRY, duration);
         let broker = Broker::read(settings);
         let listen = settings.optional(&LISTEN, str::parse);
-        let metrics_inverters = settings.required(&METRICS_INVERTERS, switch);
+        let presentation = Presentation::read(settings);
         let logs = Logs::read_or(settings, filter);
         let config = Self {
             access: access?,
@@ -162,7 +163,7 @@ impl Config {
             journal_retry: journal_retry?,
             broker: broker?,
             listen,
-            metrics_inverters: metrics_inverters?,
+            presentation: presentation?,
         };
         Some((config, logs?))
     }

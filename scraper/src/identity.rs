@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mqtt::Message;
-use wire::{BaseTopic, GatewayState, InstanceId, Serial, Status, Topic};
+use wire::{BaseTopic, GatewayState, Health, InstanceId, Serial, Status, Topic};
 
 use crate::delivery::{Outgoing, Sender};
 
@@ -42,6 +42,12 @@ impl Identity {
     pub(crate) fn gateway(&self, gateway: &GatewayState) -> Message {
         let envoy = self.envoy.clone();
         self.retained(&Topic::Gateway { envoy }, gateway.encode())
+    }
+
+    /// How the inverters do now.
+    pub(crate) fn health(&self, health: &Health) -> Message {
+        let envoy = self.envoy.clone();
+        self.retained(&Topic::Health { envoy }, health.encode())
     }
 
     /// The message that carries this.

@@ -29,6 +29,7 @@ mod overwritten;
 mod patience;
 mod poller;
 mod reach;
+mod watch;
 
 mod complaints;
 mod identity;
@@ -45,6 +46,7 @@ use tokio::sync::{mpsc, oneshot};
 use wire::{Serial, Status};
 
 use config::Config;
+use home_assistant::{Announcer, Topics};
 use identity::Identity;
 use journal::{Journals, OpenError};
 use metrics::Metrics;
@@ -212,11 +214,16 @@ async fn serve(
         reach,
         envoy.clone(),
         journals.clone(),
+        config.presentation.names.clone(),
         metrics.clone(),
         service.part("poller"),
     );
     let part = service.part("publisher");
-    let publisher = Publisher::new(identity, journals, metrics.clone(), part);
+    let prefix = config.presentation.home_assistant.clone();
+    let base = config.broker.topic.clone();
+    let home_assistant =
+        prefix.map(|prefix| Announcer::new(Topics::new(base, envoy.clone(), prefix)));
+    let publisher = Publisher::new(identity, journals, home_assistant, metrics.clone(), part);
     let (sender, polls) = mpsc::channel(poller::CHANNEL);
     let (tell_other, other) = oneshot::channel();
     let mut tasks = Tasks::new();

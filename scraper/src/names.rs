@@ -185,7 +185,7 @@ pub enum NamesError {
 }
 
 /// A file of names, which is read again when it changes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NamesFile {
     path: PathBuf,
     /// When it was changed, and its size, at the last look.

@@ -9,15 +9,26 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use wire::{ClockTime, GatewayState, Reading, Serial};
+use wire::{ClockTime, GatewayState, Health, Reading, Serial};
 
 use crate::changes::{Changes, Report};
 use crate::expiry::Expiry;
 use crate::journal::Journals;
 use crate::metrics::Metrics;
+use crate::names::NamesFile;
 use crate::overwritten::Overwritten;
 use crate::patience::Patience;
 use crate::reach::{Reach, Unreached};
+use crate::watch::Watch;
+
+/// What a poll tells the publisher.
+#[derive(Debug)]
+pub(crate) enum Poll {
+    /// The gateway answered.
+    Answered(Polled),
+    /// It did not, and is given up for now.
+    Failed(Box<GatewayState>),
+}
 
 /// What a successful poll tells the publisher.
 #[derive(Debug)]
@@ -26,6 +37,8 @@ pub(crate) struct Polled {
     pub(crate) readings: Vec<Reading>,
     /// The gateway as it is now.
     pub(crate) gateway: GatewayState,
+    /// How its inverters do.
+    pub(crate) health: Health,
 }
 
 /// Polls that may wait for the publisher. It takes them at once unless a broker holds it up, for a
@@ -36,6 +49,10 @@ pub(crate) const CHANNEL: usize = 4;
 /// request that gets no answer ends the poll, so that only few wait for as long as they may, at this address
 /// and at another. Beyond it the loop is stuck, and the service manager's watchdog may bite.
 const LONGEST_POLL: Duration = Duration::from_mins(20);
+
+/// Polls in a row that fail before the gateway counts as unreachable. One alone is nothing: gateways are slow
+/// at times, and restart.
+const UNREACHABLE_AFTER: u32 = 3;
 
 /// The poll loop's state.
 pub(crate) struct Poller {
@@ -48,6 +65,11 @@ pub(crate) struct Poller {
     /// Rows of the answers that can't be used.
     unusable: Outage,
     expiry: Expiry,
+    watch: Watch,
+    /// Polls that failed since the last that did not.
+    failed: u32,
+    /// When the last poll succeeded, by our clock.
+    last_poll_at: Option<ClockTime>,
     metrics: Metrics,
     part: Part,
 }
@@ -59,6 +81,7 @@ impl Poller {
         reach: Reach,
         envoy: Serial,
         journals: Journals,
+        names: Option<NamesFile>,
         metrics: Metrics,
         part: Part,
     ) -> Self {
@@ -73,6 +96,9 @@ impl Poller {
             outage: outage(),
             unusable: Outage::new("rows of the Envoy's list can't be used"),
             expiry: Expiry::default(),
+            watch: Watch::new(names),
+            failed: 0,
+            last_poll_at: None,
             metrics,
             part,
         }
@@ -86,7 +112,7 @@ impl Poller {
     pub(crate) async fn run(
         mut self,
         every: Duration,
-        polls: mpsc::Sender<Polled>,
+        polls: mpsc::Sender<Poll>,
         other: oneshot::Sender<Serial>,
         stop: CancellationToken,
     ) {
@@ -128,9 +154,10 @@ impl Poller {
                         return stop.cancelled().await;
                     }
                     patience.accepted();
+                    self.failed = 0;
                     let polled = self.take(&answer).await;
                     self.is_well();
-                    if polls.send(polled).await.is_err() {
+                    if polls.send(Poll::Answered(polled)).await.is_err() {
                         return;
                     }
                 }
@@ -151,6 +178,13 @@ impl Poller {
                     self.outage.failed(&reason, error.needs_a_person());
                     self.part
                         .status(&format!("the Envoy's readings can't be had: {reason}"));
+                    self.failed = self.failed.saturating_add(1);
+                    if self.failed >= UNREACHABLE_AFTER || error.needs_a_person() {
+                        let state = Box::new(self.gateway_state(Some(reason)));
+                        if polls.send(Poll::Failed(state)).await.is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         }
@@ -194,9 +228,12 @@ impl Poller {
             never_reported = answer.never_reported,
             "polled"
         );
+        let now = self.gateways_time();
+        self.watch.poll(answer, now);
         Polled {
             readings,
-            gateway: self.gateway_state(),
+            gateway: self.gateway_state(None),
+            health: self.watch.health(&self.envoy),
         }
     }
 
@@ -205,11 +242,15 @@ impl Poller {
         let gateway = self.gateway();
         let expires_at = gateway.and_then(Gateway::token_expires_at);
         self.metrics.token_expires_at(expires_at);
-        let now = gateway.map(|gateway| {
-            let skew = gateway.clock_skew().unwrap_or_default();
-            gateway.clock().now().as_second().saturating_add(skew)
-        });
-        self.metrics.readings(&self.envoy, new, now);
+        self.metrics
+            .readings(&self.envoy, new, self.gateways_time());
+    }
+
+    /// What the gateway's own clock shows, in Unix seconds.
+    fn gateways_time(&self) -> Option<i64> {
+        let gateway = self.gateway()?;
+        let skew = gateway.clock_skew().unwrap_or_default();
+        Some(gateway.clock().now().as_second().saturating_add(skew))
     }
 
     /// Appends to the journal, which waits for the disk.
@@ -238,10 +279,14 @@ impl Poller {
         }
     }
 
-    fn gateway_state(&self) -> GatewayState {
+    /// The gateway as it is now, with why its readings can't be had.
+    fn gateway_state(&mut self, problem: Option<String>) -> GatewayState {
+        if problem.is_none() {
+            let now = self.gateway().map(|gateway| gateway.clock().now());
+            self.last_poll_at = now.and_then(|now| clock_time(now.as_second()));
+        }
         let gateway = self.gateway();
         let info = gateway.and_then(Gateway::last_info);
-        let now = gateway.map(|gateway| gateway.clock().now().as_second());
         GatewayState {
             envoy: self.envoy.clone(),
             firmware: info
@@ -254,8 +299,10 @@ impl Poller {
                 .and_then(Gateway::token_expires_at)
                 .and_then(clock_time),
             scraper_version: env!("CARGO_PKG_VERSION").to_owned(),
-            last_poll_at: now.and_then(clock_time),
+            last_poll_at: self.last_poll_at,
             reports_overwritten: self.overwritten.count(),
+            reachable: problem.is_none(),
+            problem,
         }
     }
 }

@@ -40,7 +40,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
     exit::block_on(async move {
         let service = Service::of_process();
         let shutdown = signals::shutdown(&service)?;
-        let (listen, each_inverter) = (config.listen.clone(), config.metrics_inverters);
+        let (listen, each_inverter) =
+            (config.listen.clone(), config.presentation.metrics_inverters);
         let register = |board: &mut _| Metrics::register(board, each_inverter);
         let (metrics, _serving) = health::start(listen.as_ref(), &service, register).await?;
         crate::run(config, metrics, &service, shutdown).await?;

@@ -15,19 +15,21 @@ mod sabotage;
 use std::time::Duration;
 
 use daemon::deadline::at;
+use daemon::random;
 use daemon::service::Part;
 use mqtt::{Connection, Delivery as Received, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{GatewayState, Status};
+use wire::{GatewayState, Health, Status};
 
 use crate::complaints::Complaints;
 use crate::delivery::{Delivery, News, Ticket, link};
+use crate::home_assistant::{Announcer, announcer};
 use crate::identity::Identity;
 use crate::journal::Journals;
 use crate::metrics::Metrics;
-use crate::poller::Polled;
+use crate::poller::{Poll, Polled};
 use crate::receipts::Receipts;
 
 /// How long each step of a stop may take: a poll under way, the readings on their way, and the end
@@ -43,6 +45,10 @@ pub(crate) struct Publisher {
     gateway: Option<GatewayState>,
     /// Whether a poll changed it since it was published.
     gateway_changed: bool,
+    health: Option<Health>,
+    /// Whether a poll changed it since it was published.
+    health_changed: bool,
+    home_assistant: Option<Announcer>,
     connection: Option<Connection>,
     on_their_way: Receipts,
     complaints: Complaints,
@@ -64,6 +70,7 @@ impl Publisher {
     pub(crate) fn new(
         identity: Identity,
         journals: Journals,
+        home_assistant: Option<Announcer>,
         metrics: Metrics,
         part: Part,
     ) -> Self {
@@ -76,6 +83,9 @@ impl Publisher {
             journals,
             gateway: None,
             gateway_changed: false,
+            health: None,
+            health_changed: false,
+            home_assistant,
             connection: None,
             on_their_way: Receipts::default(),
             metrics,
@@ -91,7 +101,7 @@ impl Publisher {
         mut self,
         session: Session,
         mut events: Events,
-        mut polls: mpsc::Receiver<Polled>,
+        mut polls: mpsc::Receiver<Poll>,
         stop: CancellationToken,
     ) -> Result<(), InputEnded> {
         let outcome = tokio::select! {
@@ -103,15 +113,15 @@ impl Publisher {
         };
         // The poller ends, too, and its last poll comes before the end of the channel.
         let _ = timeout(FAREWELL, async {
-            while let Some(polled) = polls.recv().await {
-                self.take(polled);
+            while let Some(poll) = polls.recv().await {
+                self.take(poll);
             }
         })
         .await;
         // A poll that takes longer is given up, and what it still sent is not.
         polls.close();
-        while let Ok(polled) = polls.try_recv() {
-            self.take(polled);
+        while let Ok(poll) = polls.try_recv() {
+            self.take(poll);
         }
         let _ = timeout(FAREWELL, self.flush(&mut events)).await;
         if let Some(connection) = &self.connection {
@@ -134,12 +144,13 @@ impl Publisher {
     async fn publish(
         &mut self,
         events: &mut Events,
-        polls: &mut mpsc::Receiver<Polled>,
+        polls: &mut mpsc::Receiver<Poll>,
     ) -> InputEnded {
         let mut announce = interval(self.identity.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = self.delivery.due();
+            let announcing = self.home_assistant.as_ref().and_then(Announcer::due);
             tokio::select! {
                 // In this order: an echo that has come was not missed.
                 biased;
@@ -148,9 +159,9 @@ impl Publisher {
                     None => return InputEnded::Session,
                     Some(event) => self.handle(event).await,
                 },
-                polled = polls.recv() => match polled {
+                poll = polls.recv() => match poll {
                     None => return InputEnded::Poller,
-                    Some(polled) => self.take(polled),
+                    Some(poll) => self.take(poll),
                 },
                 Some((ticket, Ok(()))) = self.on_their_way.next() => {
                     self.acknowledged(&ticket);
@@ -158,6 +169,11 @@ impl Publisher {
                 () = at(due) => {
                     let news = self.delivery.at(Instant::now());
                     self.tell(news).await;
+                }
+                () = at(announcing) => {
+                    if let Some(home_assistant) = &mut self.home_assistant {
+                        home_assistant.at(Instant::now());
+                    }
                 }
                 _ = announce.tick() => self.delivery.announce_soon(Instant::now()),
             }
@@ -200,6 +216,7 @@ impl Publisher {
                 self.on_their_way.clear();
             }
             Event::Received(received) => {
+                self.listen_to_home_assistant(&received);
                 let news = self.delivery.hear(message(&received), Instant::now());
                 self.tell(news).await;
                 // On a connection that has ended there is nothing to acknowledge.
@@ -210,7 +227,9 @@ impl Publisher {
 
     /// Subscribes before it announces, so that the echo comes after what the topics hold.
     async fn greet(&mut self, connection: Connection) {
-        if let Err(error) = connection.subscribe(self.identity.own_filters()).await {
+        let filters = self.identity.own_filters().into_iter();
+        let birth = self.home_assistant.as_ref().map(Announcer::filter);
+        if let Err(error) = connection.subscribe(filters.chain(birth)).await {
             self.complaints.cannot_listen(&error);
         }
         // What becomes of it shows in the echo of the announcement.
@@ -220,7 +239,29 @@ impl Publisher {
             self.delivery.connected(Instant::now());
             #[cfg(feature = "sabotage")]
             self.believe_that_all_is_shown();
+            self.say_all_again();
+        }
+    }
+
+    /// A broker may have lost what it retained.
+    fn say_all_again(&mut self) {
+        self.gateway_changed = true;
+        self.health_changed = true;
+        if let Some(home_assistant) = &mut self.home_assistant {
+            home_assistant.connected();
+        }
+    }
+
+    /// Home Assistant has started: it is told everything again, a little later, since all others do so too.
+    fn listen_to_home_assistant(&mut self, received: &Received) {
+        let Some(home_assistant) = &mut self.home_assistant else {
+            return;
+        };
+        let pause = random::part_of(announcer::LONGEST_PAUSE);
+        if home_assistant.heard(&received.topic, &received.payload, pause, Instant::now()) {
+            tracing::debug!("Home Assistant has started");
             self.gateway_changed = true;
+            self.health_changed = true;
         }
     }
 
@@ -248,6 +289,28 @@ impl Publisher {
             send(connection, self.identity.gateway(gateway)).await?;
             self.gateway_changed = false;
         }
+        if self.health_changed
+            && let (Some(connection), Some(health)) = (&self.connection, &self.health)
+        {
+            send(connection, self.identity.health(health)).await?;
+            self.health_changed = false;
+        }
+        // After what its entities show.
+        if let (Some(connection), Some(home_assistant)) =
+            (&self.connection, &mut self.home_assistant)
+        {
+            while let Some((topic, payload)) = home_assistant.next() {
+                send(
+                    connection,
+                    Message {
+                        topic,
+                        payload: payload.into(),
+                        retain: true,
+                    },
+                )
+                .await?;
+            }
+        }
         Ok(())
     }
 
@@ -263,7 +326,7 @@ impl Publisher {
             News::AllowedAfterAll => {
                 self.complaints.allowed(self.delivery.waiting());
                 // These were dropped, too.
-                self.gateway_changed = true;
+                self.say_all_again();
                 if let Some(connection) = &self.connection {
                     // A connection that has ended meanwhile is reported as an event of its own.
                     let _ = send(connection, self.identity.status(Status::Online)).await;
@@ -281,9 +344,28 @@ impl Publisher {
         }
     }
 
-    fn take(&mut self, polled: Polled) {
-        self.delivery.take(polled.readings, Instant::now());
-        self.gateway = Some(polled.gateway);
+    fn take(&mut self, poll: Poll) {
+        let gateway = match poll {
+            Poll::Failed(gateway) => *gateway,
+            Poll::Answered(Polled {
+                readings,
+                gateway,
+                health,
+            }) => {
+                self.delivery.take(readings, Instant::now());
+                if let Some(home_assistant) = &mut self.home_assistant {
+                    home_assistant.gateway(&gateway);
+                    home_assistant.health(&health);
+                }
+                let health = Some(health);
+                if self.health != health {
+                    self.health = health;
+                    self.health_changed = true;
+                }
+                gateway
+            }
+        };
+        self.gateway = Some(gateway);
         self.gateway_changed = true;
     }
 

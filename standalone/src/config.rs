@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use daemon::health::{LISTEN, Listen};
 use daemon::logs::{self, Logs};
-use daemon::settings::{Key, Problems, Settings, Sources, duration, number, switch};
+use daemon::settings::{Key, Problems, Settings, Sources, duration, number};
 use daemon::state_dir::{self, state_dir};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
-use scraper::config::Access;
+use scraper::config::{Access, Presentation};
 use simulator::SiteOptions;
 
 /// Where the Envoy is; without it one is simulated.
@@ -63,11 +63,11 @@ pub fn keys() -> Vec<Key> {
             scraper::config::JOURNAL_SIZE,
             BROKER_LISTEN,
             LISTEN,
-            scraper::config::METRICS_INVERTERS,
             TESTING_LEDGER,
             TESTING_SPEED,
             TESTING_INVERTERS,
         ][..],
+        &scraper::config::PRESENTATION_KEYS[..],
         &FOR_A_REAL_ENVOY[..],
         &[logs::RUST_LOG.default(QUIET_BROKER), logs::LOG_FORMAT][..],
     ]
@@ -87,8 +87,8 @@ pub struct Config {
     pub broker_listen: Option<SocketAddr>,
     /// Where health and metrics are served.
     pub listen: Option<Listen>,
-    /// Whether metrics have each inverter.
-    pub metrics_inverters: bool,
+    /// How the inverters are shown to others.
+    pub presentation: Presentation,
 }
 
 /// The Envoy that is read.
@@ -139,8 +139,7 @@ impl Config {
         let journal_size = scraper::config::read_journal_size(settings);
         let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
         let listen = settings.optional(&LISTEN, str::parse);
-        let inverters = &scraper::config::METRICS_INVERTERS;
-        let metrics_inverters = settings.required(inverters, switch);
+        let presentation = Presentation::read(settings);
         let logs = Logs::read_or(settings, QUIET_BROKER);
         let config = Self {
             source: source?,
@@ -148,7 +147,7 @@ impl Config {
             journal_size: journal_size?,
             broker_listen,
             listen,
-            metrics_inverters: metrics_inverters?,
+            presentation: presentation?,
         };
         Some((config, logs?))
     }

@@ -105,7 +105,8 @@ pub async fn run(
     let _lock = lock(&directory)?;
     let database = directory.join("readings.sqlite");
     let store = Sqlite::open(&database)?;
-    let each_inverter = config.metrics_inverters;
+    let presentation = config.presentation.clone();
+    let each_inverter = presentation.metrics_inverters;
     let register = |board: &mut Board| {
         let scraper = scraper::metrics::Metrics::register(board, each_inverter);
         (scraper, receiver::metrics::Metrics::register(board))
@@ -130,7 +131,7 @@ pub async fn run(
             journal_retry: scraper::journal::RETRY,
             broker: ours(&broker),
             listen: None,
-            metrics_inverters: each_inverter,
+            presentation,
         },
         of_scraper,
         service,

@@ -173,6 +173,7 @@ fn uncommented(program: &Program, directory: &TempDir, secrets_in_files: bool) -
                 let file = directory.path().join(leaf);
                 let content = match leaf {
                     "token_file" if section == "[envoy]" => TOKEN,
+                    "names_file" => "[inverters]\n1 = \"Garage\"\n",
                     "key_file" => &key,
                     "ca_file" | "cert_file" => &certificate,
                     _ => "text",

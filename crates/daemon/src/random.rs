@@ -21,3 +21,9 @@ pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
     text.parse()
         .expect("eight letters and digits are an id of every kind")
 }
+
+/// A random part of a time, so that many that wait for the same thing do not act at once.
+#[must_use]
+pub fn part_of(time: std::time::Duration) -> std::time::Duration {
+    time.mul_f64(rand::rng().random())
+}

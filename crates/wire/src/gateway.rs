@@ -31,6 +31,18 @@ pub struct GatewayState {
     /// the scraper started: an estimate, from jumps in the report times.
     #[serde(default)]
     pub reports_overwritten: u64,
+    /// Whether its readings can be had: false after some polls in a row that failed, so that a gateway that is
+    /// slow once does not count, or after one that fails until somebody does something.
+    #[serde(default = "yes")]
+    pub reachable: bool,
+    /// Why they can't, in words; `null` while they can.
+    #[serde(default)]
+    pub problem: Option<String>,
+}
+
+/// What scrapers meant that said nothing of it.
+fn yes() -> bool {
+    true
 }
 
 impl GatewayState {

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use wire::{
-    Announcement, BaseTopic, GatewayState, JournalSpan, Reading, ReplayRequest, Status, Topic,
+    Announcement, BaseTopic, GatewayState, Health, InverterHealth, InverterState, JournalSpan,
+    Reading, ReplayRequest, Status, Topic,
 };
 
 const READING: &str = r#"{"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}"#;
@@ -109,8 +110,12 @@ fn the_state_of_a_gateway() {
         scraper_version: "0.1.0".into(),
         last_poll_at: Some("2026-11-23T09:16:02Z".parse().unwrap()),
         reports_overwritten: 7,
+        reachable: true,
+        problem: None,
     };
     let unknown = GatewayState {
+        reachable: false,
+        problem: Some("192.168.1.20 does not answer".into()),
         part_number: None,
         clock_skew_s: None,
         token_expires_at: None,
@@ -123,11 +128,11 @@ fn the_state_of_a_gateway() {
     for (state, payload) in [
         (
             known,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z","reports_overwritten":7}"#,
+            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z","reports_overwritten":7,"reachable":true,"problem":null}"#,
         ),
         (
             unknown,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":null,"address":"192.168.1.20","clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null,"reports_overwritten":7}"#,
+            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":null,"address":"192.168.1.20","clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null,"reports_overwritten":7,"reachable":false,"problem":"192.168.1.20 does not answer"}"#,
         ),
     ] {
         assert_eq!(state.encode(), payload);
@@ -222,4 +227,53 @@ fn every_filter() {
         "envoy-receiver/+/replay/122012345678"
     );
     assert_eq!(base.receiver_status_filter(), "envoy-receiver/+/status");
+}
+
+#[test]
+fn the_health_of_inverters() {
+    let silent = InverterHealth {
+        state: InverterState::Silent,
+        fresh: false,
+        interval_s: Some(300),
+        missed_reports: 12,
+        relative_output_pct: Some(41),
+        name: Some("Garage left".into()),
+        array: Some("Garage".into()),
+    };
+    let unknown = InverterHealth {
+        state: InverterState::Asleep,
+        fresh: true,
+        interval_s: None,
+        missed_reports: 0,
+        relative_output_pct: None,
+        name: None,
+        array: None,
+    };
+    let health = Health {
+        envoy: "122012345678".parse().unwrap(),
+        reporting: 0,
+        asleep: 1,
+        silent: 1,
+        total: 2,
+        never_reported: 3,
+        inverters: [
+            ("482012345679".parse().unwrap(), unknown),
+            ("482012345678".parse().unwrap(), silent),
+        ]
+        .into(),
+    };
+    let payload = r#"{"envoy":"122012345678","reporting":0,"asleep":1,"silent":1,"total":2,"never_reported":3,"inverters":{"482012345678":{"state":"silent","fresh":false,"interval_s":300,"missed_reports":12,"relative_output_pct":41,"name":"Garage left","array":"Garage"},"482012345679":{"state":"asleep","fresh":true,"interval_s":null,"missed_reports":0,"relative_output_pct":null,"name":null,"array":null}}}"#;
+    assert_eq!(health.encode(), payload);
+    let topic = Topic::Health {
+        envoy: health.envoy.clone(),
+    };
+    assert_eq!(
+        topic.render(&BaseTopic::default()),
+        "envoy/122012345678/health"
+    );
+    assert_eq!(Health::decode(&topic, payload.as_bytes()).unwrap(), health);
+    let other = Topic::Health {
+        envoy: "1".parse().unwrap(),
+    };
+    assert!(Health::decode(&other, payload.as_bytes()).is_err());
 }

@@ -123,6 +123,7 @@ proptest! {
             | Topic::Backlog { envoy, .. }
             | Topic::Journal { envoy }
             | Topic::Gateway { envoy }
+            | Topic::Health { envoy }
             | Topic::EnvoyStatus { envoy }
             | Topic::EnvoyCheck { envoy } => (base.to_string(), envoy.as_str()),
             Topic::ReceiverStatus { name }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::{GatewayState, Serial};
+use wire::{GatewayState, Health, Serial};
 
 use super::gateway::Measures;
 use super::{Topics, battery, gateway, inverter};
@@ -33,8 +33,6 @@ enum Object {
 pub struct InverterFacts {
     /// What its owner calls it.
     pub name: Option<String>,
-    /// Where it is: the array that it belongs to.
-    pub area: Option<String>,
     /// Whether its readings carry more than its power.
     pub detail: bool,
 }
@@ -125,6 +123,17 @@ impl Announcer {
         }
     }
 
+    /// The inverters that are there, and what they are called.
+    pub fn health(&mut self, health: &Health) {
+        for (serial, inverter) in &health.inverters {
+            let facts = InverterFacts {
+                name: inverter.name.clone(),
+                ..InverterFacts::default()
+            };
+            self.inverter(serial, facts);
+        }
+    }
+
     /// A battery of this kind is there.
     pub fn battery(&mut self, serial: &Serial, kind: &str) {
         if self.is_full() && !self.batteries.contains_key(serial) {
@@ -190,10 +199,10 @@ impl Announcer {
                     let Some(facts) = self.inverters.get(serial) else {
                         continue;
                     };
-                    let (name, area) = (facts.name.as_deref(), facts.area.as_deref());
+                    let name = facts.name.as_deref();
                     (
                         serial.to_string(),
-                        inverter::announcement(&self.topics, serial, name, area, facts.detail),
+                        inverter::announcement(&self.topics, serial, name, facts.detail),
                     )
                 }
                 Object::Battery(serial) => {

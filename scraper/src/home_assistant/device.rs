@@ -81,9 +81,6 @@ pub struct Device {
     /// Where a browser reaches it, with the scheme.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_url: Option<String>,
-    /// Where it is, for a first guess at its room.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suggested_area: Option<String>,
     /// What the device is known by that it is reached through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via_device: Option<String>,

@@ -5,14 +5,13 @@ use wire::Serial;
 use super::Topics;
 use super::device::{Announcement, Availability, Component, Device, Quantity};
 
-/// The device of an inverter. `name` is what its owner calls it, `area` where it is; with `detail` its
-/// readings carry what newer firmware measures besides its power.
+/// The device of an inverter. `name` is what its owner calls it; with `detail` its readings carry what newer
+/// firmware measures besides its power.
 #[must_use]
 pub fn announcement(
     topics: &Topics,
     serial: &Serial,
     name: Option<&str>,
-    area: Option<&str>,
     detail: bool,
 ) -> Announcement {
     let topic = || topics.of(&format!("inverters/{serial}"));
@@ -23,7 +22,6 @@ pub fn announcement(
         manufacturer: "Enphase",
         model: "Microinverter".to_owned(),
         serial_number: serial.to_string(),
-        suggested_area: area.map(str::to_owned),
         via_device: Some(topics.gateway_id()),
         ..Device::default()
     };

@@ -17,6 +17,8 @@ fn state(firmware: &str) -> GatewayState {
         scraper_version: "0.1.0".to_owned(),
         last_poll_at: None,
         reports_overwritten: 0,
+        reachable: true,
+        problem: None,
     }
 }
 
