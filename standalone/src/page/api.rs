@@ -172,7 +172,7 @@ async fn series(shared: &Shared, only: Option<Serial>, asked: &Asked) -> Result<
             "that is more than {MOST_SPANS} values: ask for a shorter range or a longer step"
         )));
     }
-    let mut edges: Vec<i64> = (0..)
+    let mut edges: Vec<i64> = (0..MOST_SPANS)
         .map(|i| from + i * step)
         .take_while(|edge| *edge < until)
         .collect();
