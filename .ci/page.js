@@ -19,6 +19,7 @@ async function look(browser, name, viewport, colorScheme) {
   await page.goto(url);
   await page.waitForSelector('#link.live');
   await page.waitForSelector('#chart canvas');
+  await page.screenshot({ path: `${folder}/first-${name}.png` });
   await page.locator('#grid button').first().click();
   await page.waitForSelector('#detail-chart canvas');
   const [now, shown] = await Promise.all([
