@@ -127,10 +127,12 @@
 
   const series = (path, from, until) => ask(`${path}?from=${from}&until=${until}&step=${STEP}`);
 
-  // The last values of today are left out: their reports are still to come.
-  function sofar(day) {
-    const reported = [...state.inverters.values()].map((inverter) => Date.parse(inverter.reported_at) / 1000);
-    const until = Math.max(...reported, 0);
+  // The last values of today are left out until each inverter that reports has reported beyond them: a sum
+  // that lacks some would look like a cloud. One that is 20 minutes behind the newest is not waited for.
+  function sofar(day, inverters) {
+    const reported = inverters.map((inverter) => Date.parse(inverter.reported_at) / 1000);
+    const newest = Math.max(...reported, 0);
+    const until = Math.min(...reported.filter((time) => time > newest - 1200), newest);
     return day.power_w.filter((_, i) => day.from + (i + 1) * STEP <= until);
   }
 
@@ -143,7 +145,7 @@
     state.today = today;
     at('today').textContent = one.format(today.energy_wh / 1000);
     const [now, before, top] = await Promise.all([today, yesterday, best].map((day) => series('site', day.from, day.until)));
-    const values = sofar(now);
+    const values = sofar(now, [...state.inverters.values()]);
     at('peak').textContent = values.length === 0 ? '–' : two.format(Math.max(...values) / 1000);
     at('chart-empty').hidden = values.length !== 0;
     const lines = [];
@@ -184,7 +186,7 @@
     at('detail-title').textContent = `Inverter ${inverter.serial}`;
     at('detail-text').textContent = `${whole.format(inverter.power_w)} W at ${clock.format(new Date(inverter.reported_at))}, `
       + `${two.format(day.energy_wh / 1000)} kWh today, record ${whole.format(inverter.peak_power_w)} W`;
-    state.detail = draw(at('detail-chart'), [{ label: 'Today', name: '--sun', fill: true, values: padded(sofar(day)) }], state.detail);
+    state.detail = draw(at('detail-chart'), [{ label: 'Today', name: '--sun', fill: true, values: padded(sofar(day, [inverter])) }], state.detail);
   }
 
   function showChain() {
