@@ -56,3 +56,4 @@ pub use serial::{NotASerial, Serial};
 pub use server::GatewayRequest;
 pub use simulator::{NoCloud, NothingHeld, Simulator, StartError};
 pub use site::NotReplaced;
+pub use site::PastReport;

@@ -12,7 +12,7 @@ use crate::cloud::CloudOptions;
 use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
 use crate::serial::Serial;
-use crate::site::{Plan, SERIALS, Sun};
+use crate::site::{PastReport, Plan, SERIALS, Site, Sun};
 
 /// Inverters that one site may have.
 const MOST_INVERTERS: usize = SERIALS;
@@ -194,6 +194,13 @@ impl SiteOptions {
             }
         };
         Clock::new(ours, now, from, self.speed)
+    }
+
+    /// What this site has reported on the `days` before `until` and on that day: the same reports that its
+    /// gateway would have shown, where its clock is ours.
+    #[must_use]
+    pub fn past(&self, until: Timestamp, days: u16) -> Vec<PastReport> {
+        Site::new(&self.plan(), &self.firmware, &self.serial).past(until.as_second(), days.into())
     }
 
     pub(crate) fn plan(&self) -> Plan {

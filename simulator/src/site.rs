@@ -85,6 +85,19 @@ pub(crate) struct Report {
     pub(crate) power_w: i32,
 }
 
+/// A report that such a site has made before it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastReport {
+    /// The inverter's serial.
+    pub inverter: String,
+    /// Unix seconds.
+    pub reported_at: i64,
+    /// Average over the interval before it.
+    pub power_w: i32,
+    /// The highest that the inverter had given until then.
+    pub peak_power_w: i32,
+}
+
 /// One inverter with its panel.
 #[derive(Clone, Debug)]
 struct Panel {
@@ -128,6 +141,28 @@ impl Site {
                 firmware.uses_tokens(),
             ),
         }
+    }
+
+    /// What was on show at `until` (Unix seconds) of that solar day and the `days` before it, inverter by
+    /// inverter in order of time.
+    pub(crate) fn past(&self, until: i64, days: i64) -> Vec<PastReport> {
+        let last = self.sun.day(until);
+        let lights: Vec<Daylight> = (last - days..=last).map(|day| self.daylight(day)).collect();
+        let mut past = Vec::new();
+        for panel in &self.panels {
+            let mut peak_power_w = panel.record_w;
+            let reports = lights.iter().flat_map(|light| self.reports(panel, light));
+            for report in reports.filter(|report| report.shown_from <= until) {
+                peak_power_w = peak_power_w.max(report.power_w);
+                past.push(PastReport {
+                    inverter: panel.serial.clone(),
+                    reported_at: report.at,
+                    power_w: report.power_w,
+                    peak_power_w,
+                });
+            }
+        }
+        past
     }
 
     /// Puts a new inverter in the place of one, which is what it returns.

@@ -24,6 +24,12 @@ pub const BROKER_LISTEN: Key = Key::new("broker.listen", "BROKER_LISTEN")
     .example("127.0.0.1:1883")
     .help("where the embedded MQTT broker listens; 127.0.0.1:1883 when unset, or a free port if that one is taken");
 
+/// Where the page is served.
+pub const PAGE: Key = Key::new("page.listen", "PAGE")
+    .flag("page", "ADDRESS:PORT")
+    .example("127.0.0.1:8340")
+    .help("where the page with the live readings is served; 127.0.0.1:8340 when unset, or a free port if that one is taken");
+
 /// Where the simulated Envoy's true reports are written down: for tests.
 pub const TESTING_LEDGER: Key = Key::file_only("testing.ledger");
 
@@ -62,6 +68,7 @@ pub fn keys() -> Vec<Key> {
             state_dir::STATE_DIR,
             scraper::config::JOURNAL_SIZE,
             BROKER_LISTEN,
+            PAGE,
             LISTEN,
             TESTING_LEDGER,
             TESTING_SPEED,
@@ -85,6 +92,8 @@ pub struct Config {
     pub journal_size: u64,
     /// Where the broker listens, if that was chosen.
     pub broker_listen: Option<SocketAddr>,
+    /// Where the page is served, if that was chosen.
+    pub page: Option<SocketAddr>,
     /// Where health and metrics are served.
     pub listen: Option<Listen>,
     /// How the inverters are shown to others.
@@ -138,6 +147,7 @@ impl Config {
         let state_dir = state_dir(settings);
         let journal_size = scraper::config::read_journal_size(settings);
         let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
+        let page = settings.optional(&PAGE, loopback_page);
         let listen = settings.optional(&LISTEN, str::parse);
         let presentation = Presentation::read(settings);
         let logs = Logs::read_or(settings, QUIET_BROKER);
@@ -146,6 +156,7 @@ impl Config {
             state_dir: state_dir?,
             journal_size: journal_size?,
             broker_listen,
+            page,
             listen,
             presentation: presentation?,
         };
@@ -163,6 +174,20 @@ fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     } else {
         Err(
             "this broker has no accounts, so it listens on the loopback interface only; write 127.0.0.1:1883",
+        )
+    }
+}
+
+/// An address on the loopback interface: whoever reaches the page sees when somebody is at home.
+fn loopback_page(text: &str) -> Result<SocketAddr, &'static str> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "is not an address and a port; write 127.0.0.1:8340")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(
+            "the page has no accounts, so it is served on the loopback interface only; write 127.0.0.1:8340",
         )
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! In reading order: [`config`] says which Envoy, or that one is simulated; [`run`] starts the
 //! embedded [`broker`], then the very scraper and receiver of the big set-up against it, with
-//! SQLite as their store, [`shown`] on standard output.
+//! SQLite as their store, [`shown`] on standard output and on the [`page`].
 
 pub mod broker;
 pub mod cli;
 pub mod config;
+pub mod page;
+mod past;
 pub mod program;
 pub mod shown;
 
@@ -29,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use broker::{Broker, BrokerError};
 use config::{Config, Source};
+use page::Page;
 use shown::Shown;
 
 /// How often a simulated Envoy is asked: nobody's gateway is loaded by it, and a new reading shows
@@ -74,6 +77,9 @@ pub enum RunError {
     /// Health and metrics can't be served.
     #[error(transparent)]
     Listen(#[from] health::ListenError),
+    /// The page can't be served.
+    #[error(transparent)]
+    Page(#[from] page::PageError),
     /// The store can't be opened.
     #[error("the store can't be opened")]
     Store(#[from] store::OpenError),
@@ -114,8 +120,19 @@ pub async fn run(
     let serving = health::start(config.listen.as_ref(), service, register);
     let ((of_scraper, of_receiver), _serving) = serving.await?;
     let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
+    if let Source::Simulated {
+        site, ledger: None, ..
+    } = &config.source
+        // A faster clock than ours begins in the past; and a ledger is to be compared with what is stored.
+        && site.speed == 1
+    {
+        past::fill(&store, site).await;
+    }
     let (access, poll_interval, simulator) = envoy(config.source).await?;
-    let introduction = introduction(&access, simulator.is_some(), &broker, &database);
+    let simulated = simulator.is_some();
+    let (seen, at) = (store.clone(), broker.address());
+    let page = page::start(config.page, seen, at, service, simulated).await?;
+    let introduction = introduction(&access, simulated, &page, &broker, &database);
     // With standard output closed there is nobody to show it to.
     let _ = std::io::stdout().write_all(introduction.as_bytes());
 
@@ -257,7 +274,13 @@ fn lock(directory: &Path) -> Result<File, RunError> {
 }
 
 /// Says what runs, where to look, and how to stop it.
-fn introduction(access: &Access, simulated: bool, broker: &Broker, database: &Path) -> String {
+fn introduction(
+    access: &Access,
+    simulated: bool,
+    page: &Page,
+    broker: &Broker,
+    database: &Path,
+) -> String {
     // Which Envoy is read was given, or is simulated here.
     let host = access.host.as_ref().map(ToString::to_string);
     let host = host.unwrap_or_default();
@@ -270,10 +293,12 @@ fn introduction(access: &Access, simulated: bool, broker: &Broker, database: &Pa
     let address = broker.address();
     format!(
         "Envoy      {simulated}{host}{real}\n\
+         page       {}\n\
          broker     mqtt://{address}\n           \
          mosquitto_sub -v -h {} -p {} -t 'envoy/#'\n\
          readings   {}\n\n\
          Readings as they are stored (stop with Ctrl-C):\n",
+        page.url(),
         address.ip(),
         address.port(),
         database.display()

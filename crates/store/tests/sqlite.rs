@@ -281,3 +281,20 @@ async fn readings_that_could_not_be_stored_are_not_marked_either() {
     assert!(refused.is_err());
     assert_eq!(store.marks().await.unwrap(), Marks::default());
 }
+
+#[tokio::test]
+async fn the_readings_of_some_inverters_are_found_without_those_of_others() {
+    let (_directory, path) = database();
+    let store = Sqlite::open(&path).unwrap();
+    let readings = [
+        reading("1", "a", 10, 5),
+        reading("1", "a", 20, 6),
+        reading("1", "b", 15, 7),
+        reading("2", "a", 15, 8),
+    ];
+    let _ = write(&store, &readings).await.unwrap();
+    let times = ReportTime::from_unix_seconds(11).unwrap()..=ReportTime::MAX;
+    let inverters = ["2", "1"].map(|envoy| (envoy.parse().unwrap(), "a".parse().unwrap()));
+    let found = store.readings_of(inverters.to_vec(), times).await.unwrap();
+    assert_eq!(found, [stored(&readings[3]), stored(&readings[1])]);
+}

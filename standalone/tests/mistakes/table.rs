@@ -599,6 +599,18 @@ pub(crate) const WRONG: &[Row] = &[
     ),
     row(
         Standalone,
+        &["PAGE=8340"],
+        &["PAGE: \"8340\" is not an address and a port; write 127.0.0.1:8340"],
+    ),
+    row(
+        Standalone,
+        &["PAGE=0.0.0.0:8340"],
+        &[
+            "PAGE: \"0.0.0.0:8340\": the page has no accounts, so it is served on the loopback interface only; write 127.0.0.1:8340",
+        ],
+    ),
+    row(
+        Standalone,
         &["file: [testing]\nspeed = \"fast\"\ninverters = 0"],
         &[
             "testing.speed in {dir}/settings.toml: \"fast\" is not a whole number from 1 on; write for example 10",

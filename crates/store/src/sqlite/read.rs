@@ -55,6 +55,35 @@ impl Sqlite {
         Ok(rows.await?)
     }
 
+    /// The readings of these inverters, each named with its Envoy, with these report times; sorted by time
+    /// within each inverter, and these in the given order.
+    ///
+    /// Quick however many readings there are: each inverter's are found by the key.
+    pub async fn readings_of(
+        &self,
+        inverters: Vec<(Serial, Serial)>,
+        times: RangeInclusive<ReportTime>,
+    ) -> Result<Vec<StoredReading>, QueryError> {
+        let (from, until) = (times.start().unix_seconds(), times.end().unix_seconds());
+        let rows = on_connection(&self.reader, move |reader| {
+            let mut statement = reader.prepare_cached(
+                "SELECT envoy, serial, reported_at, device_type, power_w, peak_power_w
+                 FROM inverter_reading
+                 WHERE envoy = ?1 AND serial = ?2 AND reported_at BETWEEN ?3 AND ?4
+                 ORDER BY reported_at",
+            )?;
+            let mut found = Vec::new();
+            for (envoy, serial) in &inverters {
+                let key = params![envoy.as_str(), serial.as_str(), from, until];
+                for row in statement.query_map(key, stored)? {
+                    found.push(row?);
+                }
+            }
+            Ok(found)
+        });
+        Ok(rows.await?)
+    }
+
     /// The newest reading of each inverter, sorted by Envoy and inverter.
     ///
     /// Quick however many readings there are: it goes from inverter to inverter by the key.
