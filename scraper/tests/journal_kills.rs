@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rustix::process::{Signal, getpid, kill_process};
-use scraper::changes::Report;
 use scraper::journal::{Journals, OpenError};
+use wire::Inverter as Report;
 use wire::{Reading, ReportTime, Serial};
 
 /// Names the directory to a process that is to be killed.
@@ -44,6 +44,7 @@ fn report(power_w: i32) -> Report {
         device_type: Some(1),
         power_w,
         peak_power_w: 300,
+        detail: None,
     }
 }
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use scraper::changes::Report;
 use scraper::journal::Journals;
+use wire::Inverter as Report;
 use wire::{Reading, ReportTime, Serial};
 
 /// The default size of a journal, in bytes.
@@ -55,6 +55,7 @@ fn reports(inverters: u32, poll: u64) -> anyhow::Result<Vec<Report>> {
                 device_type: Some(1),
                 power_w: i32::try_from(poll * 7 % 300)?,
                 peak_power_w: 295,
+                detail: None,
             })
         })
         .collect()

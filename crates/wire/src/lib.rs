@@ -115,6 +115,6 @@ pub use quantity::{InvalidQuantity, Quantity};
 pub use reading::Reading;
 pub use replay::{InvalidRequest, MAX_RANGES, ReplayRequest};
 pub use status::Status;
-pub use subject::Subject;
+pub use subject::{Kind, Subject};
 pub use time::{ClockTime, InvalidTime, ReportTime};
 pub use topic::{BaseTopic, EVERYTHING, InvalidBase, Topic, TopicError};

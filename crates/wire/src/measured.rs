@@ -14,6 +14,8 @@ pub use inverter::{Detail, Inverter};
 pub use meter::Meter;
 pub use site::{Basis, Flow, Net, Site};
 
+use crate::name::{JournalId, Serial};
+use crate::reading::Reading;
 use crate::subject::Subject;
 use crate::time::ReportTime;
 
@@ -61,6 +63,17 @@ impl Measured {
             Self::Net(net) => net.measured_at,
             Self::Meter(meter) => meter.measured_at,
             Self::Battery(battery) => battery.measured_at,
+        }
+    }
+
+    /// The reading that this is at its place in a journal.
+    #[must_use]
+    pub fn numbered(self, envoy: Serial, journal: JournalId, seq: u64) -> Reading {
+        Reading {
+            envoy,
+            measured: self,
+            journal,
+            seq,
         }
     }
 

@@ -23,6 +23,52 @@ pub enum Subject {
     Battery(Serial),
 }
 
+/// The kinds of what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Reports of inverters.
+    Inverter,
+    /// What the whole site produces.
+    Site,
+    /// Measured production.
+    Production,
+    /// Measured consumption.
+    Consumption,
+    /// Measured exchange with the grid.
+    Net,
+    /// Meters.
+    Meter,
+    /// Batteries.
+    Battery,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Inverter,
+        Self::Site,
+        Self::Production,
+        Self::Consumption,
+        Self::Net,
+        Self::Meter,
+        Self::Battery,
+    ];
+
+    /// The kind's name: `inverter`, `site`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inverter => "inverter",
+            Self::Site => "site",
+            Self::Production => "production",
+            Self::Consumption => "consumption",
+            Self::Net => "net",
+            Self::Meter => "meter",
+            Self::Battery => "battery",
+        }
+    }
+}
+
 impl Subject {
     /// The levels of the topic of each kind of subject, with `+` for the name where there is one.
     pub(crate) const PATHS: [&str; 7] = [

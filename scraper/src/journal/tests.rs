@@ -1,6 +1,7 @@
 //! Tests of the journal as a whole, each on a file of its own.
 
 use std::collections::HashSet;
+use wire::Inverter as Report;
 
 use super::*;
 
@@ -31,6 +32,7 @@ fn report(number: u32, seconds: i64, power_w: i32) -> Report {
         device_type: Some(1),
         power_w,
         peak_power_w: 300,
+        detail: None,
     }
 }
 

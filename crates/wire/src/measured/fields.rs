@@ -2,15 +2,16 @@
 
 use super::{Detail, Measured};
 use crate::quantity::Quantity;
+use crate::subject::Kind;
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A word of few, such as the phase of a meter.
     Word(&'a str),
-    /// A measured value; counts, too.
+    /// A measured value.
     Quantity(Quantity),
-    /// Whole watts of an inverter, and its device type.
+    /// A whole number: watts of an inverter, its device type, a count of inverters.
     Whole(i64),
     /// It is not known.
     Unknown,
@@ -36,17 +37,17 @@ impl<'a> From<&'a Option<crate::Word>> for Value<'a> {
 }
 
 impl Measured {
-    /// The name of the kind, as in its topic.
+    /// Of which kind it is.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Inverter(_) => "inverter",
-            Self::Site(_) => "site",
-            Self::Production(_) => "production",
-            Self::Consumption(_) => "consumption",
-            Self::Net(_) => "net",
-            Self::Meter(_) => "meter",
-            Self::Battery(_) => "battery",
+            Self::Inverter(_) => Kind::Inverter,
+            Self::Site(_) => Kind::Site,
+            Self::Production(_) => Kind::Production,
+            Self::Consumption(_) => Kind::Consumption,
+            Self::Net(_) => Kind::Net,
+            Self::Meter(_) => Kind::Meter,
+            Self::Battery(_) => Kind::Battery,
         }
     }
 
@@ -76,12 +77,9 @@ impl Measured {
                 ("energy_lifetime_wh", site.energy_lifetime_wh.into()),
                 (
                     "inverters_reporting",
-                    Quantity::from(site.inverters_reporting).into(),
+                    Value::Whole(site.inverters_reporting.into()),
                 ),
-                (
-                    "inverters_total",
-                    Quantity::from(site.inverters_total).into(),
-                ),
+                ("inverters_total", Value::Whole(site.inverters_total.into())),
             ],
             Self::Production(flow) | Self::Consumption(flow) => vec![
                 ("power_w", flow.power_w.into()),

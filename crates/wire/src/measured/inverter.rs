@@ -30,7 +30,7 @@ pub struct Inverter {
 
 /// What some gateways say of an inverter beyond its power (`/ivp/pdm/device_data`). What is unknown
 /// is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Detail {
     /// The length of the report interval, in seconds.
     pub interval_s: Option<Quantity>,

@@ -4,12 +4,16 @@ const T: i64 = 1_700_000_000;
 
 fn reading(seq: u64, serial: &str, reported_at: i64) -> Reading {
     Reading {
-        serial: serial.parse().expect("a serial"),
         envoy: "e".parse().expect("a serial"),
-        reported_at: time(reported_at),
-        device_type: Some(1),
-        power_w: 1,
-        peak_power_w: 2,
+        measured: wire::Inverter {
+            serial: serial.parse().expect("a serial"),
+            reported_at: time(reported_at),
+            device_type: Some(1),
+            power_w: 1,
+            peak_power_w: 2,
+            detail: None,
+        }
+        .into(),
         journal: journal(),
         seq,
     }
