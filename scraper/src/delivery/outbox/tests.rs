@@ -27,10 +27,15 @@ fn time(seconds: i64) -> ReportTime {
     ReportTime::from_unix_seconds(seconds).expect("a report time")
 }
 
-fn held(pairs: &[(&str, i64)]) -> HashMap<Serial, ReportTime> {
+fn held(pairs: &[(&str, i64)]) -> HashMap<wire::Subject, ReportTime> {
     pairs
         .iter()
-        .map(|(serial, seconds)| (serial.parse().expect("a serial"), time(*seconds)))
+        .map(|(serial, seconds)| {
+            (
+                wire::Subject::Inverter(serial.parse().expect("a serial")),
+                time(*seconds),
+            )
+        })
         .collect()
 }
 

@@ -76,7 +76,7 @@ impl Model {
             let serial = reading.subject();
             self.last.insert(serial.clone(), reading.at());
             let newest = self.newest.entry(serial).or_insert_with(|| reading.clone());
-            if newest.reported_at <= reading.at() {
+            if newest.at() <= reading.at() {
                 *newest = reading.clone();
             }
         }
@@ -147,9 +147,7 @@ fn run(actions: Vec<Action>) {
                     // It did not return from the disk. It may be there, as a whole, or not.
                     let id = journals.id();
                     let found = journals.readings(&id, last + 1..=u64::MAX, usize::MAX);
-                    let same = |(one, other): (&Reading, &Reading)| {
-                        one.measured == other.measured
-                    };
+                    let same = |(one, other): (&Reading, &Reading)| one.measured == other.measured;
                     assert!(found.iter().zip(&appended).all(same));
                     assert!([0, 30].contains(&found.len()), "{}", found.len());
                     model.take(&found);
