@@ -89,7 +89,7 @@ fn time(directory: &Path, inverters: u32) -> anyhow::Result<()> {
 fn lines(readings: &[Reading]) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for reading in readings {
-        let mut value = serde_json::to_value(reading)?;
+        let mut value: serde_json::Value = serde_json::from_str(&reading.encode())?;
         let object = value.as_object_mut().context("a reading is an object")?;
         object.remove("envoy");
         object.remove("journal");
