@@ -19,6 +19,10 @@ use wire::{JournalId, JournalSpan, Reading, ReportTime, Subject};
 use unproven::Unproven;
 
 /// What to send next.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for as long as it takes to send it"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// This reading, on its plain topic.

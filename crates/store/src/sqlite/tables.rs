@@ -86,7 +86,7 @@ impl ToSql for Column<'_> {
 /// keys, so that it is read as a payload is.
 pub(super) fn measured(kind: Kind, row: &Row<'_>) -> rusqlite::Result<(Serial, Measured)> {
     let mut payload = Map::new();
-    for (index, name) in row.as_ref().column_names().into_iter().enumerate() {
+    for (index, name) in row.as_ref().column_names().enumerate() {
         let value = match row.get_ref(index)? {
             // What is unknown is missing: so a row without detail has none.
             ValueRef::Null => continue,
