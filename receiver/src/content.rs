@@ -43,7 +43,7 @@ impl Judge {
             self.say(delivery, &reason);
             let letter = DeadLetter::new(&delivery.topic, &delivery.payload, reason);
             Content::Refused(match topic {
-                Ok(Topic::Inverter { envoy, .. } | Topic::Backlog { envoy, .. }) => {
+                Ok(Topic::Plain { envoy, .. } | Topic::Backlog { envoy, .. }) => {
                     letter.of_envoy(&envoy, &delivery.payload)
                 }
                 _ => letter,

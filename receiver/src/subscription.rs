@@ -227,11 +227,9 @@ impl<S: MarkedStore> Subscription<S> {
         // Not behind the readings: the broker holds those back that come after many which the store
         // has not taken, and the echo would be missed for no fault of the account's.
         let own_status = self.own_status().render(&self.base);
-        let filters = [
-            self.base.inverters_filter(),
-            self.base.backlog_filter(),
-            self.base.journals_filter(),
-        ];
+        let mut filters = self.base.plain_filters();
+        filters.extend(self.base.backlog_filters());
+        filters.push(self.base.journals_filter());
         let outcome = match connection.overhear([own_status]).await {
             Ok(()) => connection.subscribe(filters).await,
             refused => refused,

@@ -7,57 +7,13 @@
 use std::collections::HashMap;
 
 use envoy::{InverterReport, Inverters, Refused};
-use wire::{JournalId, Reading, ReportTime, Serial};
-
-/// A report whose identity is sound: what may go on a topic and into a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// The inverter.
-    pub serial: Serial,
-    /// The end of the interval that the report covers, by the Envoy's clock.
-    pub reported_at: ReportTime,
-    /// The gateway's number for the kind of device; old firmware has none.
-    pub device_type: Option<u32>,
-    /// Average power over the interval, in W.
-    pub power_w: i32,
-    /// The highest such average ever seen, in W.
-    pub peak_power_w: i32,
-}
-
-impl Report {
-    /// The reading that this report is at its place in a journal.
-    #[must_use]
-    pub fn numbered(self, envoy: Serial, journal: JournalId, seq: u64) -> Reading {
-        Reading {
-            serial: self.serial,
-            envoy,
-            reported_at: self.reported_at,
-            device_type: self.device_type,
-            power_w: self.power_w,
-            peak_power_w: self.peak_power_w,
-            journal,
-            seq,
-        }
-    }
-}
-
-impl From<Reading> for Report {
-    fn from(reading: Reading) -> Self {
-        Self {
-            serial: reading.serial,
-            reported_at: reading.reported_at,
-            device_type: reading.device_type,
-            power_w: reading.power_w,
-            peak_power_w: reading.peak_power_w,
-        }
-    }
-}
+use wire::{Inverter, ReportTime, Subject};
 
 /// What a poll brought, judged.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Judged {
     /// New reports, in the order of the Envoy's list.
-    pub new: Vec<Report>,
+    pub new: Vec<Inverter>,
     /// Rows of the list that no topic or store could carry, each with its reason.
     pub refused: Vec<String>,
 }
@@ -65,7 +21,7 @@ pub struct Judged {
 /// The time of the last report taken, for each inverter.
 #[derive(Debug, Default)]
 pub struct Changes {
-    last: HashMap<Serial, ReportTime>,
+    last: HashMap<Subject, ReportTime>,
 }
 
 impl Changes {
@@ -77,7 +33,7 @@ impl Changes {
 
     /// What was taken before this process began: the time of the last report of each inverter.
     #[must_use]
-    pub fn after(last: HashMap<Serial, ReportTime>) -> Self {
+    pub fn after(last: HashMap<Subject, ReportTime>) -> Self {
         Self { last }
     }
 
@@ -92,7 +48,9 @@ impl Changes {
             match identify(report) {
                 Err(reason) => judged.refused.push(reason),
                 Ok(report) => {
-                    let last = self.last.insert(report.serial.clone(), report.reported_at);
+                    let last = self
+                        .last
+                        .insert(Subject::Inverter(report.serial.clone()), report.reported_at);
                     if last != Some(report.reported_at) {
                         judged.new.push(report);
                     }
@@ -110,15 +68,16 @@ fn refusal(refused: &Refused) -> String {
     }
 }
 
-fn identify(report: &InverterReport) -> Result<Report, String> {
+fn identify(report: &InverterReport) -> Result<Inverter, String> {
     let refused = |error: &dyn std::fmt::Display| format!("inverter {:?}: {error}", report.serial);
-    Ok(Report {
+    Ok(Inverter {
         serial: report.serial.parse().map_err(|error| refused(&error))?,
         reported_at: ReportTime::from_unix_seconds(report.reported_at)
             .map_err(|error| refused(&error))?,
         device_type: report.device_type,
         power_w: report.power_w,
         peak_power_w: report.peak_power_w,
+        detail: None,
     })
 }
 

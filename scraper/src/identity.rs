@@ -23,13 +23,12 @@ pub(crate) struct Identity {
 impl Identity {
     /// The topics to listen to: where our announcement comes back, what the plain topics hold, and
     /// where receivers ask.
-    pub(crate) fn own_filters(&self) -> [String; 3] {
+    pub(crate) fn own_filters(&self) -> Vec<String> {
         let envoy = self.envoy.clone();
-        [
-            Topic::Journal { envoy }.render(&self.base),
-            self.base.inverters_of_filter(&self.envoy),
-            self.base.replays_of_filter(&self.envoy),
-        ]
+        let mut filters = self.base.plain_filters_of(&self.envoy);
+        filters.push(Topic::Journal { envoy }.render(&self.base));
+        filters.push(self.base.replays_of_filter(&self.envoy));
+        filters
     }
 
     /// Whether the scraper is there. `Offline` is also its last will.

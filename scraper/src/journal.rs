@@ -21,11 +21,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
+use wire::{JournalId, JournalSpan, Measured, Reading, ReportTime, Serial, Subject};
 
-use crate::changes::Report;
 use medium::{InDirectory, Medium};
-use record::Record;
 use writer::Writer;
 
 mod index;
@@ -81,8 +79,8 @@ struct Shared {
     writer: Mutex<Writer>,
     /// What readers see; never held for longer than it takes to copy a pointer.
     view: RwLock<Arc<View>>,
-    /// The last report of each inverter, in whichever journal.
-    last_reports: Mutex<HashMap<Serial, ReportTime>>,
+    /// The time of the last reading of each subject, in whichever journal.
+    last_reports: Mutex<HashMap<Subject, ReportTime>>,
     /// The journal on disk, and below which number all was delivered.
     delivered: Mutex<Option<(JournalId, u64)>>,
 }
@@ -128,7 +126,7 @@ impl Journals {
         let disk = writer.disk.as_ref();
         let last = disk.map(|disk| {
             let last = disk.index.last();
-            last.map(|(serial, at)| (serial.clone(), at)).collect()
+            last.map(|(subject, at)| (subject.clone(), at)).collect()
         });
         Self(Arc::new(Shared {
             envoy: envoy.clone(),
@@ -146,13 +144,13 @@ impl Journals {
     ///
     /// Blocks until the disk has it.
     #[allow(clippy::must_use_candidate, reason = "to append is what it is for")]
-    pub fn append(&self, reports: Vec<Report>) -> Vec<Reading> {
-        self.append_at(reports, Instant::now())
+    pub fn append<M: Into<Measured>>(&self, new: Vec<M>) -> Vec<Reading> {
+        self.append_at(new, Instant::now())
     }
 
-    fn append_at(&self, reports: Vec<Report>, now: Instant) -> Vec<Reading> {
+    fn append_at<M: Into<Measured>>(&self, new: Vec<M>, now: Instant) -> Vec<Reading> {
         let mut writer = self.writer();
-        let records: Vec<Record> = reports.into_iter().map(Record::from).collect();
+        let records: Vec<Measured> = new.into_iter().map(Into::into).collect();
         let mut readings = Vec::with_capacity(records.len());
         self.pass_on_delivered(&mut writer);
         writer.watch(now);
@@ -162,16 +160,12 @@ impl Journals {
             self.pass_on_delivered(&mut writer);
             let place = writer.append(records, now);
             let numbered = (place.first..).zip(records.iter().cloned());
-            readings.extend(
-                numbered
-                    .map(|(seq, record)| record.into_reading(&self.0.envoy, &place.journal, seq)),
-            );
+            readings.extend(numbered.map(|(seq, record)| {
+                record.numbered(self.0.envoy.clone(), place.journal.clone(), seq)
+            }));
         }
-        lock(&self.0.last_reports).extend(
-            records
-                .iter()
-                .map(|record| (record.serial().clone(), record.reported_at())),
-        );
+        lock(&self.0.last_reports)
+            .extend(records.iter().map(|record| (record.subject(), record.at())));
         self.show(&writer);
         readings
     }
@@ -222,15 +216,15 @@ impl Journals {
         self.view().readings(&self.0.envoy, journal, range, limit)
     }
 
-    /// The newest reading of each inverter, by report time, from all journals held.
+    /// The newest reading of each subject, by its time, from all journals held.
     #[must_use]
     pub fn newest(&self) -> Vec<Reading> {
         self.view().newest(&self.0.envoy)
     }
 
-    /// The time of the report that was appended last, for each inverter: what is not new.
+    /// The time of the reading that was appended last, for each subject: what is not new.
     #[must_use]
-    pub fn last_reports(&self) -> HashMap<Serial, ReportTime> {
+    pub fn last_reports(&self) -> HashMap<Subject, ReportTime> {
         lock(&self.0.last_reports).clone()
     }
 

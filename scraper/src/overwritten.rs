@@ -9,9 +9,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::{ReportTime, Serial};
+use wire::{Inverter, ReportTime, Serial};
 
-use crate::changes::Report;
 use crate::journal::Journals;
 
 /// Steps between reports that are looked at for the usual one. The median of them is.
@@ -67,7 +66,9 @@ impl Overwritten {
             let first = (span.last() + 1).saturating_sub(many as u64);
             let readings = journals.readings(span.id(), first..=span.last(), many);
             for reading in readings {
-                overwritten.missed_before(&reading.into(), None);
+                if let Some(inverter) = reading.measured.inverter() {
+                    overwritten.missed_before(inverter, None);
+                }
             }
         }
         overwritten
@@ -75,7 +76,7 @@ impl Overwritten {
 
     /// Takes in the new reports of a poll, also of one without any, and says what was overwritten before
     /// it.
-    pub(crate) fn note(&mut self, new: &[Report], now: Instant) {
+    pub(crate) fn note(&mut self, new: &[Inverter], now: Instant) {
         let looked = self.looked.replace(now);
         let unseen = looked.map(|looked| now - looked);
         for report in new {
@@ -106,7 +107,7 @@ impl Overwritten {
 
     /// How many are missing between the report of this inverter that came before, and this one, when
     /// nobody has looked for so long (as long as may be, where that is not known).
-    fn missed_before(&mut self, report: &Report, unseen: Option<Duration>) -> u64 {
+    fn missed_before(&mut self, report: &Inverter, unseen: Option<Duration>) -> u64 {
         let now_produces = i64::from(report.power_w) * PRODUCING >= i64::from(report.peak_power_w)
             && report.power_w > 0;
         let Some(history) = self.inverters.get_mut(&report.serial) else {

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use wire::{ClockTime, GatewayState, Health, Reading, Serial};
+use wire::{ClockTime, GatewayState, Health, Inverter, Reading, Serial};
 
-use crate::changes::{Changes, Report};
+use crate::changes::Changes;
 use crate::expiry::Expiry;
 use crate::journal::Journals;
 use crate::metrics::Metrics;
@@ -254,7 +254,7 @@ impl Poller {
     }
 
     /// Appends to the journal, which waits for the disk.
-    async fn journal(&self, new: Vec<Report>) -> Vec<Reading> {
+    async fn journal(&self, new: Vec<Inverter>) -> Vec<Reading> {
         let journals = self.journals.clone();
         let readings = spawn_blocking(move || journals.append(new)).await;
         self.metrics.journals(&self.journals);

@@ -8,7 +8,7 @@ use daemon::random;
 use envoy::{Info, Inverters, StateFiles};
 use wire::{JournalId, Serial};
 
-use crate::changes::{Changes, Report};
+use crate::changes::Changes;
 use crate::config::Access;
 use crate::explain::login_of_look;
 use crate::journal::remembered_serial;
@@ -81,7 +81,7 @@ fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
     // Nothing keeps them: their journal is that of this one look.
     let journal: JournalId = random::id();
     let lines = (1..).zip(judged.new).map(|(seq, report)| {
-        let reading = report.numbered(envoy.clone(), journal.clone(), seq);
+        let reading = wire::Measured::from(report).numbered(envoy.clone(), journal.clone(), seq);
         reading.encode() + "\n"
     });
     Ok(lines.collect())
@@ -116,7 +116,7 @@ fn table(info: &Info, answer: &Inverters) -> String {
     }
     let sum: i64 = reports
         .iter()
-        .map(|report: &Report| i64::from(report.power_w))
+        .map(|report: &wire::Inverter| i64::from(report.power_w))
         .sum();
     row(&mut text, width, "sum", "", &format!("{sum} W"), "");
     if answer.never_reported > 0 {

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rustix::process::{Signal, getpid, kill_process};
-use scraper::changes::Report;
 use scraper::journal::{Journals, OpenError};
+use wire::Inverter as Report;
 use wire::{Reading, ReportTime, Serial};
 
 /// Names the directory to a process that is to be killed.
@@ -37,6 +37,10 @@ fn envoy() -> Serial {
     "122000000001".parse().expect("a serial")
 }
 
+fn power(reading: &Reading) -> i32 {
+    reading.measured.inverter().expect("an inverter's").power_w
+}
+
 fn report(power_w: i32) -> Report {
     Report {
         serial: "121000000001".parse().expect("a serial"),
@@ -44,6 +48,7 @@ fn report(power_w: i32) -> Report {
         device_type: Some(1),
         power_w,
         peak_power_w: 300,
+        detail: None,
     }
 }
 
@@ -92,7 +97,7 @@ fn append_until_killed(directory: &Path) {
         let lines: Vec<String> = journals
             .append(reports)
             .iter()
-            .map(|reading| format!("{} {} {}\n", reading.journal, reading.seq, reading.power_w))
+            .map(|reading| format!("{} {} {}\n", reading.journal, reading.seq, power(reading)))
             .collect();
         returned
             .write_all(lines.concat().as_bytes())
@@ -108,7 +113,7 @@ fn check(directory: &Path) -> usize {
     let held: HashMap<u64, i32> = journals
         .readings(&id, 1..=u64::MAX, usize::MAX)
         .into_iter()
-        .map(|reading| (reading.seq, reading.power_w))
+        .map(|reading| (reading.seq, power(&reading)))
         .collect();
     assert_eq!(held.len() as u64, journals.spans()[0].len());
     let returned = fs::read_to_string(directory.join("returned")).unwrap_or_default();

@@ -40,12 +40,17 @@ fn reading(seq: u64) -> Reading {
     let (inverter, report) = ((seq - 1) % INVERTERS, (seq - 1) / INVERTERS);
     let minutes = i64::try_from(15 * report).expect("a week");
     Reading {
-        serial: format!("1210{inverter:08}").parse().expect("a serial"),
         envoy: "122000000001".parse().expect("a serial"),
-        reported_at: ReportTime::from_unix_seconds(1_700_000_000 + 60 * minutes).expect("a time"),
-        device_type: Some(1),
-        power_w: 200,
-        peak_power_w: 300,
+        measured: wire::Inverter {
+            serial: format!("1210{inverter:08}").parse().expect("a serial"),
+            reported_at: ReportTime::from_unix_seconds(1_700_000_000 + 60 * minutes)
+                .expect("a time"),
+            device_type: Some(1),
+            power_w: 200,
+            peak_power_w: 300,
+            detail: None,
+        }
+        .into(),
         journal: journal(),
         seq,
     }

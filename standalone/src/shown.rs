@@ -22,7 +22,9 @@ impl<S> Shown<S> {
         }
     }
 
-    fn line(&self, reading: &Reading) -> String {
+    /// The line of an inverter's reading; the others are not shown.
+    fn line(&self, reading: &Reading) -> Option<String> {
+        let reading = reading.measured.inverter()?;
         let reported_at = Timestamp::from_second(reading.reported_at.unix_seconds())
             .map(|time| {
                 time.to_zoned_datetime(self.zone.clone())
@@ -30,10 +32,10 @@ impl<S> Shown<S> {
                     .to_string()
             })
             .unwrap_or_default();
-        format!(
+        Some(format!(
             "{reported_at}  inverter {}  {:>4} W  (peak {} W)",
             reading.serial, reading.power_w, reading.peak_power_w
-        )
+        ))
     }
 }
 
@@ -47,9 +49,11 @@ impl<S: MarkedStore> MarkedStore for Shown<S> {
         let mut out = std::io::stdout().lock();
         for (index, reading) in readings.iter().enumerate() {
             let refused = &marked.written.unstorable;
-            if refused.iter().all(|unstorable| unstorable.index != index) {
+            if refused.iter().all(|unstorable| unstorable.index != index)
+                && let Some(line) = self.line(reading)
+            {
                 // With standard output closed there is nobody to show it to.
-                let _ = writeln!(out, "{}", self.line(reading));
+                let _ = writeln!(out, "{line}");
             }
         }
         Ok(marked)

@@ -26,12 +26,16 @@ const NOON: i64 = 1_781_956_800;
 /// One that is to be seen: an inverter without a reading has no series.
 fn reading() -> wire::Reading {
     wire::Reading {
-        serial: "482000000001".parse().expect("a serial"),
         envoy: "202400000001".parse().expect("a serial"),
-        reported_at: wire::ReportTime::from_unix_seconds(NOON).expect("a time"),
-        device_type: Some(1),
-        power_w: 212,
-        peak_power_w: 296,
+        measured: wire::Inverter {
+            serial: "482000000001".parse().expect("a serial"),
+            reported_at: wire::ReportTime::from_unix_seconds(NOON).expect("a time"),
+            device_type: Some(1),
+            power_w: 212,
+            peak_power_w: 296,
+            detail: None,
+        }
+        .into(),
         journal: "k3x9m2pq".parse().expect("an id"),
         seq: 1,
     }

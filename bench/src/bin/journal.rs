@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use scraper::changes::Report;
 use scraper::journal::Journals;
+use wire::Inverter as Report;
 use wire::{Reading, ReportTime, Serial};
 
 /// The default size of a journal, in bytes.
@@ -55,6 +55,7 @@ fn reports(inverters: u32, poll: u64) -> anyhow::Result<Vec<Report>> {
                 device_type: Some(1),
                 power_w: i32::try_from(poll * 7 % 300)?,
                 peak_power_w: 295,
+                detail: None,
             })
         })
         .collect()
@@ -88,7 +89,7 @@ fn time(directory: &Path, inverters: u32) -> anyhow::Result<()> {
 fn lines(readings: &[Reading]) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for reading in readings {
-        let mut value = serde_json::to_value(reading)?;
+        let mut value: serde_json::Value = serde_json::from_str(&reading.encode())?;
         let object = value.as_object_mut().context("a reading is an object")?;
         object.remove("envoy");
         object.remove("journal");

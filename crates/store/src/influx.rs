@@ -6,7 +6,7 @@
 //! Whose fault is a refusal? A line that can never be stored must not block those behind it, and
 //! a set-up at fault (a missing organisation, a proxy's own 400, a field that already exists with
 //! another type) must not make dead letters of everything. So a line is given up only if the
-//! server, just then, accepts again the line that it accepted last, the witness.
+//! server, just then, accepts again the line of its measurement that it accepted last, the witness.
 
 mod connection;
 mod failure;
@@ -17,6 +17,7 @@ mod tls;
 mod token;
 mod verdict;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 pub use probe::{CHECK_MEASUREMENT, Finding, Outcome};
@@ -32,7 +33,7 @@ use crate::write::{Store, Unstorable, WriteError, Written};
 
 /// What to look at when the server refuses points that nothing is wrong with.
 const REMEDY: &str = "check INFLUX_ORG and INFLUX_BUCKET, whether the fields of inverterPower \
-     exist with another type, and whether a proxy in between answers by itself";
+     or of the other measurements exist with another type, and whether a proxy in between answers by itself";
 
 /// What to do about a limit that not even one line keeps to.
 const SIZE: &str = "raise the limit on the size of a request, at the server or a proxy before it";
@@ -42,9 +43,25 @@ const SIZE: &str = "raise the limit on the size of a request, at the server or a
 pub struct InfluxDb {
     connection: Connection,
     identity: String,
-    /// The line that the server accepted last. All lines are of one measurement today; with more
-    /// of them each needs a witness of its own, as types are kept per measurement.
-    witness: Mutex<Option<String>>,
+    /// The line of each measurement that the server accepted last: it keeps the types of fields per
+    /// measurement.
+    witnesses: Mutex<BTreeMap<&'static str, String>>,
+}
+
+/// A point as it is sent.
+#[derive(Debug)]
+struct Line {
+    measurement: &'static str,
+    text: String,
+}
+
+impl Line {
+    fn of(reading: &Reading) -> Self {
+        Self {
+            measurement: line::measurement(reading),
+            text: line::render(reading),
+        }
+    }
 }
 
 impl InfluxDb {
@@ -53,7 +70,7 @@ impl InfluxDb {
         Ok(Self {
             identity: settings::write_url(&settings)?.to_string(),
             connection: Connection::new(settings)?,
-            witness: Mutex::new(None),
+            witnesses: Mutex::default(),
         })
     }
 
@@ -77,27 +94,46 @@ impl InfluxDb {
         probe::run(&self.connection).await
     }
 
-    fn witness(&self) -> Option<String> {
-        self.lock().clone()
+    /// Any line that was accepted: it shows whether the server refuses everything.
+    fn any_witness(&self) -> Option<(&'static str, String)> {
+        let witnesses = self.lock();
+        let first = witnesses.first_key_value();
+        first.map(|(measurement, line)| (*measurement, line.clone()))
     }
 
-    fn accepted(&self, line: &str) {
-        *self.lock() = Some(line.to_owned());
+    /// The line of this measurement that was accepted last.
+    fn witness(&self, measurement: &'static str) -> Option<(&'static str, String)> {
+        let witness = self.lock().get(measurement).cloned();
+        witness.map(|line| (measurement, line))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.witness
+    fn accepted(&self, lines: &[Line], piece: &[usize]) {
+        let mut witnesses = self.lock();
+        let last: BTreeMap<_, _> = piece
+            .iter()
+            .map(|&index| (lines[index].measurement, index))
+            .collect();
+        for (measurement, index) in last {
+            witnesses.insert(measurement, lines[index].text.clone());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.witnesses
             .lock()
-            .expect("nothing that holds this lock can panic: it only moves a string")
+            .expect("nothing that holds this lock can panic: it only moves strings")
     }
 
     /// Whether the server accepts `witness` again; if not, the fault is not the lines'.
-    async fn accepts_again(&self, witness: &str) -> Result<(), WriteError> {
-        match self.connection.post([witness]).await? {
+    async fn accepts_again(
+        &self,
+        (measurement, witness): (&'static str, String),
+    ) -> Result<(), WriteError> {
+        match self.connection.post([witness.as_str()]).await? {
             Answer::Stored => Ok(()),
             // It has grown older than the bucket keeps anything, and proves nothing any more.
             Answer::Refused(refusal) if refusal.is_retention => {
-                self.lock().take();
+                self.lock().remove(measurement);
                 Err(unproven(&refusal.reason))
             }
             Answer::Refused(Refusal { reason, .. }) | Answer::TooLarge { reason } => {
@@ -110,18 +146,22 @@ impl InfluxDb {
     }
 
     /// Writes each suspect once more, and gives up those refused again, if the server accepts
-    /// the witness right after.
+    /// the witnesses of their measurements right after.
     async fn settle(
         &self,
         suspects: Vec<Suspect>,
-        lines: &[String],
+        lines: &[Line],
         mut outside_retention: usize,
     ) -> Result<Written, WriteError> {
         let mut unstorable = Vec::new();
-        if let Some(first) = suspects.first() {
-            let witness = self.witness().ok_or_else(|| unproven(&first.reason))?;
+        if !suspects.is_empty() {
+            for Suspect { index, reason } in &suspects {
+                if self.witness(lines[*index].measurement).is_none() {
+                    return Err(unproven(reason));
+                }
+            }
             for Suspect { index, .. } in suspects {
-                match self.connection.post([lines[index].as_str()]).await? {
+                match self.connection.post([lines[index].text.as_str()]).await? {
                     Answer::Stored => {}
                     Answer::Refused(refusal) if refusal.is_retention => outside_retention += 1,
                     Answer::Refused(Refusal { reason, .. }) => {
@@ -130,8 +170,11 @@ impl InfluxDb {
                     Answer::TooLarge { reason } => return Err(too_small_a_limit(&reason)),
                 }
             }
-            if !unstorable.is_empty() {
-                self.accepts_again(&witness).await?;
+            let of = |one: &Unstorable| lines[one.index].measurement;
+            for measurement in unstorable.iter().map(of).collect::<BTreeSet<_>>() {
+                if let Some(witness) = self.witness(measurement) {
+                    self.accepts_again(witness).await?;
+                }
             }
             unstorable.sort_by_key(|unstorable| unstorable.index);
         }
@@ -148,22 +191,20 @@ impl Store for InfluxDb {
     }
 
     async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
-        let lines: Vec<String> = readings.iter().map(line::render).collect();
-        let mut search = Search::new(readings.iter().map(|reading| reading.reported_at).collect());
+        let lines: Vec<Line> = readings.iter().map(Line::of).collect();
+        let mut search = Search::new(readings.iter().map(Reading::at).collect());
         while let Some(piece) = search.next_piece() {
-            let body = piece.iter().map(|&index| lines[index].as_str());
+            let body = piece.iter().map(|&index| lines[index].text.as_str());
             match self.connection.post(body).await? {
                 Answer::Stored => {
                     search.accepted();
-                    if let Some(&last) = piece.last() {
-                        self.accepted(&lines[last]);
-                    }
+                    self.accepted(&lines, &piece);
                 }
                 Answer::Refused(refusal) => {
                     if !refusal.is_retention && search.needs_proof() {
-                        match self.witness() {
+                        match self.any_witness() {
                             Some(witness) => {
-                                self.accepts_again(&witness).await?;
+                                self.accepts_again(witness).await?;
                                 search.accepted();
                             }
                             None if search.is_fruitless() => return Err(unproven(&refusal.reason)),

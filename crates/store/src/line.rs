@@ -1,15 +1,23 @@
 //! Readings as line protocol, one point a line.
 //!
-//! Measurement `inverterPower`; tags `envoySerial`, `serial` and `type` (the device type as text,
-//! left out when unknown), sorted by key as the server wants them; fields `power` and `maxPower`
-//! as integers; the report time in seconds.
+//! Measurement `inverterPower`, as the original has it: tags `envoySerial`, `serial` and `type` (the
+//! device type as text, left out when unknown); fields `power` and `maxPower` as integers, and what
+//! some gateways say beyond that. The other measurements are named by their kind (`site`, `net`,
+//! `meter`): tag `envoySerial`, of a meter also `eid`, `kind` and `phase`, of a battery `serial`.
+//! Their fields are those of the payload in camel case (`power_w` is `powerW`): words are strings,
+//! and all numbers floats. What is unknown is left out. Tags are sorted by key as the server wants
+//! them, and the time is in seconds.
 
 use std::fmt::Write;
 
-use wire::Reading;
+use wire::{Inverter, Measured, Reading, Value};
 
 /// The measurement of inverters' readings.
 pub const INVERTER_POWER: &str = "inverterPower";
+
+/// A serial, a word and a number can always be written as a tag.
+const WRITABLE: &str =
+    "a name has 1 to 32 of A-Z a-z 0-9 _ -, and a number digits, all of which may be in a tag";
 
 /// The line of `reading`, without a line end.
 #[must_use]
@@ -19,25 +27,103 @@ pub fn render(reading: &Reading) -> String {
     line
 }
 
+/// The measurement that the line of `reading` is of.
+#[must_use]
+pub fn measurement(reading: &Reading) -> &'static str {
+    match reading.measured {
+        Measured::Inverter(_) => INVERTER_POWER,
+        _ => reading.measured.kind().as_str(),
+    }
+}
+
 /// Appends the line of `reading`, without a line end.
 pub fn append(buffer: &mut String, reading: &Reading) {
-    buffer.push_str(INVERTER_POWER);
-    for (key, serial) in [("envoySerial", &reading.envoy), ("serial", &reading.serial)] {
-        append_tag(buffer, key, serial.as_str())
-            .expect("a serial has 1 to 32 of A-Z a-z 0-9 _ -, all of which may be in a tag");
+    buffer.push_str(measurement(reading));
+    let envoy = reading.envoy.as_str();
+    match &reading.measured {
+        Measured::Inverter(inverter) => {
+            tag(buffer, "envoySerial", envoy);
+            tag(buffer, "serial", inverter.serial.as_str());
+            if let Some(device_type) = inverter.device_type {
+                tag(buffer, "type", &device_type.to_string());
+            }
+        }
+        Measured::Meter(meter) => {
+            tag(buffer, "eid", meter.eid.as_str());
+            tag(buffer, "envoySerial", envoy);
+            tag(buffer, "kind", meter.kind.as_str());
+            if let Some(phase) = &meter.phase {
+                tag(buffer, "phase", phase.as_str());
+            }
+        }
+        Measured::Battery(battery) => {
+            tag(buffer, "envoySerial", envoy);
+            tag(buffer, "serial", battery.serial.as_str());
+        }
+        Measured::Site(_)
+        | Measured::Production(_)
+        | Measured::Consumption(_)
+        | Measured::Net(_) => {
+            tag(buffer, "envoySerial", envoy);
+        }
     }
-    if let Some(device_type) = reading.device_type {
-        append_tag(buffer, "type", &device_type.to_string())
-            .expect("a number has digits only, all of which may be in a tag");
+    append_fields(buffer, &reading.measured);
+    write!(buffer, " {}", reading.at().unix_seconds()).expect("writing to a String does not fail");
+}
+
+/// Every kind has a field that is always known, without which a line would be none.
+fn append_fields(buffer: &mut String, measured: &Measured) {
+    let mut separator = ' ';
+    if let Measured::Inverter(Inverter {
+        power_w,
+        peak_power_w,
+        ..
+    }) = measured
+    {
+        write!(buffer, " power={power_w}i,maxPower={peak_power_w}i")
+            .expect("writing to a String does not fail");
+        separator = ',';
     }
-    write!(
-        buffer,
-        " power={}i,maxPower={}i {}",
-        reading.power_w,
-        reading.peak_power_w,
-        reading.reported_at.unix_seconds()
-    )
-    .expect("writing to a String does not fail");
+    for (name, value) in measured.fields() {
+        if is_elsewhere(measured, name) {
+            continue;
+        }
+        match value {
+            Value::Unknown => continue,
+            Value::Word(word) => write!(buffer, "{separator}{}=\"{word}\"", camel_case(name)),
+            Value::Whole(whole) => write!(buffer, "{separator}{}={whole}", camel_case(name)),
+            Value::Quantity(quantity) => {
+                write!(buffer, "{separator}{}={quantity}", camel_case(name))
+            }
+        }
+        .expect("writing to a String does not fail");
+        separator = ',';
+    }
+}
+
+/// Whether a field is among the tags, or has the original's name.
+fn is_elsewhere(measured: &Measured, name: &str) -> bool {
+    match measured {
+        Measured::Inverter(_) => ["device_type", "power_w", "peak_power_w"].contains(&name),
+        Measured::Meter(_) => ["kind", "phase"].contains(&name),
+        _ => false,
+    }
+}
+
+/// `energy_today_wh` as `energyTodayWh`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(1.min(word.len()));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    camel
+}
+
+fn tag(buffer: &mut String, key: &'static str, value: &str) {
+    append_tag(buffer, key, value).expect(WRITABLE);
 }
 
 /// A text that line protocol has no way to write as the value of a tag.

@@ -3,12 +3,13 @@
 mod marks;
 mod migrations;
 mod read;
+mod tables;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use wire::Reading;
 
 pub use self::migrations::OpenError;
@@ -70,7 +71,7 @@ impl MarkedStore for Sqlite {
         let (readings, marks) = (readings.to_vec(), marks.clone());
         let stored = on_connection(&self.writer, move |writer| {
             let transaction = writer.transaction()?;
-            insert(&transaction, &readings)?;
+            tables::insert(&transaction, &readings)?;
             let envoys = readings.iter().map(|reading| reading.envoy.clone());
             marks::replace(&transaction, &marks, &envoys.collect())?;
             transaction.commit()
@@ -91,30 +92,6 @@ impl MarkedStore for Sqlite {
         });
         Ok(saved.await?)
     }
-}
-
-fn insert(transaction: &Transaction<'_>, readings: &[Reading]) -> rusqlite::Result<()> {
-    // A reading that comes again may know its device type where the first did not.
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO inverter_reading
-             (envoy, serial, reported_at, device_type, power_w, peak_power_w)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (envoy, serial, reported_at) DO UPDATE SET
-             device_type = coalesce(excluded.device_type, device_type),
-             power_w = excluded.power_w,
-             peak_power_w = excluded.peak_power_w",
-    )?;
-    for reading in readings {
-        statement.execute(params![
-            reading.envoy.as_str(),
-            reading.serial.as_str(),
-            reading.reported_at.unix_seconds(),
-            reading.device_type,
-            reading.power_w,
-            reading.peak_power_w,
-        ])?;
-    }
-    Ok(())
 }
 
 /// Runs `work` where blocking is allowed. It runs to its end even if nobody waits for it any more.

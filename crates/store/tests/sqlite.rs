@@ -10,25 +10,42 @@ use wire::{Reading, ReportTime};
 
 fn reading(envoy: &str, serial: &str, seconds: i64, power_w: i32) -> Reading {
     Reading {
-        serial: serial.parse().unwrap(),
         envoy: envoy.parse().unwrap(),
-        reported_at: ReportTime::from_unix_seconds(seconds).unwrap(),
-        device_type: Some(1),
-        power_w,
-        peak_power_w: 296,
+        measured: wire::Inverter {
+            serial: serial.parse().unwrap(),
+            reported_at: ReportTime::from_unix_seconds(seconds).unwrap(),
+            device_type: Some(1),
+            power_w,
+            peak_power_w: 296,
+            detail: None,
+        }
+        .into(),
         journal: "k3x9m2pq".parse().unwrap(),
         seq: 1,
     }
 }
 
 fn stored(reading: &Reading) -> StoredReading {
+    let inverter = reading.measured.inverter().unwrap();
     StoredReading {
         envoy: reading.envoy.clone(),
-        serial: reading.serial.clone(),
-        reported_at: reading.reported_at,
-        device_type: reading.device_type,
-        power_w: reading.power_w,
-        peak_power_w: reading.peak_power_w,
+        serial: inverter.serial.clone(),
+        reported_at: inverter.reported_at,
+        device_type: inverter.device_type,
+        power_w: inverter.power_w,
+        peak_power_w: inverter.peak_power_w,
+    }
+}
+
+fn of_type(device_type: Option<u32>, reading: &Reading) -> Reading {
+    let inverter = reading.measured.inverter().unwrap();
+    Reading {
+        measured: wire::Inverter {
+            device_type,
+            ..inverter.clone()
+        }
+        .into(),
+        ..reading.clone()
     }
 }
 
@@ -72,14 +89,11 @@ async fn readings_outlive_the_process_that_wrote_them() {
     let (_directory, path) = database();
     let readings = [
         reading("1", "a", 1_795_425_300, 212),
-        Reading {
-            device_type: None,
-            ..reading("1", "a", ReportTime::MAX.unix_seconds(), i32::MIN)
-        },
-        Reading {
-            device_type: Some(u32::MAX),
-            ..reading("2", "b", 1, i32::MAX)
-        },
+        of_type(
+            None,
+            &reading("1", "a", ReportTime::MAX.unix_seconds(), i32::MIN),
+        ),
+        of_type(Some(u32::MAX), &reading("2", "b", 1, i32::MAX)),
     ];
     let store = Sqlite::open(&path).unwrap();
     assert_eq!(write(&store, &readings).await.unwrap(), Written::default());
@@ -115,10 +129,7 @@ async fn storing_twice_is_harmless() {
     for _ in 0..2 {
         let _ = write(&store, &readings).await.unwrap();
     }
-    let late_and_less = Reading {
-        device_type: None,
-        ..readings[0].clone()
-    };
+    let late_and_less = of_type(None, &readings[0]);
     let _ = write(&store, &[late_and_less]).await.unwrap();
     assert_eq!(all(&store).await, readings.each_ref().map(stored));
 }
@@ -182,7 +193,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let error = Sqlite::open(&path).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 99, .. }));
     assert!(error.to_string().contains("version 99"), "{error}");
-    alter(&path, "PRAGMA user_version = 2");
+    alter(&path, "PRAGMA user_version = 4");
     assert!(Sqlite::open(&path).is_ok());
 }
 
@@ -194,7 +205,7 @@ fn the_database_of_another_program_is_refused() {
         Sqlite::open(&path),
         Err(OpenError::Foreign { .. })
     ));
-    alter(&path, "PRAGMA user_version = 2");
+    alter(&path, "PRAGMA user_version = 4");
     assert!(matches!(
         Sqlite::open(&path),
         Err(OpenError::Foreign { .. })

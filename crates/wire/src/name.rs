@@ -102,7 +102,7 @@ macro_rules! name {
 }
 
 name!(
-    /// The serial number of an Envoy or of an inverter.
+    /// The serial number of an Envoy, an inverter or a battery, or a meter's number.
     Serial,
     "a serial number"
 );
@@ -120,4 +120,9 @@ name!(
     /// The random id of one run of a scraper, by which it knows its own announcement again.
     InstanceId,
     "an instance id"
+);
+name!(
+    /// A word that a gateway uses for a kind, a phase or a state (`net-consumption`).
+    Word,
+    "a word"
 );

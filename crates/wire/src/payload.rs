@@ -27,7 +27,7 @@ pub enum PayloadError {
     /// The payload names another Envoy or inverter than its topic.
     #[error("the payload says {key} {payload}, its topic {topic}")]
     OtherThanTopic {
-        /// `envoy` or `serial`.
+        /// `envoy`, `serial` or `eid`.
         key: &'static str,
         /// The payload's.
         payload: Serial,

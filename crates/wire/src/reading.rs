@@ -1,33 +1,24 @@
-//! One report of one inverter.
+//! A reading: what was measured, with its place in the scraper's journal.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::measured::{Detail, Inverter, Measured};
 use crate::name::{JournalId, Serial};
 use crate::payload::{MAX_SEQ, PayloadError, from_json, same_serial};
+use crate::subject::Subject;
 use crate::time::ReportTime;
 use crate::topic::Topic;
 
-/// What one inverter reported, and the report's place in the scraper's journal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What was measured, and its place in the scraper's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reading {
-    /// The inverter's serial number.
-    pub serial: Serial,
     /// The gateway's serial number.
     pub envoy: Serial,
-    /// When the inverter reported, by the gateway's clock.
-    pub reported_at: ReportTime,
-    /// The gateway's number for the kind of device (1: inverter, 11: AC battery);
-    /// firmware before 4.10 does not say it.
-    pub device_type: Option<u32>,
-    /// Average power over the report interval, in watts; some inverters use a little at night,
-    /// which is negative.
-    pub power_w: i32,
-    /// The highest power that the gateway has on record for this inverter, in watts.
-    pub peak_power_w: i32,
+    /// What was measured, of which kind, and when.
+    pub measured: Measured,
     /// The journal that the reading was written to.
     pub journal: JournalId,
     /// The reading's number in that journal, 1 to [`MAX_SEQ`].
-    #[serde(deserialize_with = "seq")]
     pub seq: u64,
 }
 
@@ -35,30 +26,92 @@ impl Reading {
     /// The payload, one line of JSON.
     #[must_use]
     pub fn encode(&self) -> String {
-        serde_json::to_string(self)
-            .expect("text and whole numbers under text keys can always be written as JSON")
+        match &self.measured {
+            Measured::Inverter(inverter) => json(&InverterPayload {
+                serial: &inverter.serial,
+                envoy: &self.envoy,
+                reported_at: inverter.reported_at,
+                device_type: inverter.device_type,
+                power_w: inverter.power_w,
+                peak_power_w: inverter.peak_power_w,
+                detail: inverter.detail.as_ref(),
+                journal: &self.journal,
+                seq: self.seq,
+            }),
+            Measured::Site(site) => self.payload(site),
+            Measured::Production(flow) | Measured::Consumption(flow) => self.payload(flow),
+            Measured::Net(net) => self.payload(net),
+            Measured::Meter(meter) => self.payload(meter),
+            Measured::Battery(battery) => self.payload(battery),
+        }
     }
 
-    /// The reading that was published as `payload` on `topic`.
+    fn payload(&self, measured: &impl Serialize) -> String {
+        json(&Payload {
+            envoy: &self.envoy,
+            measured,
+            journal: &self.journal,
+            seq: self.seq,
+        })
+    }
+
+    /// The reading that was published as `payload` on `topic`, a plain or a backlog one.
     ///
-    /// Keys that are not known here are ignored; `device_type` may be missing.
+    /// Keys that are not known here are ignored; those that may be `null` may be missing.
     pub fn decode(topic: &Topic, payload: &[u8]) -> Result<Self, PayloadError> {
-        let (Topic::Inverter { envoy, inverter } | Topic::Backlog { envoy, inverter }) = topic
-        else {
+        const EXPECTED: &str = "a reading";
+        let (Topic::Plain { envoy, subject } | Topic::Backlog { envoy, subject }) = topic else {
             return Err(PayloadError::OtherKind("readings"));
         };
-        let reading: Self = from_json("a reading", payload)?;
-        same_serial("envoy", &reading.envoy, envoy)?;
-        same_serial("serial", &reading.serial, inverter)?;
-        Ok(reading)
+        let measured = match subject {
+            Subject::Inverter(serial) => {
+                let inverter: Inverter = from_json(EXPECTED, payload)?;
+                same_serial("serial", &inverter.serial, serial)?;
+                Measured::Inverter(inverter)
+            }
+            Subject::Site => Measured::Site(from_json(EXPECTED, payload)?),
+            Subject::Production => Measured::Production(from_json(EXPECTED, payload)?),
+            Subject::Consumption => Measured::Consumption(from_json(EXPECTED, payload)?),
+            Subject::Net => Measured::Net(from_json(EXPECTED, payload)?),
+            Subject::Meter(eid) => {
+                let meter: crate::Meter = from_json(EXPECTED, payload)?;
+                same_serial("eid", &meter.eid, eid)?;
+                Measured::Meter(meter)
+            }
+            Subject::Battery(serial) => {
+                let battery: crate::Battery = from_json(EXPECTED, payload)?;
+                same_serial("serial", &battery.serial, serial)?;
+                Measured::Battery(battery)
+            }
+        };
+        let place: Place = from_json(EXPECTED, payload)?;
+        same_serial("envoy", &place.envoy, envoy)?;
+        Ok(Self {
+            envoy: place.envoy,
+            measured,
+            journal: place.journal,
+            seq: place.seq,
+        })
     }
 
-    /// The retained topic that shows this reading while it is the newest of its inverter.
+    /// What it is of.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.measured.subject()
+    }
+
+    /// When it was, by the gateway's clock.
+    #[must_use]
+    pub fn at(&self) -> ReportTime {
+        self.measured.at()
+    }
+
+    /// The retained topic that shows this reading while it is the newest of its subject.
     #[must_use]
     pub fn topic(&self) -> Topic {
-        Topic::Inverter {
+        Topic::Plain {
             envoy: self.envoy.clone(),
-            inverter: self.serial.clone(),
+            subject: self.subject(),
         }
     }
 
@@ -67,9 +120,47 @@ impl Reading {
     pub fn backlog_topic(&self) -> Topic {
         Topic::Backlog {
             envoy: self.envoy.clone(),
-            inverter: self.serial.clone(),
+            subject: self.subject(),
         }
     }
+}
+
+fn json(payload: &impl Serialize) -> String {
+    serde_json::to_string(payload)
+        .expect("text and finite numbers under text keys can always be written as JSON")
+}
+
+/// An inverter's payload is older than the others, and has its serial first.
+#[derive(Serialize)]
+struct InverterPayload<'a> {
+    serial: &'a Serial,
+    envoy: &'a Serial,
+    reported_at: ReportTime,
+    device_type: Option<u32>,
+    power_w: i32,
+    peak_power_w: i32,
+    #[serde(flatten)]
+    detail: Option<&'a Detail>,
+    journal: &'a JournalId,
+    seq: u64,
+}
+
+#[derive(Serialize)]
+struct Payload<'a, M: Serialize> {
+    envoy: &'a Serial,
+    #[serde(flatten)]
+    measured: &'a M,
+    journal: &'a JournalId,
+    seq: u64,
+}
+
+/// What the payloads of all kinds have.
+#[derive(Deserialize)]
+struct Place {
+    envoy: Serial,
+    journal: JournalId,
+    #[serde(deserialize_with = "seq")]
+    seq: u64,
 }
 
 fn seq<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

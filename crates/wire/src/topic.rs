@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::name::{InvalidName, ReceiverName, Serial, quoted};
+use crate::subject::Subject;
 
 /// The filter that matches all that scrapers publish under the default base.
 pub const EVERYTHING: &str = "envoy/#";
@@ -39,22 +40,35 @@ impl BaseTopic {
         format!("{self}/#")
     }
 
-    /// Matches each [`Topic::Inverter`]: `envoy/+/inverters/+`.
+    /// Match each [`Topic::Plain`], a filter for each kind: `envoy/+/inverters/+`, `envoy/+/site`.
+    ///
+    /// Not one with `#`, which would bring what is no reading, and kinds of a newer version.
+    #[must_use]
+    pub fn plain_filters(&self) -> Vec<String> {
+        self.filters("+/")
+    }
+
+    /// Match the [`Topic::Plain`]s of one Envoy: `envoy/<serial>/inverters/+`.
+    #[must_use]
+    pub fn plain_filters_of(&self, envoy: &Serial) -> Vec<String> {
+        self.filters(&format!("{envoy}/"))
+    }
+
+    /// Match each [`Topic::Backlog`], a filter for each kind: `envoy/+/backlog/inverters/+`.
+    #[must_use]
+    pub fn backlog_filters(&self) -> Vec<String> {
+        self.filters("+/backlog/")
+    }
+
+    fn filters(&self, between: &str) -> Vec<String> {
+        let path = |path| format!("{self}/{between}{path}");
+        Subject::PATHS.into_iter().map(path).collect()
+    }
+
+    /// Matches the plain topic of each inverter: `envoy/+/inverters/+`.
     #[must_use]
     pub fn inverters_filter(&self) -> String {
         format!("{self}/+/inverters/+")
-    }
-
-    /// Matches the [`Topic::Inverter`]s of one Envoy: `envoy/<serial>/inverters/+`.
-    #[must_use]
-    pub fn inverters_of_filter(&self, envoy: &Serial) -> String {
-        format!("{self}/{envoy}/inverters/+")
-    }
-
-    /// Matches each [`Topic::Backlog`]: `envoy/+/backlog/inverters/+`.
-    #[must_use]
-    pub fn backlog_filter(&self) -> String {
-        format!("{self}/+/backlog/inverters/+")
     }
 
     /// Matches each [`Topic::Journal`]: `envoy/+/journal`.
@@ -127,19 +141,19 @@ impl fmt::Display for BaseTopic {
 /// A topic of the contract; the crate's page has the table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// The newest reading of an inverter, retained.
-    Inverter {
+    /// The newest reading of a subject, retained.
+    Plain {
         /// The gateway's serial number.
         envoy: Serial,
-        /// The inverter's serial number.
-        inverter: Serial,
+        /// What it is of.
+        subject: Subject,
     },
-    /// A reading of an inverter that is delivered late, not retained.
+    /// A reading that is delivered late, not retained.
     Backlog {
         /// The gateway's serial number.
         envoy: Serial,
-        /// The inverter's serial number.
-        inverter: Serial,
+        /// What it is of.
+        subject: Subject,
     },
     /// What the scraper's journals hold, retained.
     Journal {
@@ -214,10 +228,8 @@ impl Topic {
     #[must_use]
     pub fn render(&self, base: &BaseTopic) -> String {
         match self {
-            Self::Inverter { envoy, inverter } => format!("{base}/{envoy}/inverters/{inverter}"),
-            Self::Backlog { envoy, inverter } => {
-                format!("{base}/{envoy}/backlog/inverters/{inverter}")
-            }
+            Self::Plain { envoy, subject } => format!("{base}/{envoy}/{subject}"),
+            Self::Backlog { envoy, subject } => format!("{base}/{envoy}/backlog/{subject}"),
             Self::Journal { envoy } => format!("{base}/{envoy}/journal"),
             Self::Gateway { envoy } => format!("{base}/{envoy}/gateway"),
             Self::Health { envoy } => format!("{base}/{envoy}/health"),
@@ -237,17 +249,14 @@ impl Topic {
             topic: quoted(text),
             source,
         };
+        let unknown = || TopicError::Unknown(quoted(text));
         let serial = |level: &str| level.parse::<Serial>().map_err(name_error);
+        let subject = |levels: &[&str]| {
+            let subject = Subject::from_levels(levels).ok_or_else(unknown)?;
+            subject.map_err(name_error)
+        };
         let (tree, levels) = levels_below(base, text)?;
         match (tree, levels.as_slice()) {
-            (Tree::Envoys, [envoy, "inverters", inverter]) => Ok(Self::Inverter {
-                envoy: serial(envoy)?,
-                inverter: serial(inverter)?,
-            }),
-            (Tree::Envoys, [envoy, "backlog", "inverters", inverter]) => Ok(Self::Backlog {
-                envoy: serial(envoy)?,
-                inverter: serial(inverter)?,
-            }),
             (Tree::Envoys, [envoy, "journal"]) => Ok(Self::Journal {
                 envoy: serial(envoy)?,
             }),
@@ -273,7 +282,15 @@ impl Topic {
             (Tree::Receivers, [name, "check"]) => Ok(Self::ReceiverCheck {
                 name: name.parse().map_err(name_error)?,
             }),
-            _ => Err(TopicError::Unknown(quoted(text))),
+            (Tree::Envoys, [envoy, "backlog", levels @ ..]) => Ok(Self::Backlog {
+                subject: subject(levels)?,
+                envoy: serial(envoy)?,
+            }),
+            (Tree::Envoys, [envoy, levels @ ..]) => Ok(Self::Plain {
+                subject: subject(levels)?,
+                envoy: serial(envoy)?,
+            }),
+            _ => Err(unknown()),
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use proptest::prelude::*;
 use wire::{
-    Announcement, BaseTopic, JournalId, JournalSpan, MAX_JOURNALS, MAX_RANGES, MAX_SEQ, Reading,
-    ReplayRequest, ReportTime, Serial, Topic,
+    Announcement, BaseTopic, Basis, Battery, Detail, Flow, Inverter, JournalId, JournalSpan,
+    MAX_JOURNALS, MAX_RANGES, MAX_SEQ, Measured, Meter, Net, Quantity, Reading, ReplayRequest,
+    ReportTime, Serial, Site, Subject, Topic,
 };
 
 const NAME: &str = "[A-Za-z0-9_-]{1,32}";
@@ -21,10 +22,23 @@ fn base() -> impl Strategy<Value = BaseTopic> {
     ]
 }
 
+fn subject() -> impl Strategy<Value = Subject> {
+    (0..7, serial()).prop_map(|(kind, serial)| match kind {
+        0 => Subject::Inverter(serial),
+        1 => Subject::Site,
+        2 => Subject::Production,
+        3 => Subject::Consumption,
+        4 => Subject::Net,
+        5 => Subject::Meter(serial),
+        _ => Subject::Battery(serial),
+    })
+}
+
 fn topic() -> impl Strategy<Value = Topic> {
-    (0..9, serial(), serial()).prop_map(|(kind, envoy, inverter)| match kind {
-        0 => Topic::Inverter { envoy, inverter },
-        1 => Topic::Backlog { envoy, inverter },
+    let parts = (0..9, serial(), serial(), subject());
+    parts.prop_map(|(kind, envoy, inverter, subject)| match kind {
+        0 => Topic::Plain { envoy, subject },
+        1 => Topic::Backlog { envoy, subject },
         2 => Topic::Journal { envoy },
         3 => Topic::Gateway { envoy },
         4 => Topic::EnvoyStatus { envoy },
@@ -47,16 +61,72 @@ fn report_time() -> impl Strategy<Value = ReportTime> {
         .prop_map(|seconds| ReportTime::from_unix_seconds(seconds).unwrap())
 }
 
+fn quantity() -> impl Strategy<Value = Quantity> {
+    prop_oneof![
+        (-1e12..=1e12f64).prop_map(|value| Quantity::new(value).unwrap()),
+        (-1000.0..1000.0f64).prop_map(|value| Quantity::new(value).unwrap()),
+        prop_oneof![
+            Just(Quantity::MIN),
+            Just(Quantity::ZERO),
+            Just(Quantity::MAX)
+        ],
+    ]
+}
+
+fn quantities() -> impl Strategy<Value = Vec<Option<Quantity>>> {
+    prop::collection::vec(prop::option::of(quantity()), 10)
+}
+
+prop_compose! {
+    fn measured()(
+        subject in subject(), at in report_time(), device_type in any::<Option<u32>>(),
+        power_w in any::<i32>(), peak_power_w in any::<i32>(), has_detail in any::<bool>(),
+        power in quantity(), v in quantities(), word in NAME, counts in any::<[u32; 2]>(),
+    ) -> Measured {
+        let word = || word.parse().unwrap();
+        let flow = Flow {
+            measured_at: at, power_w: power, energy_today_wh: v[0], energy_lifetime_wh: v[1],
+        };
+        match subject {
+            Subject::Inverter(serial) => Measured::Inverter(Inverter {
+                serial, reported_at: at, device_type, power_w, peak_power_w,
+                detail: has_detail.then_some(Detail {
+                    interval_s: v[0], energy_wh: v[1], energy_lifetime_wh: v[2],
+                    energy_today_wh: v[3], ac_voltage_v: v[4], ac_current_a: v[5],
+                    ac_frequency_hz: v[6], dc_voltage_v: v[7], dc_current_a: v[8],
+                    temperature_c: v[9],
+                }),
+            }),
+            Subject::Site => Measured::Site(Site {
+                measured_at: at,
+                basis: if has_detail { Basis::Meter } else { Basis::Inverters },
+                power_w: power, energy_today_wh: v[0], energy_lifetime_wh: v[1],
+                inverters_reporting: counts[0], inverters_total: counts[1],
+            }),
+            Subject::Production => Measured::Production(flow),
+            Subject::Consumption => Measured::Consumption(flow),
+            Subject::Net => Measured::Net(Net {
+                measured_at: at, power_w: power, energy_imported_wh: v[0], energy_exported_wh: v[1],
+            }),
+            Subject::Meter(eid) => Measured::Meter(Meter {
+                eid, measured_at: at, kind: word(), phase: has_detail.then(word), power_w: power,
+                reactive_power_var: v[0], apparent_power_va: v[1], voltage_v: v[2],
+                current_a: v[3], frequency_hz: v[4], power_factor: v[5],
+                energy_delivered_wh: v[6], energy_received_wh: v[7],
+            }),
+            Subject::Battery(serial) => Measured::Battery(Battery {
+                serial, measured_at: at, kind: word(), state_of_charge_pct: v[0], power_w: v[1],
+                energy_capacity_wh: v[2], temperature_c: v[3], state: has_detail.then(word),
+            }),
+        }
+    }
+}
+
 prop_compose! {
     fn reading()(
-        serial in serial(), envoy in serial(), reported_at in report_time(),
-        device_type in any::<Option<u32>>(), power_w in any::<i32>(), peak_power_w in any::<i32>(),
-        journal in NAME, seq in 1..=MAX_SEQ,
+        envoy in serial(), measured in measured(), journal in NAME, seq in 1..=MAX_SEQ,
     ) -> Reading {
-        Reading {
-            serial, envoy, reported_at, device_type, power_w, peak_power_w,
-            journal: journal.parse().unwrap(), seq,
-        }
+        Reading { envoy, measured, journal: journal.parse().unwrap(), seq }
     }
 }
 
@@ -99,6 +169,25 @@ proptest! {
     }
 
     #[test]
+    fn the_fields_by_name_are_the_keys_of_the_payload(reading in reading()) {
+        let payload: serde_json::Value = serde_json::from_str(&reading.encode()).unwrap();
+        for (name, value) in reading.measured.fields() {
+            let shown = match value {
+                wire::Value::Word(word) => serde_json::json!(word),
+                wire::Value::Whole(whole) => serde_json::json!(whole),
+                wire::Value::Quantity(quantity) => serde_json::json!(quantity.get()),
+                wire::Value::Unknown => serde_json::Value::Null,
+            };
+            prop_assert_eq!(&payload[name], &shown, "{}", name);
+        }
+    }
+
+    #[test]
+    fn any_subject_survives(subject in subject()) {
+        prop_assert_eq!(Subject::from_path(&subject.to_string()), Some(subject));
+    }
+
+    #[test]
     fn any_announcement_survives(announcement in announcement()) {
         let payload = announcement.encode();
         prop_assert_eq!(Announcement::decode(payload.as_bytes()).unwrap(), announcement);
@@ -119,7 +208,7 @@ proptest! {
     fn no_topic_leads_outside_its_tree(base in base(), topic in topic()) {
         let text = topic.render(&base);
         let (tree, owner) = match &topic {
-            Topic::Inverter { envoy, .. }
+            Topic::Plain { envoy, .. }
             | Topic::Backlog { envoy, .. }
             | Topic::Journal { envoy }
             | Topic::Gateway { envoy }

@@ -12,12 +12,16 @@ fn refused(acknowledgement: usize) -> Entry<usize> {
 /// A delivery of the reading with this number.
 fn delivery(seq: u64, acknowledgement: usize) -> Entry<usize> {
     let reading = Reading {
-        serial: "i".parse().expect("a serial"),
         envoy: "e".parse().expect("a serial"),
-        reported_at: wire::ReportTime::from_unix_seconds(1_700_000_000).expect("a time"),
-        device_type: None,
-        power_w: 1,
-        peak_power_w: 2,
+        measured: wire::Inverter {
+            serial: "i".parse().expect("a serial"),
+            reported_at: wire::ReportTime::from_unix_seconds(1_700_000_000).expect("a time"),
+            device_type: None,
+            power_w: 1,
+            peak_power_w: 2,
+            detail: None,
+        }
+        .into(),
         journal: "j".parse().expect("an id"),
         seq,
     };

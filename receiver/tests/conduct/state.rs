@@ -47,12 +47,16 @@ impl State {
             let number = self.readings.len();
             let kind = if bad.contains(&index) { "bad" } else { "good" };
             self.readings.push(Reading {
-                serial: format!("{kind}-{number}").parse().unwrap(),
                 envoy: ENVOY.parse().unwrap(),
-                reported_at: ReportTime::from_unix_seconds(1_795_425_300).unwrap(),
-                device_type: Some(1),
-                power_w: 212,
-                peak_power_w: 296,
+                measured: wire::Inverter {
+                    serial: format!("{kind}-{number}").parse().unwrap(),
+                    reported_at: ReportTime::from_unix_seconds(1_795_425_300).unwrap(),
+                    device_type: Some(1),
+                    power_w: 212,
+                    peak_power_w: 296,
+                    detail: None,
+                }
+                .into(),
                 journal: JOURNAL.parse().unwrap(),
                 seq: number as u64 + 1,
             });

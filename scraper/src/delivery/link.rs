@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::{
     Announcement, BaseTopic, InstanceId, JournalId, JournalSpan, Reading, ReplayRequest,
-    ReportTime, Serial, Topic,
+    ReportTime, Subject, Topic,
 };
 
 /// How long the echo of an announcement may take once the broker has acknowledged it. Mosquitto sends
@@ -26,7 +26,7 @@ const ECHO: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Link {
     /// What the plain topics hold, as far as the broker has shown us.
-    held: HashMap<Serial, ReportTime>,
+    held: HashMap<Subject, ReportTime>,
     /// The announcement that is out and whose echo is awaited, by its number.
     awaited: Option<u64>,
     /// Until when, once the broker has acknowledged it.
@@ -104,7 +104,7 @@ impl Link {
 
     /// What the plain topics hold, for each inverter.
     #[must_use]
-    pub fn held(&self) -> HashMap<Serial, ReportTime> {
+    pub fn held(&self) -> HashMap<Subject, ReportTime> {
         self.held.clone()
     }
 
@@ -142,9 +142,9 @@ impl Link {
                 Ok(announcement) => self.hear_announcement(announcement, message.retain, us),
                 Err(_) => Heard::Nothing,
             },
-            Topic::Inverter { inverter, .. } => {
+            Topic::Plain { subject, .. } => {
                 if let Ok(reading) = Reading::decode(&topic, message.payload) {
-                    self.held.insert(inverter.clone(), reading.reported_at);
+                    self.held.insert(subject.clone(), reading.at());
                 }
                 Heard::Nothing
             }

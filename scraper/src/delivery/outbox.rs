@@ -14,11 +14,15 @@ mod unproven;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
+use wire::{JournalId, JournalSpan, Reading, ReportTime, Subject};
 
 use unproven::Unproven;
 
 /// What to send next.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, for as long as it takes to send it"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// This reading, on its plain topic.
@@ -31,11 +35,11 @@ pub enum Next {
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// The newest reading of each inverter, delivered or not: the one with the latest report time.
-    newest: HashMap<Serial, Reading>,
+    newest: HashMap<Subject, Reading>,
     /// What each plain topic shows, or will once what is on its way has arrived.
-    shown: HashMap<Serial, ReportTime>,
+    shown: HashMap<Subject, ReportTime>,
     /// The inverters whose plain topic has to be given the newest reading.
-    behind: BTreeSet<Serial>,
+    behind: BTreeSet<Subject>,
     /// Whether plain topics may be published on.
     open: bool,
     unproven: Vec<(JournalId, Unproven)>,
@@ -81,12 +85,12 @@ impl Outbox {
     /// A connection is ready, or has turned out to drop what we send. `held` is what its broker's
     /// plain topics show; what they should show and do not is sent, and so is all whose arrival is
     /// not proven.
-    pub fn connected(&mut self, held: HashMap<Serial, ReportTime>) {
+    pub fn connected(&mut self, held: HashMap<Subject, ReportTime>) {
         self.shown = held;
         for (_, unproven) in &mut self.unproven {
             unproven.again();
         }
-        let inverters: Vec<Serial> = self.newest.keys().cloned().collect();
+        let inverters: Vec<Subject> = self.newest.keys().cloned().collect();
         self.behind.clear();
         for inverter in inverters {
             self.compare(inverter);
@@ -140,9 +144,8 @@ impl Outbox {
                 // One that the broker had before, and has lost of its retained state, need not be proven
                 // again: each connect compares what its topic shows.
                 self.change(&reading.journal, |of| of.sent(reading.seq));
-                self.behind.remove(&reading.serial);
-                self.shown
-                    .insert(reading.serial.clone(), reading.reported_at);
+                self.behind.remove(&reading.subject());
+                self.shown.insert(reading.subject(), reading.at());
             }
             Next::Late(journal, seq) => self.change(journal, |of| of.sent(*seq)),
         }
@@ -206,16 +209,16 @@ impl Outbox {
     }
 
     fn note_newest(&mut self, reading: &Reading) {
-        let newest = self.newest.get(&reading.serial);
-        if newest.is_none_or(|newest| newest.reported_at < reading.reported_at) {
-            self.newest.insert(reading.serial.clone(), reading.clone());
+        let newest = self.newest.get(&reading.subject());
+        if newest.is_none_or(|newest| newest.at() < reading.at()) {
+            self.newest.insert(reading.subject(), reading.clone());
         }
-        self.compare(reading.serial.clone());
+        self.compare(reading.subject());
     }
 
     /// Whether the plain topic of an inverter shows less than it should.
-    fn compare(&mut self, inverter: Serial) {
-        let newest = self.newest.get(&inverter).map(|newest| newest.reported_at);
+    fn compare(&mut self, inverter: Subject) {
+        let newest = self.newest.get(&inverter).map(Reading::at);
         if self.shown.get(&inverter) < newest.as_ref() {
             self.behind.insert(inverter);
         } else {

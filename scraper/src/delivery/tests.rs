@@ -39,12 +39,17 @@ impl Held {
         let first = readings.len();
         for inverter in inverters {
             readings.push(Reading {
-                serial: inverter.parse().expect("a serial"),
                 envoy: "e".parse().expect("a serial"),
-                reported_at: wire::ReportTime::from_unix_seconds(T + 60 * minute).expect("a time"),
-                device_type: Some(1),
-                power_w: 1,
-                peak_power_w: 2,
+                measured: wire::Inverter {
+                    serial: inverter.parse().expect("a serial"),
+                    reported_at: wire::ReportTime::from_unix_seconds(T + 60 * minute)
+                        .expect("a time"),
+                    device_type: Some(1),
+                    power_w: 1,
+                    peak_power_w: 2,
+                    detail: None,
+                }
+                .into(),
                 journal: journal.clone(),
                 seq: readings.len() as u64 + 1,
             });

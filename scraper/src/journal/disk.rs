@@ -15,8 +15,9 @@ use super::medium::{self, Medium};
 use super::opening::{Failure, builder, contained, database, unusable};
 use super::overlay::Overlay;
 use super::pages::{ATTEMPTS, fit, prune, taken, used_pages};
-use super::record::Record;
+use super::record;
 use super::space::{PAGE, Space, Step};
+use wire::Measured;
 
 /// What a file is known to have: id shown, id written, and highest number.
 #[derive(Debug, Clone)]
@@ -146,8 +147,8 @@ impl Disk {
     }
 
     /// Appends in one durable transaction, after making room.
-    pub(super) fn append(&mut self, records: &[Record]) -> Result<(), Failed> {
-        let encoded: Vec<Vec<u8>> = records.iter().map(Record::encode).collect();
+    pub(super) fn append(&mut self, records: &[Measured]) -> Result<(), Failed> {
+        let encoded: Vec<Vec<u8>> = records.iter().map(record::encode).collect();
         let bytes = encoded.iter().map(|record| taken(record)).sum();
         // redb lengthens the file and shortens it, and then there is another bound to what it may
         // become.

@@ -8,16 +8,16 @@ use redb::{
 use wire::{JournalId, MAX_SEQ, ReportTime, Serial};
 
 use super::index::Index;
-use super::record::Record;
+use super::record;
 
 /// The records, by number.
 pub(super) const RECORDS: TableDefinition<u64, &[u8]> = TableDefinition::new("records");
 
-/// The newest record of an inverter, with its number, once that has left [`RECORDS`]. It may be
-/// out of date: then a newer one is in [`RECORDS`].
+/// The newest record of a subject, by its [`key`](record::key), with its number, once that has left
+/// [`RECORDS`]. It may be out of date: then a newer one is in [`RECORDS`].
 pub(super) const NEWEST: TableDefinition<&str, (u64, &[u8])> = TableDefinition::new("newest");
 
-/// The number and the time of an inverter's last report, once that has left [`RECORDS`]; out of
+/// The number and the time of a subject's last reading, once that has left [`RECORDS`]; out of
 /// date likewise.
 pub(super) const LAST: TableDefinition<&str, (u64, i64)> = TableDefinition::new("last");
 
@@ -158,16 +158,16 @@ pub(super) fn read(database: &Database) -> Result<Content, Unfit> {
     for row in transaction.open_table(NEWEST)?.iter()? {
         let (_, value) = row?;
         let (seq, bytes) = value.value();
-        if let Some(record) = Record::decode(bytes) {
+        if let Some(record) = record::decode(bytes) {
             index.add(seq, &record);
         }
     }
     for row in transaction.open_table(LAST)?.iter()? {
         let (key, value) = row?;
         let (seq, seconds) = value.value();
-        let known = (key.value().parse(), ReportTime::from_unix_seconds(seconds));
-        if let (Ok(serial), Ok(reported_at)) = known {
-            index.add_last(&serial, seq, reported_at);
+        let time = ReportTime::from_unix_seconds(seconds);
+        if let (Some(subject), Ok(at)) = (record::subject(key.value()), time) {
+            index.add_last(&subject, seq, at);
         }
     }
     let records = transaction.open_table(RECORDS)?;
@@ -178,7 +178,7 @@ pub(super) fn read(database: &Database) -> Result<Content, Unfit> {
         let seq = key.value();
         first.get_or_insert(seq);
         last = last.max(seq);
-        if let Some(record) = Record::decode(value.value()) {
+        if let Some(record) = record::decode(value.value()) {
             index.add(seq, &record);
         }
     }

@@ -8,7 +8,8 @@ use redb::{Database, Error, ReadableDatabase};
 
 use super::format;
 use super::opening::Failure;
-use super::record::Record;
+use super::record;
+use wire::Measured;
 
 /// A step that failed in mid-run, in words.
 #[derive(Debug)]
@@ -51,13 +52,13 @@ impl Handle {
         &self,
         range: RangeInclusive<u64>,
         limit: usize,
-    ) -> Result<Vec<(u64, Record)>, Failed> {
+    ) -> Result<Vec<(u64, Measured)>, Failed> {
         self.with(|database| {
             let table = database.begin_read()?.open_table(format::RECORDS)?;
             let mut records = Vec::new();
             for row in table.range(range)?.take(limit) {
                 let (seq, bytes) = row?;
-                if let Some(record) = Record::decode(bytes.value()) {
+                if let Some(record) = record::decode(bytes.value()) {
                     records.push((seq.value(), record));
                 }
             }

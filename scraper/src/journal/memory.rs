@@ -7,10 +7,10 @@ use daemon::random;
 use wire::JournalId;
 
 use super::index::Index;
-use super::record::Record;
+use wire::Measured;
 
 /// The records that readers see.
-pub(super) type Records = Arc<RwLock<BTreeMap<u64, Record>>>;
+pub(super) type Records = Arc<RwLock<BTreeMap<u64, Measured>>>;
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Memory {
 
     /// Appends, and lets the lowest numbers go that are then too many. The newest of each inverter
     /// stays in the index.
-    pub(super) fn append(&mut self, new: &[Record]) {
+    pub(super) fn append(&mut self, new: &[Measured]) {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         let index = Arc::make_mut(&mut self.index);
         for record in new {

@@ -7,7 +7,7 @@ use redb::{Database, Error, ReadableTable};
 use super::format;
 use super::index::Index;
 use super::opening::Failure;
-use super::record::Record;
+use super::record;
 use super::space::{Space, Step};
 
 /// What a record takes in a page beside its own bytes: its number and where it lies.
@@ -30,7 +30,7 @@ pub(super) fn used_pages(database: &Database) -> Result<u64, Error> {
 }
 
 /// Removes the lowest records that together take `bytes`, in one transaction; the newest and the
-/// last of each inverter are kept apart. Returns the lowest number that is left.
+/// last of each subject are kept apart. Returns the lowest number that is left.
 pub(super) fn prune(database: &Database, index: &Index, bytes: u64) -> Result<Option<u64>, Error> {
     let transaction = database.begin_write()?;
     let first = {
@@ -46,16 +46,17 @@ pub(super) fn prune(database: &Database, index: &Index, bytes: u64) -> Result<Op
             }
             upto = seq.value();
             removed += taken(value.value());
-            let Some(record) = Record::decode(value.value()) else {
+            let Some(record) = record::decode(value.value()) else {
                 continue;
             };
-            let serial = record.serial();
-            if index.is_newest(serial, upto) {
-                newest.insert(serial.as_str(), (upto, value.value()))?;
+            let subject = record.subject();
+            let key = record::key(&subject);
+            if index.is_newest(&subject, upto) {
+                newest.insert(key.as_str(), (upto, value.value()))?;
             }
-            if index.is_last(serial, upto) {
-                let seconds = record.reported_at().unix_seconds();
-                last.insert(serial.as_str(), (upto, seconds))?;
+            if index.is_last(&subject, upto) {
+                let seconds = record.at().unix_seconds();
+                last.insert(key.as_str(), (upto, seconds))?;
             }
         }
         records.retain_in(..=upto, |_, _| false)?;

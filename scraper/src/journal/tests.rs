@@ -1,6 +1,7 @@
 //! Tests of the journal as a whole, each on a file of its own.
 
 use std::collections::HashSet;
+use wire::Inverter as Report;
 
 use super::*;
 
@@ -23,6 +24,11 @@ fn envoy() -> Serial {
     serial("122000000001")
 }
 
+/// The power that a reading of an inverter says.
+fn power(reading: &Reading) -> i32 {
+    reading.measured.inverter().expect("an inverter's").power_w
+}
+
 /// A report of the inverter `number`, at `seconds` after some time in 2023.
 fn report(number: u32, seconds: i64, power_w: i32) -> Report {
     Report {
@@ -31,6 +37,7 @@ fn report(number: u32, seconds: i64, power_w: i32) -> Report {
         device_type: Some(1),
         power_w,
         peak_power_w: 300,
+        detail: None,
     }
 }
 
@@ -100,8 +107,8 @@ fn the_file_keeps_to_its_size_and_the_lowest_numbers_leave_it() {
     assert!(journals.newest().contains(&silent));
     assert_eq!(journals.reading(&silent.journal, 1), Some(silent.clone()));
     assert_eq!(
-        journals.last_reports().get(&silent.serial),
-        Some(&silent.reported_at)
+        journals.last_reports().get(&silent.subject()),
+        Some(&silent.at())
     );
 }
 

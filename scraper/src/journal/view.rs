@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError};
 
-use wire::{JournalId, JournalSpan, Reading, Serial};
+use wire::{JournalId, JournalSpan, Measured, Reading, Serial, Subject};
 
 use super::disk::Disk;
 use super::handle::{Failed, Handle};
 use super::index::Index;
 use super::memory::{Memory, Records};
-use super::record::Record;
 use super::writer::Writer;
 
 /// The journals, the one that is appended to first; never none.
@@ -63,13 +62,13 @@ impl View {
         let held = self
             .held(journal)
             .ok_or_else(|| Failed("it is not held".to_owned()))?;
-        // The newest of an inverter outlives its place.
+        // The newest of a subject outlives its place.
         let newest = held.index.newest().find(|(newest, _)| *newest == seq);
         let record = match newest {
             Some((_, record)) => Some(record.clone()),
             None => held.records(seq..=seq, 1)?.pop().map(|(_, record)| record),
         };
-        Ok(record.map(|record| record.into_reading(envoy, journal, seq)))
+        Ok(record.map(|record| record.numbered(envoy.clone(), journal.clone(), seq)))
     }
 
     pub(super) fn readings(
@@ -85,7 +84,7 @@ impl View {
         records
             .unwrap_or_default()
             .into_iter()
-            .map(|(seq, record)| record.into_reading(envoy, journal, seq))
+            .map(|(seq, record)| record.numbered(envoy.clone(), journal.clone(), seq))
             .collect()
     }
 
@@ -95,20 +94,23 @@ impl View {
 
     /// Of two with one report time that of the first journal is the newer.
     pub(super) fn newest(&self, envoy: &Serial) -> Vec<Reading> {
-        let mut newest: HashMap<&Serial, (&JournalId, u64, &Record)> = HashMap::new();
+        let mut newest: HashMap<Subject, (&JournalId, u64, &Measured)> = HashMap::new();
         for held in &self.journals {
             for (seq, record) in held.index.newest() {
+                let subject = record.subject();
                 let is_newer = newest
-                    .get(record.serial())
-                    .is_none_or(|(_, _, other)| other.reported_at() < record.reported_at());
+                    .get(&subject)
+                    .is_none_or(|(_, _, other)| other.at() < record.at());
                 if is_newer {
-                    newest.insert(record.serial(), (held.span.id(), seq, record));
+                    newest.insert(subject, (held.span.id(), seq, record));
                 }
             }
         }
         newest
             .into_values()
-            .map(|(journal, seq, record)| record.clone().into_reading(envoy, journal, seq))
+            .map(|(journal, seq, record)| {
+                record.clone().numbered(envoy.clone(), journal.clone(), seq)
+            })
             .collect()
     }
 }
@@ -134,7 +136,7 @@ impl Held {
         &self,
         range: RangeInclusive<u64>,
         limit: usize,
-    ) -> Result<Vec<(u64, Record)>, Failed> {
+    ) -> Result<Vec<(u64, Measured)>, Failed> {
         // An append that is under way, or has failed, may be in the file already.
         let first = self.span.first().max(*range.start());
         let last = self.span.last().min(*range.end());

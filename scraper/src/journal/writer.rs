@@ -13,8 +13,8 @@ use super::handle::Failed;
 use super::medium::Medium;
 use super::memory::Memory;
 use super::opening::Failure;
-use super::record::Record;
 use super::{OpenError, REMEDY, RETRY};
+use wire::Measured;
 
 /// The place where an append has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Writer {
     }
 
     /// Appends, whatever happens.
-    pub(super) fn append(&mut self, records: &[Record], now: Instant) -> Place {
+    pub(super) fn append(&mut self, records: &[Measured], now: Instant) -> Place {
         let is_time = self.retry_at.is_some_and(|at| at <= now);
         if self.on_disk {
             match self.append_to_disk(records) {
@@ -206,7 +206,7 @@ impl Writer {
             .max(1)
     }
 
-    fn append_to_disk(&mut self, records: &[Record]) -> Result<Place, Failed> {
+    fn append_to_disk(&mut self, records: &[Measured]) -> Result<Place, Failed> {
         let disk = self
             .disk
             .as_mut()
@@ -241,7 +241,7 @@ impl Writer {
             .get_or_insert_with(|| Memory::new(self.capacity));
     }
 
-    fn return_to_disk(&mut self, records: &[Record]) -> Result<Place, String> {
+    fn return_to_disk(&mut self, records: &[Measured]) -> Result<Place, String> {
         match &self.disk {
             Some(disk) if disk.is_removed => self.move_to_new_file()?,
             Some(disk) if disk.writable => {}

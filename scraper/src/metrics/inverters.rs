@@ -56,7 +56,10 @@ impl Inverters {
     pub(crate) fn take(&self, readings: &[Reading]) {
         // A panic elsewhere leaves times in it as before.
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        for reading in readings {
+        for (envoy, reading) in readings
+            .iter()
+            .filter_map(|reading| Some((&reading.envoy, reading.measured.inverter()?)))
+        {
             let time = reading.reported_at.unix_seconds();
             let is_full = newest.len() >= MOST;
             match newest.get_mut(&reading.serial) {
@@ -67,7 +70,7 @@ impl Inverters {
                     newest.insert(reading.serial.clone(), time);
                 }
             }
-            let labels = labels(&reading.envoy, &reading.serial);
+            let labels = labels(envoy, &reading.serial);
             self.power
                 .get_or_create(&labels)
                 .set(reading.power_w.into());

@@ -1,4 +1,5 @@
 use super::*;
+use wire::Inverter as Report;
 
 fn report(minute: i64, power_w: i32) -> Report {
     report_of("a", minute, power_w)
@@ -12,6 +13,7 @@ fn report_of(inverter: &str, minute: i64, power_w: i32) -> Report {
         device_type: Some(1),
         power_w,
         peak_power_w: 300,
+        detail: None,
     }
 }
 

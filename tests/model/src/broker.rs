@@ -320,7 +320,7 @@ impl Broker {
 
 fn plain_reading(message: &Message) -> Option<Reading> {
     let topic = Topic::parse(&BaseTopic::default(), &message.topic).ok()?;
-    if !matches!(topic, Topic::Inverter { .. }) {
+    if !matches!(topic, Topic::Plain { .. }) {
         return None;
     }
     Reading::decode(&topic, message.payload.as_bytes()).ok()

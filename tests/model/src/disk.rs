@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use scraper::changes::Report;
 use scraper::delivery::{Beginning, Journal, Unreadable};
 use wire::{JournalId, JournalSpan, Reading, ReportTime, Serial};
 
@@ -111,11 +110,11 @@ impl Disk {
         }
         let file = self.current();
         let delivered_below = file.delivered_below;
-        let mut newest: HashMap<Serial, Reading> = HashMap::new();
+        let mut newest: HashMap<wire::Subject, Reading> = HashMap::new();
         for reading in self.held().flat_map(|file| &file.readings) {
-            let known = newest.get(&reading.serial);
-            if known.is_none_or(|known| known.reported_at < reading.reported_at) {
-                newest.insert(reading.serial.clone(), reading.clone());
+            let known = newest.get(&reading.subject());
+            if known.is_none_or(|known| known.at() < reading.at()) {
+                newest.insert(reading.subject(), reading.clone());
             }
         }
         Beginning {
@@ -125,15 +124,15 @@ impl Disk {
     }
 
     /// The last report of each inverter.
-    pub(crate) fn last_reports(&self) -> HashMap<Serial, ReportTime> {
+    pub(crate) fn last_reports(&self) -> HashMap<wire::Subject, ReportTime> {
         let readings = self.held().flat_map(|file| &file.readings);
         readings
-            .map(|reading| (reading.serial.clone(), reading.reported_at))
+            .map(|reading| (reading.subject(), reading.at()))
             .collect()
     }
 
     /// Writes the changes of a poll.
-    pub(crate) fn append(&mut self, reports: Vec<Report>, envoy: &Serial) -> Vec<Reading> {
+    pub(crate) fn append(&mut self, reports: Vec<wire::Inverter>, envoy: &Serial) -> Vec<Reading> {
         if reports.is_empty() {
             return Vec::new();
         }
@@ -142,7 +141,9 @@ impl Disk {
         let numbers = file.readings.len() as u64 + 1..;
         let readings: Vec<Reading> = numbers
             .zip(reports)
-            .map(|(seq, report)| report.numbered(envoy.clone(), file.id.clone(), seq))
+            .map(|(seq, report)| {
+                wire::Measured::from(report).numbered(envoy.clone(), file.id.clone(), seq)
+            })
             .collect();
         file.readings.extend(readings.iter().cloned());
         readings
@@ -217,8 +218,11 @@ impl Disk {
 
 /// What a reading is of: inverter and report time.
 pub(crate) fn key(reading: &Reading) -> (String, i64) {
-    let inverter = reading.serial.to_string();
-    (inverter, reading.reported_at.unix_seconds())
+    let subject = reading.subject();
+    let name = subject
+        .inverter()
+        .map_or_else(|| subject.to_string(), ToString::to_string);
+    (name, reading.at().unix_seconds())
 }
 
 /// The journal as the delivery sees it.

@@ -115,12 +115,10 @@ impl Scraper {
             let journal = Topic::Journal {
                 envoy: self.envoy.clone(),
             };
-            let filters = [
-                journal.render(&base),
-                base.inverters_of_filter(&self.envoy),
-                base.replays_of_filter(&self.envoy),
-            ];
-            let filters = filters.map(|filter| (filter, 1)).to_vec();
+            let mut filters = base.plain_filters_of(&self.envoy);
+            filters.push(journal.render(&base));
+            filters.push(base.replays_of_filter(&self.envoy));
+            let filters = filters.into_iter().map(|filter| (filter, 1)).collect();
             self.push(broker, Packet::Subscribe(filters));
             self.delivery.connected(clock);
             if !self.puts_back {

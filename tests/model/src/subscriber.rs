@@ -39,7 +39,9 @@ impl Database {
             return false;
         }
         for reading in readings {
-            self.points.insert(key(reading), reading.power_w);
+            if let Some(inverter) = reading.measured.inverter() {
+                self.points.insert(key(reading), inverter.power_w);
+            }
         }
         let answers = now >= self.answers_lost_until;
         if answers {
@@ -144,12 +146,10 @@ impl Receiver {
         {
             self.connection = Some(broker.connect(&self.client, true));
             let base = BaseTopic::default();
-            let filters = [
-                base.inverters_filter(),
-                base.backlog_filter(),
-                base.journals_filter(),
-            ];
-            let filters = filters.map(|filter| (filter, 1)).to_vec();
+            let mut filters = base.plain_filters();
+            filters.extend(base.backlog_filters());
+            filters.push(base.journals_filter());
+            let filters = filters.into_iter().map(|filter| (filter, 1)).collect();
             self.push(broker, Packet::Subscribe(filters));
         }
     }

@@ -52,7 +52,7 @@ impl Truth {
         for (name, payload) in messages {
             let topic = Topic::parse(&base, &name);
             match topic {
-                Ok(topic @ (Topic::Inverter { .. } | Topic::Backlog { .. })) => {
+                Ok(topic @ (Topic::Plain { .. } | Topic::Backlog { .. })) => {
                     match Reading::decode(&topic, &payload) {
                         Ok(reading) => self.reading(&reading),
                         Err(error) => self.strange.push(format!("{name}: {error}")),
@@ -70,6 +70,10 @@ impl Truth {
     }
 
     fn reading(&mut self, reading: &Reading) {
+        // The ledger has inverters only.
+        let Some(reading) = reading.measured.inverter() else {
+            return;
+        };
         let key = (
             reading.serial.to_string(),
             reading.reported_at.unix_seconds(),
@@ -145,12 +149,16 @@ mod tests {
 
     fn message(power_w: i32) -> (String, Vec<u8>) {
         let reading = Reading {
-            serial: "482".parse().expect("a serial"),
             envoy: "122".parse().expect("a serial"),
-            reported_at: wire::ReportTime::from_unix_seconds(1_780_315_200).expect("a time"),
-            device_type: Some(1),
-            power_w,
-            peak_power_w: 200,
+            measured: wire::Inverter {
+                serial: "482".parse().expect("a serial"),
+                reported_at: wire::ReportTime::from_unix_seconds(1_780_315_200).expect("a time"),
+                device_type: Some(1),
+                power_w,
+                peak_power_w: 200,
+                detail: None,
+            }
+            .into(),
             journal: "j".parse().expect("an id"),
             seq: 1,
         };

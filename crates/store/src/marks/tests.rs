@@ -33,12 +33,16 @@ fn missing(marks: &Marks, within: RangeInclusive<u64>) -> Vec<RangeInclusive<u64
 #[test]
 fn a_reading_is_marked_under_its_envoy_and_journal_only() {
     let reading = Reading {
-        serial: envoy("i"),
         envoy: envoy("e"),
-        reported_at: ReportTime::from_unix_seconds(1_700_000_000).expect("a time"),
-        device_type: None,
-        power_w: 1,
-        peak_power_w: 2,
+        measured: wire::Inverter {
+            serial: envoy("i"),
+            reported_at: ReportTime::from_unix_seconds(1_700_000_000).expect("a time"),
+            device_type: None,
+            power_w: 1,
+            peak_power_w: 2,
+            detail: None,
+        }
+        .into(),
         journal: journal("j"),
         seq: 7,
     };

@@ -32,6 +32,82 @@ const MIGRATIONS: &[&str] = &[
          journal TEXT    NOT NULL,
          first   INTEGER NOT NULL
      ) STRICT;",
+    // What some gateways say of an inverter beyond its power; null: unknown.
+    "ALTER TABLE inverter_reading ADD COLUMN interval_s REAL;
+     ALTER TABLE inverter_reading ADD COLUMN energy_wh REAL;
+     ALTER TABLE inverter_reading ADD COLUMN energy_lifetime_wh REAL;
+     ALTER TABLE inverter_reading ADD COLUMN energy_today_wh REAL;
+     ALTER TABLE inverter_reading ADD COLUMN ac_voltage_v REAL;
+     ALTER TABLE inverter_reading ADD COLUMN ac_current_a REAL;
+     ALTER TABLE inverter_reading ADD COLUMN ac_frequency_hz REAL;
+     ALTER TABLE inverter_reading ADD COLUMN dc_voltage_v REAL;
+     ALTER TABLE inverter_reading ADD COLUMN dc_current_a REAL;
+     ALTER TABLE inverter_reading ADD COLUMN temperature_c REAL;",
+    // What else a gateway measures, under the names of the payloads.
+    "CREATE TABLE site_reading (
+         envoy               TEXT    NOT NULL,
+         measured_at         INTEGER NOT NULL, -- seconds since 1970
+         basis               TEXT    NOT NULL,
+         power_w             REAL    NOT NULL,
+         energy_today_wh     REAL,
+         energy_lifetime_wh  REAL,
+         inverters_reporting INTEGER NOT NULL,
+         inverters_total     INTEGER NOT NULL,
+         PRIMARY KEY (envoy, measured_at)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE production_reading (
+         envoy              TEXT    NOT NULL,
+         measured_at        INTEGER NOT NULL,
+         power_w            REAL    NOT NULL,
+         energy_today_wh    REAL,
+         energy_lifetime_wh REAL,
+         PRIMARY KEY (envoy, measured_at)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE consumption_reading (
+         envoy              TEXT    NOT NULL,
+         measured_at        INTEGER NOT NULL,
+         power_w            REAL    NOT NULL,
+         energy_today_wh    REAL,
+         energy_lifetime_wh REAL,
+         PRIMARY KEY (envoy, measured_at)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE net_reading (
+         envoy              TEXT    NOT NULL,
+         measured_at        INTEGER NOT NULL,
+         power_w            REAL    NOT NULL,
+         energy_imported_wh REAL,
+         energy_exported_wh REAL,
+         PRIMARY KEY (envoy, measured_at)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE meter_reading (
+         envoy               TEXT    NOT NULL,
+         eid                 TEXT    NOT NULL,
+         measured_at         INTEGER NOT NULL,
+         kind                TEXT    NOT NULL,
+         phase               TEXT,
+         power_w             REAL    NOT NULL,
+         reactive_power_var  REAL,
+         apparent_power_va   REAL,
+         voltage_v           REAL,
+         current_a           REAL,
+         frequency_hz        REAL,
+         power_factor        REAL,
+         energy_delivered_wh REAL,
+         energy_received_wh  REAL,
+         PRIMARY KEY (envoy, eid, measured_at)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE battery_reading (
+         envoy               TEXT    NOT NULL,
+         serial              TEXT    NOT NULL,
+         measured_at         INTEGER NOT NULL,
+         kind                TEXT    NOT NULL,
+         state_of_charge_pct REAL,
+         power_w             REAL,
+         energy_capacity_wh  REAL,
+         temperature_c       REAL,
+         state               TEXT,
+         PRIMARY KEY (envoy, serial, measured_at)
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// Says in the file's header whose it is ("Envy" in ASCII).

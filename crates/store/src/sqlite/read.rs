@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
-use wire::{ReportTime, Serial};
+use wire::{Kind, Measured, ReportTime, Serial};
 
-use super::{Sqlite, on_connection};
+use super::{Sqlite, on_connection, tables};
 
 /// A reading as it is kept: without its place in the journal, which ends with its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +84,36 @@ impl Sqlite {
         Ok(rows.await?)
     }
 
+    /// What was measured of one kind, at one Envoy or at all, at these times: with its Envoy, sorted by
+    /// Envoy, what it is of, and time. Of inverters with the detail that [`readings`](Self::readings)
+    /// has not.
+    pub async fn measured(
+        &self,
+        kind: Kind,
+        envoy: Option<&Serial>,
+        times: RangeInclusive<ReportTime>,
+    ) -> Result<Vec<(Serial, Measured)>, QueryError> {
+        let envoy = envoy.cloned();
+        let (from, until) = (times.start().unix_seconds(), times.end().unix_seconds());
+        let rows = on_connection(&self.reader, move |reader| {
+            let (table, key) = (tables::table(kind), tables::key(kind));
+            let time = key.last().copied().unwrap_or_default();
+            let mut statement = reader.prepare_cached(&format!(
+                "SELECT * FROM {table}
+                 WHERE (?1 IS NULL OR envoy = ?1) AND {time} BETWEEN ?2 AND ?3
+                 ORDER BY {}",
+                key.join(", ")
+            ))?;
+            let envoy = envoy.as_ref().map(Serial::as_str);
+            statement
+                .query_map(params![envoy, from, until], |row| {
+                    tables::measured(kind, row)
+                })?
+                .collect()
+        });
+        Ok(rows.await?)
+    }
+
     /// The newest reading of each inverter, sorted by Envoy and inverter.
     ///
     /// Quick however many readings there are: it goes from inverter to inverter by the key.
@@ -123,7 +153,7 @@ impl Sqlite {
         Ok(rows.await?)
     }
 
-    /// How many readings there are.
+    /// How many readings of inverters there are.
     pub async fn count(&self) -> Result<u64, QueryError> {
         let count = on_connection(&self.reader, |reader| {
             reader.query_row("SELECT count(*) FROM inverter_reading", [], |row| {

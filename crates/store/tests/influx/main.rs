@@ -20,12 +20,16 @@ const TOKEN: &str = "t0psecret-token";
 
 fn reading(serial: &str, seconds: i64) -> Reading {
     Reading {
-        serial: serial.parse().unwrap(),
         envoy: "122012345678".parse().unwrap(),
-        reported_at: ReportTime::from_unix_seconds(seconds).unwrap(),
-        device_type: Some(1),
-        power_w: 212,
-        peak_power_w: 296,
+        measured: wire::Inverter {
+            serial: serial.parse().unwrap(),
+            reported_at: ReportTime::from_unix_seconds(seconds).unwrap(),
+            device_type: Some(1),
+            power_w: 212,
+            peak_power_w: 296,
+            detail: None,
+        }
+        .into(),
         journal: "k3x9m2pq".parse().unwrap(),
         seq: 1,
     }

@@ -4,12 +4,16 @@ const T: i64 = 1_700_000_000;
 
 fn reading(seq: u64, serial: &str, reported_at: i64) -> Reading {
     Reading {
-        serial: serial.parse().expect("a serial"),
         envoy: "e".parse().expect("a serial"),
-        reported_at: time(reported_at),
-        device_type: Some(1),
-        power_w: 1,
-        peak_power_w: 2,
+        measured: wire::Inverter {
+            serial: serial.parse().expect("a serial"),
+            reported_at: time(reported_at),
+            device_type: Some(1),
+            power_w: 1,
+            peak_power_w: 2,
+            detail: None,
+        }
+        .into(),
         journal: journal(),
         seq,
     }
@@ -23,10 +27,15 @@ fn time(seconds: i64) -> ReportTime {
     ReportTime::from_unix_seconds(seconds).expect("a report time")
 }
 
-fn held(pairs: &[(&str, i64)]) -> HashMap<Serial, ReportTime> {
+fn held(pairs: &[(&str, i64)]) -> HashMap<wire::Subject, ReportTime> {
     pairs
         .iter()
-        .map(|(serial, seconds)| (serial.parse().expect("a serial"), time(*seconds)))
+        .map(|(serial, seconds)| {
+            (
+                wire::Subject::Inverter(serial.parse().expect("a serial")),
+                time(*seconds),
+            )
+        })
         .collect()
 }
 

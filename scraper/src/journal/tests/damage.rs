@@ -241,7 +241,7 @@ proptest! {
         if was_killed {
             // As the file is while it is open.
             let journals = place.open();
-            journals.append(vec![]);
+            journals.append(Vec::<Report>::new());
             let open = fs::read(place.file()).expect("the file");
             drop(journals);
             fs::write(place.file(), open).expect("the same file");

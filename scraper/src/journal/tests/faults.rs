@@ -59,8 +59,8 @@ impl Named {
     fn see(&mut self, readings: &[Reading]) {
         for reading in readings {
             let pair = (reading.journal.clone(), reading.seq);
-            let named = *self.0.entry(pair).or_insert(reading.power_w);
-            assert_eq!(named, reading.power_w, "{reading:?} was another one before");
+            let named = *self.0.entry(pair).or_insert_with(|| power(reading));
+            assert_eq!(named, power(reading), "{reading:?} was another one before");
         }
     }
 
@@ -107,8 +107,8 @@ fn run(actions: Vec<Action>) {
                 }
                 // By its power, which no other has: the journal may have another id by now.
                 let newest = journals.newest().into_iter();
-                let newest: HashSet<_> = newest.map(|reading| reading.power_w).collect();
-                let mut powers = appended.iter().map(|reading| reading.power_w);
+                let newest: HashSet<_> = newest.map(|reading| power(&reading)).collect();
+                let mut powers = appended.iter().map(|reading| power(reading));
                 assert!(powers.all(|power| newest.contains(&power)));
             }
             Action::Fail {

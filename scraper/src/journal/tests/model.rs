@@ -52,8 +52,8 @@ fn action() -> impl Strategy<Value = Action> {
 struct Model {
     id: Option<JournalId>,
     readings: BTreeMap<u64, Reading>,
-    newest: HashMap<Serial, Reading>,
-    last: HashMap<Serial, ReportTime>,
+    newest: HashMap<wire::Subject, Reading>,
+    last: HashMap<wire::Subject, ReportTime>,
     /// Tells each report from all others.
     count: i32,
 }
@@ -73,10 +73,10 @@ impl Model {
             let next = self.readings.keys().next_back().map_or(1, |last| last + 1);
             assert_eq!(reading.seq, next, "numbers are consecutive");
             self.readings.insert(reading.seq, reading.clone());
-            let serial = reading.serial.clone();
-            self.last.insert(serial.clone(), reading.reported_at);
+            let serial = reading.subject();
+            self.last.insert(serial.clone(), reading.at());
             let newest = self.newest.entry(serial).or_insert_with(|| reading.clone());
-            if newest.reported_at <= reading.reported_at {
+            if newest.at() <= reading.at() {
                 *newest = reading.clone();
             }
         }
@@ -102,7 +102,7 @@ impl Model {
         let expected = self.readings.range(spans[0].first()..);
         assert!(held.iter().eq(expected.map(|(_, reading)| reading)));
         let newest = journals.newest().into_iter();
-        let newest: HashMap<_, _> = newest.map(|one| (one.serial.clone(), one)).collect();
+        let newest: HashMap<_, _> = newest.map(|one| (one.subject(), one)).collect();
         assert_eq!(newest, self.newest);
         assert_eq!(journals.last_reports(), self.last);
     }
@@ -147,9 +147,7 @@ fn run(actions: Vec<Action>) {
                     // It did not return from the disk. It may be there, as a whole, or not.
                     let id = journals.id();
                     let found = journals.readings(&id, last + 1..=u64::MAX, usize::MAX);
-                    let same = |(one, other): (&Reading, &Reading)| {
-                        (one.power_w, &one.serial) == (other.power_w, &other.serial)
-                    };
+                    let same = |(one, other): (&Reading, &Reading)| one.measured == other.measured;
                     assert!(found.iter().zip(&appended).all(same));
                     assert!([0, 30].contains(&found.len()), "{}", found.len());
                     model.take(&found);

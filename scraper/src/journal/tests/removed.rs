@@ -31,7 +31,7 @@ fn what_was_in_a_directory_that_was_removed_goes_on_in_a_new_file_under_a_new_id
     fs::remove_dir_all(&state).expect("it is removed");
 
     // A poll that brings nothing notices it too.
-    assert!(journals.append(vec![]).is_empty());
+    assert!(journals.append(Vec::<Report>::new()).is_empty());
     let new = journals.id();
     assert_ne!(new, old);
     assert_eq!(journals.successor(&old), Some(new.clone()));
@@ -65,7 +65,7 @@ fn a_full_journal_whose_file_was_removed_goes_on_whole_and_keeps_to_its_size() {
     let before = held(&journals);
     assert!(before[0].seq > 1, "the lowest have left");
     fs::remove_file(place.file()).expect("it is removed");
-    journals.append(vec![]);
+    journals.append(Vec::<Report>::new());
     let id = journals.id();
     assert!(held(&journals) == under(&id, before));
     for poll in 400..500 {
@@ -81,7 +81,7 @@ fn a_full_journal_whose_file_was_removed_goes_on_whole_and_keeps_to_its_size() {
     let silent = under(&id, vec![silent]).remove(0);
     assert!(journals.newest().contains(&silent));
     let last_reports = journals.last_reports();
-    assert_eq!(last_reports.get(&silent.serial), Some(&silent.reported_at));
+    assert_eq!(last_reports.get(&silent.subject()), Some(&silent.at()));
 }
 
 #[test]

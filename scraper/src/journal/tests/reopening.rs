@@ -25,14 +25,14 @@ fn the_disk_is_tried_again_also_while_there_is_nothing_to_write() {
     disk.fail(0, Fault::Undone, u32::MAX);
     journals.append_at(reports(3, 900), now);
     now += Duration::from_mins(1);
-    assert!(journals.append_at(Vec::new(), now).is_empty());
+    assert!(journals.append_at(Vec::<Report>::new(), now).is_empty());
     assert_ne!(journals.id(), id, "it is full");
     disk.mend();
     now += Duration::from_secs(59);
-    journals.append_at(Vec::new(), now);
+    journals.append_at(Vec::<Report>::new(), now);
     assert_ne!(journals.id(), id, "not yet");
     now += Duration::from_secs(1);
-    journals.append_at(Vec::new(), now);
+    journals.append_at(Vec::<Report>::new(), now);
     assert_eq!(journals.id(), id);
     assert_eq!(journals.spans().len(), 2);
 }
@@ -44,7 +44,7 @@ fn nothing_is_written_where_there_is_nothing_to_write() {
     journals.append(reports(3, 0));
     // Were it to write, it would lose the disk.
     disk.fail(0, Fault::Undone, u32::MAX);
-    journals.append(Vec::new());
+    journals.append(Vec::<Report>::new());
     assert!(journals.is_on_disk());
 }
 
