@@ -26,7 +26,7 @@ fn recordings() -> Option<PathBuf> {
         "RECORDINGS is not set, and REQUIRE_SERVERS=1 forbids to skip"
     );
     // Not `eprintln!`, which the test runner would keep to itself for a test that passes.
-    writeln!(std::io::stderr(), "skipped: RECORDINGS is not set").unwrap();
+    writeln!(std::io::stderr(), "skipped: RECORDINGS is not set").expect("standard error is open");
     None
 }
 
