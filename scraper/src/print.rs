@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use daemon::random;
-use envoy::{Info, Inverters, StateFiles};
+use envoy::{Failure, Flow, Info, Inverters, Poll, StateFiles};
 use wire::{JournalId, Serial};
 
 use crate::changes::Changes;
@@ -51,14 +51,14 @@ pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<
     let reach = Reach::new(access, files, known.as_ref(), state_dir);
     let mut reach = reach.map_err(PrintError::Settings)?;
     let info = reach.info().await.map_err(refused)?;
-    let answer = reach.inverters().await;
+    let poll = reach.poll().await;
     if let Some(said) = reach.gateway().and_then(login_of_look) {
         tracing::warn!("{said}");
     }
-    let answer = answer.map_err(refused)?;
+    let poll = poll.map_err(refused)?;
     let text = match format {
-        Format::Table => table(&info, &answer),
-        Format::Json => lines(&info, &answer)?,
+        Format::Table => table(&info, &poll.inverters) + &site(&poll),
+        Format::Json => lines(&info, &poll.inverters)?,
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
@@ -130,6 +130,62 @@ fn table(info: &Info, answer: &Inverters) -> String {
         let _ = writeln!(text, "\nLeft out: {reason}");
     }
     text
+}
+
+/// What the Envoy measures beside the inverters, and what it does not.
+fn site(poll: &Poll) -> String {
+    let mut text = String::from("\nThe site\n");
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "  {name:12} {value}");
+    };
+    match (poll.production, poll.inverter_total) {
+        (Some(flow), _) => line("production", shown(flow)),
+        (None, Some(flow)) => line("inverters", shown(flow) + ", no production meter"),
+        (None, None) => line("production", "not measured: no meter shows it".to_owned()),
+    }
+    match poll.consumption {
+        Some(flow) => line("consumption", shown(flow)),
+        None => line("consumption", "not measured: no meter shows it".to_owned()),
+    }
+    match poll.net {
+        Some(net) => {
+            let direction = if net.power_w < 0.0 {
+                "given to"
+            } else {
+                "taken from"
+            };
+            line("grid", format!("{:.0} W {direction} it", net.power_w.abs()));
+        }
+        None => line("grid", "not measured: no meter shows it".to_owned()),
+    }
+    for battery in &poll.batteries {
+        let charge = battery.state_of_charge_pct;
+        let charge = charge.map_or("charge unknown".to_owned(), |pct| {
+            format!("{pct:.0} % full")
+        });
+        let power = battery.power_w;
+        let power = power.map_or("power unknown".to_owned(), |power_w| {
+            format!("{power_w:.0} W")
+        });
+        line("battery", format!("{}: {charge}, {power}", battery.serial));
+    }
+    for note in &poll.notes {
+        let why = match note.failure {
+            Failure::Missing => "this Envoy does not have it, or not for this login",
+            Failure::Slow => "it did not answer in time",
+            _ => "its answer could not be used",
+        };
+        line("not read", format!("{}: {why}", note.endpoint));
+    }
+    text
+}
+
+fn shown(flow: Flow) -> String {
+    let lifetime = flow.energy_lifetime_wh;
+    let lifetime = lifetime.map_or("lifetime unknown".to_owned(), |wh| {
+        format!("{:.1} kWh ever", wh / 1000.0)
+    });
+    format!("{:.0} W, {lifetime}", flow.power_w)
 }
 
 fn row(text: &mut String, width: usize, serial: &str, reported: &str, power: &str, peak: &str) {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use daemon::exit::with_causes;
 use discovery::{FindError, Found, NotFound};
-use envoy::{Error, Gateway, Host, Info, Inverters, StateFiles, Why};
+use envoy::{Error, Gateway, Host, Info, Inverters, Poll, StateFiles, Why};
 use wire::Serial;
 
 use crate::config::Access;
@@ -176,6 +176,11 @@ impl Reach {
     /// The newest report of each inverter.
     pub(crate) async fn inverters(&mut self) -> Result<Inverters, Unreached> {
         self.ask(Gateway::inverters).await
+    }
+
+    /// The inverters, and whatever else it measures.
+    pub(crate) async fn poll(&mut self) -> Result<Poll, Unreached> {
+        self.ask(Gateway::poll).await
     }
 
     /// Asks where the Envoy was last, and then where it is.

@@ -1,11 +1,16 @@
 //! What the Envoy can be asked. One file per endpoint: its path, and a pure function from the body
 //! of an answer to what it says.
 
+pub(crate) mod batteries;
+pub(crate) mod device_data;
 pub mod info;
 pub mod inverters;
+pub(crate) mod meters;
 mod number;
+pub(crate) mod production;
+pub(crate) mod totals;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A body that is not what its endpoint should answer.
 #[derive(Debug, thiserror::Error)]
@@ -34,17 +39,38 @@ pub(crate) struct Endpoint<T> {
     pub(crate) parse: fn(&[u8]) -> Result<T, Malformed>,
 }
 
+/// 2008-01-01T00:00:00Z, before the first Envoy was sold: an earlier time is a clock that was
+/// never set.
+const EARLIEST: i64 = 1_199_145_600;
+
+/// Whether this can be when something was measured, in Unix seconds.
+fn is_time(at: i64) -> bool {
+    at >= EARLIEST
+}
+
 /// Reads a list, as most endpoints answer one; some answer an object with an error instead, and
 /// with status 200.
 fn list(body: &[u8]) -> Result<Vec<Value>, Malformed> {
+    match json(body)? {
+        Value::Array(entries) => Ok(entries),
+        Value::Object(object) if object.contains_key("error") => Err(Malformed::ErrorObject),
+        _ => Err(Malformed::Shape("a list")),
+    }
+}
+
+/// Reads an object that is not the one with an error.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    match json(body)? {
+        Value::Object(object) if object.contains_key("error") => Err(Malformed::ErrorObject),
+        Value::Object(object) => Ok(object),
+        _ => Err(Malformed::Shape("an object")),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, Malformed> {
     // A broken character must cost its own entry, not the whole list.
     let text = String::from_utf8_lossy(body);
-    match serde_json::from_str(text.trim_start_matches(INVISIBLE)) {
-        Ok(Value::Array(entries)) => Ok(entries),
-        Ok(Value::Object(object)) if object.contains_key("error") => Err(Malformed::ErrorObject),
-        Ok(_) => Err(Malformed::Shape("a list")),
-        Err(error) => Err(Malformed::Json(error)),
-    }
+    serde_json::from_str(text.trim_start_matches(INVISIBLE)).map_err(Malformed::Json)
 }
 
 /// What may stand before the document: white space and a byte order mark.

@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONNECTION, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect, retry};
 use rustls::{CertificateError, ClientConfig};
 use url::Url;
@@ -149,6 +150,12 @@ impl Answer {
             status => Fault::Status(status.as_u16()),
         };
         Err(bad_answer(url, &self.body, fault))
+    }
+
+    /// The server's clock when it answered, in Unix seconds. Firmware 4 and 5 say it twice.
+    pub(crate) fn date(&self) -> Option<i64> {
+        let date = self.headers.get(DATE)?.to_str().ok()?;
+        Some(rfc2822::parse(date).ok()?.timestamp().as_second())
     }
 
     fn wait(&self) -> Duration {

@@ -7,6 +7,8 @@
 //! ```
 
 mod detection;
+mod polling;
+mod schedule;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ use crate::login::{Login, Tried};
 use crate::settings::Settings;
 use crate::token::{Claims, TokenSource, ahead};
 use detection::Found;
+use polling::Polling;
 
 /// A client of one Envoy.
 ///
@@ -46,6 +49,10 @@ pub struct Gateway {
     tried: Option<Tried>,
     /// What the token that was used last says of itself.
     claims: Claims,
+    /// The Envoy's clock at its last answer, in Unix seconds, where it says so.
+    said_at: Option<i64>,
+    /// What is known of the endpoints beside the inverters.
+    polling: Polling,
 }
 
 /// Where to ask, and who is asking.
@@ -76,6 +83,8 @@ impl Gateway {
             worked: None,
             tried: None,
             claims: Claims::default(),
+            said_at: None,
+            polling: Polling::default(),
         }
     }
 
@@ -208,7 +217,9 @@ impl Gateway {
             self.claims = session.claims().clone();
             self.tried = Some(session.tried());
         }
-        let result = answer?.into_body(&url).and_then(|body| {
+        let answer = answer?;
+        self.said_at = answer.date();
+        let result = answer.into_body(&url).and_then(|body| {
             (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))
         });
         if result.is_ok() {

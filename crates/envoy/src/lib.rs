@@ -32,6 +32,7 @@ mod host;
 
 mod endpoints;
 mod firmware;
+mod measured;
 
 mod clock;
 mod login;
@@ -64,6 +65,7 @@ pub use firmware::{Firmware, FirmwareError};
 pub use gateway::Gateway;
 pub use host::{Host, HostError, Scheme};
 pub use installer::installer_password;
+pub use measured::{Battery, Detail, Failure, Flow, Meter, Net, Note, Poll};
 pub use settings::Settings;
 pub use state_files::StateFiles;
 pub use token::TokenSource;

@@ -52,4 +52,16 @@ impl Login {
             Self::Token(session) => session.get(transport, url, Connections::Kept).await,
         }
     }
+
+    /// The same, but a refusal is an answer like any other: for what not everybody may read.
+    pub(crate) async fn get_once(
+        &mut self,
+        transport: &Transport,
+        url: &Url,
+    ) -> Result<Answer, Error> {
+        match self {
+            Self::Password(users) => users.get(transport, url, Connections::Fresh).await,
+            Self::Token(session) => session.ask(transport, url, Connections::Kept).await,
+        }
+    }
 }

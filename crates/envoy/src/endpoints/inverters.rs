@@ -5,16 +5,12 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Endpoint, Malformed, is_serial, list, number};
+use super::{EARLIEST, Endpoint, Malformed, is_serial, list, number};
 
 pub(crate) const INVERTERS: Endpoint<Inverters> = Endpoint {
     path: "/api/v1/production/inverters",
     parse,
 };
-
-/// 2008-01-01T00:00:00Z, before the first Envoy was sold: an earlier time is a clock that was
-/// never set.
-const EARLIEST: i64 = 1_199_145_600;
 
 /// What the Envoy knows of its inverters.
 ///
@@ -53,7 +49,7 @@ pub struct InverterReport {
 /// An entry of the list that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Its place in the list, from 0.
+    /// Its place in the list, from 0; of one that is ahead of the clock, among those that could be read.
     pub position: usize,
     /// Its serial, where that much could be read.
     pub serial: Option<String>,
@@ -77,6 +73,28 @@ pub enum Reason {
     /// A report time before there were Envoys.
     #[error("lastReportDate {0} is before 2008: the device's clock is not set")]
     Time(i64),
+    /// A report time that the Envoy's own clock is more than a day short of.
+    #[error("lastReportDate {0} is more than a day ahead of the Envoy's own clock")]
+    Ahead(i64),
+}
+
+/// How far a report may be ahead of the clock of the Envoy that lists it, in seconds.
+const MOST_AHEAD_S: i64 = 24 * 60 * 60;
+
+impl Inverters {
+    /// Refuses what the Envoy itself could not know yet at `now`, its own clock in Unix seconds.
+    pub(crate) fn refuse_later_than(&mut self, now: i64) {
+        let latest = now.saturating_add(MOST_AHEAD_S);
+        let ahead = |report: &InverterReport| report.reported_at > latest;
+        for (position, report) in self.reports.iter().enumerate().filter(|(_, r)| ahead(r)) {
+            self.refused.push(Refused {
+                position,
+                serial: Some(report.serial.clone()),
+                reason: Reason::Ahead(report.reported_at),
+            });
+        }
+        self.reports.retain(|report| !ahead(report));
+    }
 }
 
 /// Reads the list.

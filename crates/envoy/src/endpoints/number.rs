@@ -26,6 +26,16 @@ pub(super) fn nearest<T: TryFrom<i64>>(value: &Value) -> Option<T> {
     })
 }
 
+/// A measured value, as any of those; `None` where it is missing or no finite number.
+pub(super) fn quantity(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+    .filter(|value: &f64| value.is_finite())
+}
+
 /// A float without a fraction as an integer, where it is one of those that f64 tells apart.
 fn to_i64(float: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -277,7 +277,8 @@ impl Session {
         self.cookie = None;
     }
 
-    async fn ask(
+    /// Asks once, with the token at hand and its cookie.
+    pub(super) async fn ask(
         &mut self,
         transport: &Transport,
         url: &Url,

@@ -1,10 +1,11 @@
 //! The client against a scripted server: what it sends, and what it makes of odd answers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 mod certificate;
 mod detection;
 mod faults;
 mod password;
+mod polling;
 mod server;
 mod token;
 

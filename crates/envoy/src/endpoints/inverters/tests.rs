@@ -170,6 +170,21 @@ fn what_is_no_list_is_an_error() {
     ));
 }
 
+#[test]
+fn a_report_from_the_future_of_the_envoys_clock_is_refused() {
+    let now = 1_691_416_241;
+    let mut inverters = parsed(&json!([
+        entry("in-time", now + 86_400, 1),
+        entry("ahead", now + 86_401, 2),
+        entry("past", now - 900, 3),
+    ]));
+    inverters.refuse_later_than(now);
+    let serials: Vec<_> = inverters.reports.iter().map(|r| &*r.serial).collect();
+    assert_eq!(serials, ["in-time", "past"]);
+    let reasons: Vec<_> = inverters.refused.into_iter().map(|r| r.reason).collect();
+    assert_eq!(reasons, [Reason::Ahead(now + 86_401)]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_body_brings_the_parser_down(body in proptest::collection::vec(0_u8.., 0..200)) {
