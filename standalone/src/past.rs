@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use simulator::SiteOptions;
 use store::{MarkedStore as _, Sqlite};
-use wire::{Reading, ReportTime};
+use wire::{Inverter, Reading, ReportTime};
 
 /// Days before today that are filled in.
 const DAYS: u16 = 7;
@@ -21,13 +21,17 @@ pub(crate) async fn fill(store: &Sqlite, site: &SiteOptions) {
     let readings: Vec<Reading> = past
         .into_iter()
         .filter_map(|report| {
-            Some(Reading {
+            let measured = Inverter {
                 serial: report.inverter.parse().ok()?,
-                envoy: site.serial.as_str().parse().ok()?,
                 reported_at: ReportTime::from_unix_seconds(report.reported_at).ok()?,
                 device_type: Some(1),
                 power_w: report.power_w,
                 peak_power_w: report.peak_power_w,
+                detail: None,
+            };
+            Some(Reading {
+                envoy: site.serial.as_str().parse().ok()?,
+                measured: measured.into(),
                 // Of no journal that anybody has; a place in one is not kept in the store.
                 journal: "simulated".parse().ok()?,
                 seq: 1,

@@ -83,7 +83,7 @@ impl Live {
     /// Messages that are not as the contract has them are the receiver's to complain about.
     fn take(&self, topic: &Topic, payload: &[u8]) {
         match topic {
-            Topic::Inverter { .. } => {
+            Topic::Plain { .. } => {
                 if let Ok(reading) = Reading::decode(topic, payload) {
                     // Without a viewer there is nobody to tell.
                     let _ = self.happenings.send(("reading", reading.encode()));

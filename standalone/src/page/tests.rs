@@ -10,12 +10,16 @@ use super::*;
 async fn page(directory: &std::path::Path) -> Page {
     let store = Sqlite::open(directory.join("readings.sqlite")).expect("a store");
     let reading = |at, power_w| wire::Reading {
-        serial: "482012345678".parse().expect("a serial"),
         envoy: "122012345678".parse().expect("a serial"),
-        reported_at: wire::ReportTime::from_unix_seconds(at).expect("a time"),
-        device_type: Some(1),
-        power_w,
-        peak_power_w: 296,
+        measured: wire::Inverter {
+            serial: "482012345678".parse().expect("a serial"),
+            reported_at: wire::ReportTime::from_unix_seconds(at).expect("a time"),
+            device_type: Some(1),
+            power_w,
+            peak_power_w: 296,
+            detail: None,
+        }
+        .into(),
         journal: "k3x9m2pq".parse().expect("an id"),
         seq: 1,
     };
