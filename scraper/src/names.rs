@@ -62,7 +62,7 @@ impl Names {
                 what: error.message().to_owned(),
             }])
         })?;
-        let mut names = BTreeMap::new();
+        let mut found = BTreeMap::new();
         let mut mistakes = Vec::new();
         for (serial, entry) in file.inverters {
             let (place, serial) = (serial.span().start, serial.into_inner());
@@ -81,13 +81,13 @@ impl Names {
             };
             match serial.parse() {
                 Ok(serial) => {
-                    names.insert(serial, named);
+                    found.insert(serial, named);
                 }
                 Err(error) => mistake(format!("{serial:?} is no serial number: {error}")),
             }
         }
         if mistakes.is_empty() {
-            Ok(Self(names))
+            Ok(Self(found))
         } else {
             mistakes.sort_by_key(|mistake| mistake.line);
             Err(Mistakes(mistakes))
@@ -138,11 +138,7 @@ fn read(entry: toml::Value) -> Result<Named, String> {
 }
 
 fn line(text: &str, place: usize) -> usize {
-    text.as_bytes()[..place.min(text.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.get(..place).unwrap_or(text).matches('\n').count() + 1
 }
 
 /// All that is wrong with a file of names.

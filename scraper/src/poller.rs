@@ -25,7 +25,7 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub(crate) enum Poll {
     /// The gateway answered.
-    Answered(Polled),
+    Answered(Box<Polled>),
     /// It did not, and is given up for now.
     Failed(Box<GatewayState>),
 }
@@ -157,7 +157,7 @@ impl Poller {
                     self.failed = 0;
                     let polled = self.take(&answer).await;
                     self.is_well();
-                    if polls.send(Poll::Answered(polled)).await.is_err() {
+                    if polls.send(Poll::Answered(Box::new(polled))).await.is_err() {
                         return;
                     }
                 }

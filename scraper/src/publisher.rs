@@ -299,7 +299,7 @@ impl Publisher {
         if let (Some(connection), Some(home_assistant)) =
             (&self.connection, &mut self.home_assistant)
         {
-            while let Some((topic, payload)) = home_assistant.next() {
+            while let Some((topic, payload)) = home_assistant.next_message() {
                 send(
                     connection,
                     Message {
@@ -347,11 +347,12 @@ impl Publisher {
     fn take(&mut self, poll: Poll) {
         let gateway = match poll {
             Poll::Failed(gateway) => *gateway,
-            Poll::Answered(Polled {
-                readings,
-                gateway,
-                health,
-            }) => {
+            Poll::Answered(polled) => {
+                let Polled {
+                    readings,
+                    gateway,
+                    health,
+                } = *polled;
                 self.delivery.take(readings, Instant::now());
                 if let Some(home_assistant) = &mut self.home_assistant {
                     home_assistant.gateway(&gateway);

@@ -1,5 +1,7 @@
 //! A simulated week of a site, polled once a minute, with what happens in one.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 /// Monday, 2026-06-01T00:00:00Z; the site is in UTC.
@@ -85,100 +87,46 @@ fn state(condition: &Condition, inverter: usize) -> (InverterState, bool) {
     (inverter.state, inverter.fresh)
 }
 
+type Said = (InverterState, bool);
+const REPORTING: Said = (InverterState::Reporting, true);
+const ASLEEP: Said = (InverterState::Asleep, true);
+const SILENT: Said = (InverterState::Silent, false);
+
+/// When, in seconds after Monday's midnight, and what is then said of a well one, the shaded one, and the one that
+/// dies: its state, and whether it is fresh.
+const WEEK: [(&str, i64, [Said; 3]); 12] = [
+    ("Monday, before the first dawn", 4 * HOUR, [ASLEEP; 3]),
+    ("Monday noon", 12 * HOUR, [REPORTING; 3]),
+    ("Monday night", 22 * HOUR, [ASLEEP; 3]),
+    ("an empty list at night", 26 * HOUR + 60, [ASLEEP; 3]),
+    ("after the outage at 23:05", 47 * HOUR + 1300, [ASLEEP; 3]),
+    ("Wednesday, before it dies", 59 * HOUR, [REPORTING; 3]),
+    (
+        "hours after it died",
+        64 * HOUR,
+        [REPORTING, REPORTING, SILENT],
+    ),
+    ("the night after that", 71 * HOUR, [ASLEEP, ASLEEP, SILENT]),
+    (
+        "during the restart",
+        83 * HOUR + 240,
+        [REPORTING, REPORTING, SILENT],
+    ),
+    (
+        "after the restart",
+        83 * HOUR + 900,
+        [REPORTING, REPORTING, SILENT],
+    ),
+    ("Sunday noon", 156 * HOUR, [REPORTING, REPORTING, SILENT]),
+    ("Sunday night", 166 * HOUR, [ASLEEP, ASLEEP, SILENT]),
+];
+
 #[test]
 fn a_week_with_a_dead_panel_a_shaded_one_nights_a_restart_and_outages_is_judged_rightly() {
-    use InverterState::{Asleep, Reporting, Silent};
-    // When, and what is then said of a well one, the shaded one, and the one that dies.
-    let table = [
-        (
-            "Monday, before the first dawn",
-            4 * HOUR,
-            (Asleep, true),
-            (Asleep, true),
-            (Asleep, true),
-        ),
-        (
-            "Monday noon",
-            12 * HOUR,
-            (Reporting, true),
-            (Reporting, true),
-            (Reporting, true),
-        ),
-        (
-            "Monday night",
-            22 * HOUR,
-            (Asleep, true),
-            (Asleep, true),
-            (Asleep, true),
-        ),
-        (
-            "an empty list at night",
-            26 * HOUR + 60,
-            (Asleep, true),
-            (Asleep, true),
-            (Asleep, true),
-        ),
-        (
-            "after the outage at 23:05",
-            47 * HOUR + 1300,
-            (Asleep, true),
-            (Asleep, true),
-            (Asleep, true),
-        ),
-        (
-            "Wednesday, before it dies",
-            59 * HOUR,
-            (Reporting, true),
-            (Reporting, true),
-            (Reporting, true),
-        ),
-        (
-            "hours after it died",
-            64 * HOUR,
-            (Reporting, true),
-            (Reporting, true),
-            (Silent, false),
-        ),
-        (
-            "the night after that",
-            71 * HOUR,
-            (Asleep, true),
-            (Asleep, true),
-            (Silent, false),
-        ),
-        (
-            "in the middle of the restart",
-            83 * HOUR + 240,
-            (Reporting, true),
-            (Reporting, true),
-            (Silent, false),
-        ),
-        (
-            "after the restart",
-            83 * HOUR + 900,
-            (Reporting, true),
-            (Reporting, true),
-            (Silent, false),
-        ),
-        (
-            "Sunday noon",
-            156 * HOUR,
-            (Reporting, true),
-            (Reporting, true),
-            (Silent, false),
-        ),
-        (
-            "Sunday night",
-            166 * HOUR,
-            (Asleep, true),
-            (Asleep, true),
-            (Silent, false),
-        ),
-    ];
     for interval in [300, 900, 3600] {
         let (mut condition, mut site) = (Condition::default(), Site::new(interval));
         let mut from = MONDAY;
-        for (when, to, well, shaded, dead) in table {
+        for (when, to, [well, shaded, dead]) in WEEK {
             polled(&mut condition, &mut site, from, MONDAY + to);
             from = MONDAY + to;
             for (inverter, expected) in [(0, well), (SHADED, shaded), (DEAD, dead)] {
@@ -253,11 +201,11 @@ fn a_panel_that_reports_again_is_well_and_its_missed_reports_are_counted() {
     let (mut condition, mut site) = (Condition::default(), Site::new(300));
     let noon = MONDAY + 12 * HOUR;
     polled(&mut condition, &mut site, MONDAY, noon);
-    let last = site.reports[0].clone();
+    let frozen = site.reports[0].clone();
     let end = noon + 3000;
     for now in (noon..end).step_by(60) {
         let mut list = site.list(now).to_vec();
-        list[0] = last.clone();
+        list[0] = frozen.clone();
         condition.poll(&list, 0, now, &Names::default());
     }
     assert_eq!(state(&condition, 0), (InverterState::Silent, false));
@@ -284,13 +232,12 @@ fn reports_that_came_while_nobody_polled_were_not_missed() {
 
 #[test]
 fn arrays_are_compared_with_themselves() {
-    let names: String = (0..INVERTERS)
-        .map(|inverter| {
-            let array = if inverter < 5 { "east" } else { "west" };
-            format!("48201234567{inverter} = {{ array = \"{array}\" }}\n")
-        })
-        .collect();
-    let names = Names::parse(&format!("[inverters]\n{names}")).expect("names");
+    let mut text = "[inverters]\n".to_owned();
+    for inverter in 0..INVERTERS {
+        let array = if inverter < 5 { "east" } else { "west" };
+        writeln!(text, "48201234567{inverter} = {{ array = \"{array}\" }}").expect("a String");
+    }
+    let names = Names::parse(&text).expect("names");
     let mut condition = Condition::default();
     for report in 0..40 {
         let now = MONDAY + 10 * HOUR + report * 300;

@@ -97,7 +97,6 @@ impl Announcer {
     pub fn measures(&mut self, more: Measures) {
         let known = self.measures;
         self.measures = Measures {
-            production: known.production || more.production,
             consumption: known.consumption || more.consumption,
             net: known.net || more.net,
             energy: known.energy || more.energy,
@@ -187,7 +186,7 @@ impl Announcer {
     }
 
     /// The topic and the payload of what is to be published next, retained.
-    pub fn next(&mut self) -> Option<(String, String)> {
+    pub fn next_message(&mut self) -> Option<(String, String)> {
         let state = self.gateway.as_ref()?;
         while let Some(object) = self.due.pop_first() {
             let (name, announcement) = match &object {

@@ -8,8 +8,6 @@ use super::device::{Announcement, Availability, Component, Device, Quantity};
 /// What the gateway measures besides its inverters; each was seen in a reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measures {
-    /// What the site makes, by a meter: the topic `production`.
-    pub production: bool,
     /// What the site uses.
     pub consumption: bool,
     /// What comes from the grid and goes to it.

@@ -108,7 +108,7 @@ fn run(actions: Vec<Action>) {
                 // By its power, which no other has: the journal may have another id by now.
                 let newest = journals.newest().into_iter();
                 let newest: HashSet<_> = newest.map(|reading| power(&reading)).collect();
-                let mut powers = appended.iter().map(|reading| power(reading));
+                let mut powers = appended.iter().map(power);
                 assert!(powers.all(|power| newest.contains(&power)));
             }
             Action::Fail {
