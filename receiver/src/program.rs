@@ -52,7 +52,7 @@ fn check_all(matches: &ArgMatches) -> ExitCode {
         Ok(everything) => everything,
         Err(code) => return code,
     };
-    everything.logs.start();
+    everything.logs.start_of_check();
     let mut report = daemon::check::report(matches);
     exit::check(async move {
         check::check(&everything.config, everything.store.store(), &mut report).await?;

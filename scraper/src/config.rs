@@ -189,7 +189,7 @@ pub fn read_browser(settings: &mut Settings) -> Option<(Browser, Logs)> {
 /// noted.
 pub fn read_token_request(settings: &mut Settings) -> Option<(Request, Logs)> {
     let account = AccountSettings::read(settings);
-    let serial = settings.optional(&SERIAL, access::serial);
+    let serial = access::serial(settings);
     let host = settings.optional(&HOST, str::parse);
     let logs = Logs::read_or(settings, PRINT_FILTER);
     let request = Request {

@@ -5,9 +5,10 @@ use envoy::{CloudError, Credentials, Error, Gateway, Why};
 /// The error, its causes, and the settings it is about.
 pub(crate) fn explain(error: &Error) -> String {
     let text = daemon::exit::with_causes(error);
+    let remedy = remedy(error).unwrap_or_default();
     match settings(error) {
-        Some(settings) => format!("{text} (settings: {settings})"),
-        None => text,
+        Some(settings) => format!("{text}{remedy} (settings: {settings})"),
+        None => text + remedy,
     }
 }
 
@@ -17,12 +18,16 @@ pub(crate) fn explain_cloud(error: &CloudError) -> String {
     format!("{text} (settings: {})", cloud_settings(error))
 }
 
-/// What a look has done that is more than looking. It keeps nothing, and the cloud counts logins.
-pub(crate) fn login_of_look(gateway: &Gateway) -> Option<&'static str> {
-    gateway.asked_the_cloud().then_some(
+/// What a look has done that is more than looking. It keeps nothing, and the cloud counts logins. Where it has
+/// `failed` there is something else to do first.
+pub(crate) fn login_of_look(gateway: &Gateway, failed: bool) -> Option<&'static str> {
+    let said = if failed {
+        "this look made a login at Enlighten"
+    } else {
         "this look made a login at Enlighten, since no token that the Envoy takes is kept in STATE_DIR, and so does \
-         the next one: envoy-scraper keeps the token that it fetches",
-    )
+         the next one: envoy-scraper keeps the token that it fetches"
+    };
+    gateway.asked_the_cloud().then_some(said)
 }
 
 /// Whether the next poll will fail just the same until somebody changes something.
@@ -50,12 +55,25 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
     )
 }
 
+/// What our commands and files can do about it, of which the client knows nothing.
+fn remedy(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Credentials(Credentials::NotFetchedYet { .. }) => Some(
+            "; to have one sooner: envoy-scraper token prints one, for ENVOY_TOKEN_FILE; or stop the scraper, remove \
+             the file token-attempts-SERIAL (the Envoy's) from STATE_DIR and start again",
+        ),
+        _ => None,
+    }
+}
+
 /// The client knows nothing of our settings' names.
 fn settings(error: &Error) -> Option<&'static str> {
     match error {
         Error::Credentials(Credentials::Password { .. }) => Some("ENVOY_USERNAME, ENVOY_PASSWORD"),
         Error::Credentials(Credentials::NotFetched { reason, .. }) => Some(cloud_settings(reason)),
-        Error::Credentials(Credentials::NotFetchedYet { .. }) => None,
+        Error::Credentials(Credentials::NotFetchedYet { .. }) => {
+            Some("ENVOY_TOKEN_FILE, STATE_DIR")
+        }
         Error::Credentials(Credentials::FetchedTokenRejected { .. }) => {
             Some("ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE")
         }
@@ -86,6 +104,11 @@ fn cloud_settings(error: &CloudError) -> &'static str {
         CloudError::NotYours { .. } | CloudError::OfAnother { .. } => {
             "ENVOY_SERIAL, ENLIGHTEN_USERNAME"
         }
+        // It is the account that is let in no more, not its password that is wrong: a token that was got by
+        // hand helps at once.
+        CloudError::SecondFactor | CloudError::TooManySessions | CloudError::TurnedAway { .. } => {
+            "ENVOY_TOKEN_FILE, for a token got by hand; ENLIGHTEN_USERNAME"
+        }
         _ => "ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE",
     }
 }
@@ -111,5 +134,33 @@ mod tests {
         }
         let said = explain_cloud(&CloudError::BadCredentials);
         assert!(said.contains("(settings: ENLIGHTEN_USERNAME"), "{said}");
+    }
+
+    #[test]
+    fn an_account_that_is_let_in_no_more_names_the_setting_of_a_token_got_by_hand() {
+        let said = "closed".to_owned();
+        for error in [
+            CloudError::SecondFactor,
+            CloudError::TooManySessions,
+            CloudError::TurnedAway { said },
+        ] {
+            let said = explain_cloud(&error);
+            assert!(said.contains("(settings: ENVOY_TOKEN_FILE"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_not_fetched_yet_names_the_command_and_the_file_that_can_change_that() {
+        let again_at = jiff::Timestamp::UNIX_EPOCH;
+        let error = Credentials::NotFetchedYet { again_at };
+        let said = explain(&error.into());
+        for part in [
+            "1970-01-01",
+            "envoy-scraper token",
+            "token-attempts-",
+            "STATE_DIR",
+        ] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
     }
 }

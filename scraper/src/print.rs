@@ -52,7 +52,11 @@ pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<
     let mut reach = reach.map_err(PrintError::Settings)?;
     let info = reach.info().await.map_err(refused)?;
     let poll = reach.poll().await;
-    if let Some(said) = reach.gateway().and_then(login_of_look) {
+    let failed = poll.is_err();
+    let said = reach
+        .gateway()
+        .and_then(|gateway| login_of_look(gateway, failed));
+    if let Some(said) = said {
         tracing::warn!("{said}");
     }
     let poll = poll.map_err(refused)?;

@@ -100,7 +100,7 @@ fn check_all(matches: &ArgMatches) -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    logs.start();
+    logs.start_of_check();
     let mut report = daemon::check::report(matches);
     exit::check(async move {
         check::check(&config, &mut report).await?;

@@ -8,19 +8,18 @@
 //!
 //! A configured address is never left: somebody chose it. A name is looked up anew for each connection.
 
+mod addresses;
+mod unreached;
+
 use std::path::{Path, PathBuf};
 
-use daemon::exit::with_causes;
-use discovery::{FindError, Found, NotFound};
+use discovery::{FindError, NotFound};
 use envoy::{Error, Gateway, Host, Info, Inverters, Poll, StateFiles, Why};
 use wire::Serial;
 
 use crate::config::Access;
-use crate::explain::{explain, needs_a_person};
-use crate::journal::file_of;
-
-/// How many addresses of one Envoy are tried in a row. Real ones announce three at most.
-const MOST: usize = 3;
+pub(crate) use addresses::{first_of_use, hosts};
+pub(crate) use unreached::Unreached;
 
 /// The way to one Envoy.
 pub(crate) struct Reach {
@@ -30,108 +29,6 @@ pub(crate) struct Reach {
     guess: Option<(Serial, PathBuf)>,
     /// None before an address is known.
     gateway: Option<Gateway>,
-}
-
-/// Why the Envoy was not read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unreached {
-    /// It, or whatever is at its address, said so.
-    #[error(transparent)]
-    Envoy(#[from] Error),
-    /// It is not found.
-    #[error(transparent)]
-    Lost(#[from] FindError),
-    /// The Envoy that was read before is not found, but others are, and no setting says which.
-    #[error("{source}; it is looked for since its journal is here: if it never was, remove {}", journal.display())]
-    Forgotten {
-        /// The others.
-        source: NotFound,
-        /// The journal of the one that is looked for.
-        journal: PathBuf,
-    },
-    /// A password's file can't be read any more.
-    #[error("the Envoy's settings can't be used: {0}")]
-    Settings(String),
-}
-
-impl Unreached {
-    /// Where an Envoy is not found: by its serial in the settings, or by the one that is a `guess`, of the
-    /// journal that was written last in `state_dir`.
-    pub(crate) fn lost(error: FindError, guess: Option<&Serial>, state_dir: &Path) -> Self {
-        match (error, guess) {
-            (FindError::NotFound(source @ NotFound::Another { .. }), Some(guess)) => {
-                Self::Forgotten {
-                    source,
-                    journal: file_of(state_dir, guess),
-                }
-            }
-            (error, _) => error.into(),
-        }
-    }
-
-    /// Every kind of them, as metrics name it.
-    pub(crate) const KINDS: [&'static str; 9] = [
-        "unreachable",
-        "not_an_envoy",
-        "wrong_serial",
-        "certificate",
-        "credentials",
-        "busy",
-        "bad_answer",
-        "not_found",
-        "other",
-    ];
-
-    /// Which kind this is.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Envoy(error) => match error {
-                Error::Unreachable { .. } => "unreachable",
-                Error::NotAnEnvoy { .. } => "not_an_envoy",
-                Error::WrongSerial { .. } => "wrong_serial",
-                Error::CertificateChanged(_) | Error::Pin { .. } => "certificate",
-                Error::Credentials(_) | Error::TokenMissing { .. } | Error::HttpsNeeded { .. } => {
-                    "credentials"
-                }
-                Error::Busy { .. } => "busy",
-                Error::BadAnswer { .. } => "bad_answer",
-                _ => "other",
-            },
-            Self::Lost(_) | Self::Forgotten { .. } => "not_found",
-            Self::Settings(_) => "other",
-        }
-    }
-
-    /// In one line, with the settings it is about.
-    pub(crate) fn explain(&self) -> String {
-        let settings = match self {
-            Self::Envoy(error) => return explain(error),
-            Self::Settings(_) => return self.to_string(),
-            Self::Lost(FindError::NotFound(NotFound::Several { .. })) => "ENVOY_SERIAL",
-            Self::Lost(FindError::NotFound(NotFound::Another { .. })) | Self::Forgotten { .. } => {
-                "ENVOY_HOST, ENVOY_SERIAL"
-            }
-            Self::Lost(_) => "ENVOY_HOST",
-        };
-        let text = match self {
-            // Its cause is in its own sentence.
-            Self::Forgotten { .. } => self.to_string(),
-            _ => with_causes(self),
-        };
-        format!("{text} (settings: {settings})")
-    }
-
-    /// Whether the next poll will fail just the same until somebody changes something.
-    pub(crate) fn needs_a_person(&self) -> bool {
-        match self {
-            Self::Envoy(error) => needs_a_person(error),
-            Self::Settings(_) => true,
-            Self::Lost(FindError::NotFound(error)) => {
-                matches!(error, NotFound::Several { .. } | NotFound::NoAddress { .. })
-            }
-            Self::Lost(FindError::Browser(_)) | Self::Forgotten { .. } => false,
-        }
-    }
 }
 
 impl Reach {
@@ -214,25 +111,15 @@ impl Reach {
             }
             (error, _) => error,
         })?;
-        let mut hosts = addresses.into_iter();
-        let host = hosts.next().ok_or(NotFound::Nobody);
-        let host = host.map_err(FindError::from)?;
-        let gateway = self.access.gateway(host, self.files.clone());
+        let best = addresses.first().cloned().ok_or(NotFound::Nobody);
+        let best = best.map_err(FindError::from)?;
+        let gateway = self.access.gateway(best, self.files.clone());
         let mut gateway = gateway.map_err(Unreached::Settings)?;
-        let mut first = None;
-        loop {
-            let error = match gateway.info().await {
-                Err(error) if may_have_moved(&error) => error,
-                // Also where it is only busy: it is there.
-                _ => return Ok(gateway),
-            };
-            tracing::debug!(%error, address = %gateway.host(), "the Envoy announces an address that is of no use");
-            let error = first.unwrap_or(error);
-            let Some(host) = hosts.next() else {
-                return Err(error.into());
-            };
-            first = Some(error);
-            gateway.move_to(host);
+        let (answer, tried) = first_of_use(&mut gateway, addresses).await;
+        match (answer, tried.into_iter().next()) {
+            (None, Some((_, error))) => Err(error.into()),
+            // Also where it is only busy: it is there.
+            _ => Ok(gateway),
         }
     }
 }
@@ -257,21 +144,16 @@ async fn follow(access: &Access, gateway: &mut Gateway, error: &Error) -> bool {
     if is_silent(error) && has_several {
         return false;
     }
-    for host in found.into_iter().filter(|host| *host != before) {
-        gateway.move_to(host.clone());
-        match gateway.info().await {
-            Ok(info) if has_several => {
-                tracing::debug!(serial = %info.serial, %before, address = %host, "the Envoy is asked at another of its addresses");
-                return true;
-            }
-            Ok(info) => {
-                tracing::warn!(serial = %info.serial, %before, address = %host, "the Envoy has another address");
-                return true;
-            }
-            Err(error) => {
-                tracing::debug!(%error, address = %host, "the Envoy announces an address that is of no use");
-            }
+    let others = found.into_iter().filter(|host| *host != before);
+    let (answer, _) = first_of_use(gateway, others).await;
+    if let Some(Ok(info)) = answer {
+        let (serial, address) = (&info.serial, gateway.host());
+        if has_several {
+            tracing::debug!(%serial, %before, %address, "the Envoy is asked at another of its addresses");
+        } else {
+            tracing::warn!(%serial, %before, %address, "the Envoy has another address");
         }
+        return true;
     }
     gateway.move_to(before);
     false
@@ -283,15 +165,6 @@ async fn addresses(access: &Access) -> Result<Vec<Host>, Unreached> {
     let found = access.browser.find(wanted).await?;
     tracing::debug!(?found, "an Envoy was found by mDNS");
     Ok(hosts(&found))
-}
-
-/// Where to try an Envoy that was found.
-pub(crate) fn hosts(found: &Found) -> Vec<Host> {
-    let addresses = found.addresses.iter();
-    addresses
-        .filter_map(|address| address.parse().ok())
-        .take(MOST)
-        .collect()
 }
 
 /// Whether it may be at another address by now: where nothing answers, or something else. That may also

@@ -40,7 +40,7 @@ use requests::Requests;
 pub use requests::{CloudRequest, CloudRequestsError};
 pub(crate) use running::RunningCloud;
 use sessions::Sessions;
-pub use switch::{CloudSwitch, NotACloudSwitch};
+pub use switch::{CloudSwitch, NotACloudSwitch, TooMany};
 
 /// The simulated cloud, with one account, which owns one gateway.
 #[derive(Debug)]
@@ -60,7 +60,8 @@ struct State {
     /// Of tokens from now on; none for that of the role.
     lifetime: Option<Duration>,
     mfa: bool,
-    too_many_sessions: bool,
+    too_many_sessions: TooMany,
+    blocked: bool,
     down: bool,
     enlighten: Sessions,
     entrez: Sessions,
@@ -104,7 +105,8 @@ impl Cloud {
                 role: options.role,
                 lifetime: options.token_lifetime,
                 mfa: false,
-                too_many_sessions: false,
+                too_many_sessions: TooMany::Nowhere,
+                blocked: false,
                 down: false,
                 enlighten: Sessions::default(),
                 entrez: Sessions::default(),
@@ -117,7 +119,8 @@ impl Cloud {
         let mut state = self.state();
         match switch {
             CloudSwitch::Mfa(on) => state.mfa = on,
-            CloudSwitch::TooManySessions(on) => state.too_many_sessions = on,
+            CloudSwitch::TooManySessions(place) => state.too_many_sessions = place,
+            CloudSwitch::Blocked(on) => state.blocked = on,
             CloudSwitch::Down(on) => state.down = on,
             CloudSwitch::Role(role) => state.role = role,
             CloudSwitch::Lifetime(lifetime) => state.lifetime = lifetime,

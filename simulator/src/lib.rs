@@ -46,7 +46,9 @@ pub use answer::ShownReport;
 pub use board::NotUpdated;
 pub use certificate::CertificateError;
 pub use clock::OurTime;
-pub use cloud::{CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, NotACloudSwitch};
+pub use cloud::{
+    CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, NotACloudSwitch, TooMany,
+};
 pub use faults::{Fault, FaultPlan, NotAFaultPlan};
 pub use firmware::{Firmware, NotAFirmware};
 pub use gateway::RecordingError;

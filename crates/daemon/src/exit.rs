@@ -13,9 +13,7 @@ pub const USAGE: u8 = 64;
 /// Prints what is doubtful in a configuration, and its mistakes, to standard error and gives the exit code that goes with them.
 #[must_use]
 pub fn usage(problems: &Problems, remarks: &[Problem]) -> ExitCode {
-    for remark in remarks {
-        say(&format!("doubtful: {remark}"));
-    }
+    doubtful(remarks);
     say(&format!(
         "{problems}\n(--print-config shows what is set, and where)"
     ));
@@ -28,9 +26,7 @@ pub fn usage(problems: &Problems, remarks: &[Problem]) -> ExitCode {
 pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
     // When standard output is closed there is nobody to tell.
     let _ = std::io::stdout().write_all(settings.in_force().as_bytes());
-    for remark in settings.remarks() {
-        say(&format!("doubtful: {remark}"));
-    }
+    doubtful(settings.remarks());
     match settings.finish(Some(())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => {
@@ -89,6 +85,13 @@ pub fn failure(error: &dyn std::error::Error) -> ExitCode {
         say(&format!("error: {text}"));
     }
     ExitCode::FAILURE
+}
+
+/// Says to people what is doubtful in a configuration.
+pub(crate) fn doubtful(remarks: &[Problem]) {
+    for remark in remarks {
+        say(&format!("doubtful: {remark}"));
+    }
 }
 
 /// Says something on standard error. When nobody reads it any more, there is nobody to tell.

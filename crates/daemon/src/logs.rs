@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
 
+use crate::exit;
 use crate::settings::{Key, Problem, Settings, log_filter};
 
 /// What daemons log when nothing is chosen.
@@ -82,6 +83,17 @@ impl Logs {
             format: format?,
             remarks: settings.remarks().to_owned(),
         })
+    }
+
+    /// The same for a check, which logs nothing unless that is chosen: people are told all the same what is doubtful
+    /// in the settings, since it may be what they look for.
+    pub fn start_of_check(self) {
+        let remarks = self.remarks.clone();
+        self.start();
+        let is_said = tracing::enabled!(tracing::Level::WARN);
+        if !is_said && !JSON.load(Ordering::Relaxed) {
+            exit::doubtful(&remarks);
+        }
     }
 
     /// Starts logging for the rest of the process; a second start is ignored.

@@ -64,13 +64,22 @@ impl Account {
     /// # Errors
     /// When the cloud can't be reached, or does not give one; the message says what to do.
     pub async fn fetch_token(&self, serial: &str) -> Result<Fetched, CloudError> {
+        self.fetch_token_noting(serial, &mut false).await
+    }
+
+    /// The same, which notes in `logged_in` whether the cloud was asked to let somebody in: it counts that,
+    /// whatever comes of it.
+    pub(crate) async fn fetch_token_noting(
+        &self,
+        serial: &str,
+        logged_in: &mut bool,
+    ) -> Result<Fetched, CloudError> {
         let client = client(self)?;
-        let token = match self.by_enlighten(&client, serial).await {
-            Err(error) if error.leaves_the_form() => match self.by_form(&client, serial).await {
-                // What the first way said is what people know.
-                Err(CloudError::BadCredentials) => Err(error),
-                other => other,
-            },
+        let token = match self.by_enlighten(&client, serial, logged_in).await {
+            Err(first) if first.leaves_the_form() => {
+                let second = self.by_form(&client, serial, logged_in).await;
+                second.map_err(|second| first.or_of_form(second))
+            }
             other => other,
         }?;
         let parsed = Token::parse(&token).map_err(|_| CloudError::no_token(&self.entrez))?;
@@ -92,13 +101,16 @@ impl Account {
         &self,
         client: &Client,
         serial: &str,
+        logged_in: &mut bool,
     ) -> Result<SecretString, CloudError> {
         let url = join(&self.enlighten, "login/login.json");
         let form = [
             ("user[email]", self.username.as_str()),
             ("user[password]", self.password.expose_secret()),
         ];
-        let answer = send(&url, client.post(url.clone()).form(&form)).await?;
+        let answer = send(&url, client.post(url.clone()).form(&form)).await;
+        *logged_in |= may_have_arrived(&answer);
+        let answer = answer?;
         let session = enlighten::session(&url, answer.status, &answer.body, &self.password)?;
         let url = join(&self.entrez, "tokens");
         let asked = serde_json::json!({
@@ -110,13 +122,20 @@ impl Account {
         entrez::bare_token(&url, serial, answer.status, &answer.body)
     }
 
-    async fn by_form(&self, client: &Client, serial: &str) -> Result<SecretString, CloudError> {
+    async fn by_form(
+        &self,
+        client: &Client,
+        serial: &str,
+        logged_in: &mut bool,
+    ) -> Result<SecretString, CloudError> {
         let url = join(&self.entrez, "login");
         let form = [
             ("username", self.username.as_str()),
             ("password", self.password.expose_secret()),
         ];
-        let answer = send(&url, client.post(url.clone()).form(&form)).await?;
+        let answer = send(&url, client.post(url.clone()).form(&form)).await;
+        *logged_in |= may_have_arrived(&answer);
+        let answer = answer?;
         let cookie = entrez::session(&url, answer.status, answer.session)?;
         let url = join(&self.entrez, "entrez_tokens");
         let request = client
@@ -192,6 +211,11 @@ async fn send(url: &Url, request: RequestBuilder) -> Result<Answer, CloudError> 
         session,
         body: String::from_utf8_lossy(&body).into_owned().into(),
     })
+}
+
+/// Whether the request may have come as far as the cloud, which counts logins also where its answer is lost.
+fn may_have_arrived(answer: &Result<Answer, CloudError>) -> bool {
+    !answer.as_ref().is_err_and(CloudError::is_of_no_connection)
 }
 
 /// The address of one of its pages. A base may have a path of its own.

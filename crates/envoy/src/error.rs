@@ -133,11 +133,19 @@ pub enum Why {
     #[error("it does not respond; check the address, and that the Envoy is running")]
     TimedOut,
     /// A connection, but no complete answer in time. Some firmwares hang for minutes, at 23:00.
-    #[error("it is there but does not answer in time; restart it if this lasts for an hour")]
+    #[error(
+        "it is there but does not answer in time; restart it if this lasts for an hour, and check that no other \
+         device has this address"
+    )]
     Silent,
     /// The port is open, but TLS fails.
     #[error("no encrypted connection comes about; check that this port is the Envoy's for https")]
     Tls,
+    /// Something came that is no HTTP, such as the greeting of an SSH server.
+    #[error(
+        "what it sends is no HTTP; check that address and port are the Envoy's and not another device's"
+    )]
+    NotHttp,
     /// Another certificate than the one that was accepted just before.
     #[error("it shows another certificate than a moment ago; the next poll asks anew who it is")]
     OtherCertificate,

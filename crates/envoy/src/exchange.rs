@@ -224,7 +224,11 @@ fn unreachable_at(url: &Url, error: reqwest::Error) -> Error {
             Why::Silent
         }
     } else {
-        deepest_reason(&error).unwrap_or(Why::Broken)
+        deepest_reason(&error).unwrap_or(if is_no_http(&error) {
+            Why::NotHttp
+        } else {
+            Why::Broken
+        })
     };
     Error::Unreachable {
         address: address(url),
@@ -232,6 +236,16 @@ fn unreachable_at(url: &Url, error: reqwest::Error) -> Error {
         // The message names the address already.
         source: error.without_url().into(),
     }
+}
+
+/// Whether something came that can't be an answer, or before anything was asked.
+fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
+    let error_here = error.downcast_ref::<hyper::Error>();
+    // For what comes unasked hyper has no question of its own, only these words.
+    let is_here = error_here.is_some_and(|error| {
+        error.is_parse() || error.to_string() == "received unexpected message from connection"
+    });
+    is_here || error.source().is_some_and(is_no_http)
 }
 
 /// What stands in the way of an encrypted connection.

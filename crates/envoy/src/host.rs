@@ -14,7 +14,7 @@ const CLOUD: [&str; 2] = ["enphaseenergy.com", "enphase.com"];
 
 /// The address of an Envoy in the home network.
 ///
-/// Read from `envoy.local`, `192.168.1.20`, `192.168.1.20:8443`, `fe80::1`, `[fe80::1]:443`,
+/// Read from `envoy.local`, `192.168.1.20`, `192.168.1.20:8443`, `fd00::12`, `[fd00::12]:443`,
 /// `http://envoy.local` and the like. Where no scheme is given, https is tried and then http;
 /// where one is given, only that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,14 @@ pub enum HostError {
         "an Envoy is not reached by {0:?}: write http:// or https:// before its address, or neither"
     )]
     Scheme(String),
+    /// A scheme with a slip, as in `https//envoy.local`.
+    #[error("{given:?} begins with a scheme that has a slip: write {instead:?}")]
+    SchemeSlip {
+        /// What was given.
+        given: String,
+        /// The same with the scheme put right.
+        instead: String,
+    },
     /// `user:password@` before the host. The value is not repeated for the same reason.
     #[error(
         "the Envoy's address holds a user name or password: leave them out and give them in their own settings"
@@ -81,6 +89,12 @@ pub enum HostError {
         "{0:?} names a network interface, which is not supported: give the Envoy's name or its IPv4 address"
     )]
     Zone(String),
+    /// An IPv6 address of that kind (`fe80::`) without its interface, so that there is no way to it.
+    #[error(
+        "{0:?} is an address on one network interface alone, and names none, which is not supported either: give the \
+         Envoy's name or its IPv4 address"
+    )]
+    LinkLocal(String),
     /// Anything else.
     #[error(
         "{0:?} is not an address: give a name or IP address, such as envoy.local or 192.168.1.20"
@@ -93,6 +107,12 @@ impl Host {
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
         self.scheme
+    }
+
+    /// The port, if the address names one.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
     }
 
     /// The name or address, without brackets around an IPv6 address.
@@ -131,6 +151,13 @@ impl FromStr for Host {
         }
         if text.len() > LONGEST {
             return Err(HostError::Nonsense(shortened(text)));
+        }
+        if let Some((scheme, rest)) = scheme_with_slip(text) {
+            let meant: Self = format!("{scheme}://{rest}").parse()?;
+            return Err(HostError::SchemeSlip {
+                given: shortened(text.split(['?', '#']).next().unwrap_or_default()),
+                instead: meant.to_string(),
+            });
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.parse()?), rest),
@@ -195,6 +222,18 @@ impl fmt::Display for Scheme {
     }
 }
 
+/// The scheme and the rest of `https//host`, `http:/host` and the like.
+fn scheme_with_slip(text: &str) -> Option<(Scheme, &str)> {
+    let is_mark = |character| matches!(character, ':' | ';' | '.' | '/' | '\\');
+    let at = text.find(is_mark)?;
+    let scheme = text[..at].parse().ok()?;
+    let rest = text[at..].trim_start_matches(is_mark);
+    let marks = &text[at..text.len() - rest.len()];
+    // With a dot alone it is a name, with a colon alone a port behind one.
+    let is_slip = marks != "://" && marks.contains(['/', '\\']) && !rest.is_empty();
+    is_slip.then_some((scheme, rest))
+}
+
 /// The host and the port of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
 fn split_port<'a>(authority: &'a str, text: &str) -> Result<(&'a str, Option<u16>), HostError> {
     let bare_v6 = authority.matches(':').count() > 1 && !authority.starts_with('[');
@@ -219,7 +258,13 @@ fn parse_host(host: &str, text: &str) -> Result<UrlHost, HostError> {
             .map_or(Some(host), |inner| inner.strip_suffix(']'))
             .and_then(|inner| inner.parse().ok())
             .ok_or_else(nonsense)?;
-        return Ok(UrlHost::Ipv6(address));
+        return if address.is_unicast_link_local() {
+            Err(HostError::LinkLocal(text.to_owned()))
+        } else if address.is_unspecified() || address.is_multicast() {
+            Err(nonsense())
+        } else {
+            Ok(UrlHost::Ipv6(address))
+        };
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return if address.is_unspecified() || address.is_broadcast() || address.is_multicast() {

@@ -47,6 +47,8 @@ pub(crate) enum Happening {
     Subscribed(u16, Vec<Grant>),
     /// A message.
     Delivered(Incoming),
+    /// A DISCONNECT, which polling fails on next.
+    Dismissed,
     /// Anything that is of no concern here.
     Other,
 }
@@ -197,6 +199,7 @@ fn translate(event: Event) -> Happening {
         Event::Incoming(Packet::SubAck(ack)) => {
             Happening::Subscribed(ack.pkid, ack.return_codes.into_iter().map(grant).collect())
         }
+        Event::Incoming(Packet::Disconnect) => Happening::Dismissed,
         Event::Outgoing(Outgoing::Publish(packet)) => Happening::PublishSent(packet),
         Event::Outgoing(Outgoing::Subscribe(packet)) => Happening::SubscribeSent(packet),
         Event::Incoming(_) | Event::Outgoing(_) => Happening::Other,

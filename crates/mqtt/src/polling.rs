@@ -32,11 +32,16 @@ pub(crate) async fn run(
         let handled = match event_loop.poll().await {
             Ok(happening) => handle(happening, &link, &deliveries),
             Err(error) => {
+                let mut reason = client::connection_failed(error);
                 for happening in event_loop.left_over() {
                     // The packet that caused the error is among them.
-                    let _ = handle(happening, &link, &deliveries);
+                    if let Err(dismissed @ Reason::Dismissed) =
+                        handle(happening, &link, &deliveries)
+                    {
+                        reason = dismissed;
+                    }
                 }
-                Err(client::connection_failed(error))
+                Err(reason)
             }
         };
         if let Err(reason) = handled {
@@ -62,6 +67,7 @@ fn handle(
                 Err(TrySendError::Full(_)) => Err(Reason::Overrun),
             };
         }
+        Happening::Dismissed => return Err(Reason::Dismissed),
         Happening::Connected { .. } | Happening::Other => Ok(()),
     };
     in_step.map_err(|OutOfStep| Reason::protocol("it answers what was not asked"))

@@ -165,6 +165,13 @@ pub enum Reason {
     /// The broker, or something between, closed a connection that had worked.
     #[error("the broker closed the connection")]
     Closed,
+    /// The broker sent a DISCONNECT, which MQTT 3.1.1 lets clients alone send (section 3.14). `mqtt5`, the single
+    /// process's broker, does so when it ends, and to a client whose id another one takes.
+    #[error(
+        "the broker says good-bye: it ends, or another client has taken the client id (then look for a second program \
+         with the same name or serial)"
+    )]
+    Dismissed,
     /// The network lost a connection that had worked.
     #[error("the connection was lost ({detail})")]
     Lost {
@@ -232,6 +239,7 @@ impl Reason {
             | Self::Unavailable
             | Self::NotMqtt { .. }
             | Self::Closed
+            | Self::Dismissed
             | Self::Lost { .. }
             | Self::Silent
             | Self::Stalled

@@ -1,7 +1,8 @@
 //! Tells a client with the same id from a broker that restarts.
 //!
 //! A broker that lets a client in throws out the one that it had under the same id (MQTT 3.1.1,
-//! 3.1.4), and says nothing about it: the connection is closed, as by a broker that ends. But the
+//! 3.1.4), and says nothing about it (or a good-bye that only MQTT 5 knows): the connection is closed, as by a broker that
+//! ends. But the
 //! broker is still there, so the next attempt succeeds, and is what throws out the other client,
 //! which soon comes back. So what shows it is connections that are made at the first attempt, and
 //! closed by the broker before they were sound, several in a row.
@@ -34,7 +35,10 @@ impl Rivalry {
     /// A connection ended for `reason` after it had held for `connected`. Returns what is to be said
     /// about it.
     pub(crate) fn ended(&mut self, reason: Reason, connected: Duration) -> Reason {
-        let closed = matches!(reason, Reason::Closed | Reason::Lost { .. });
+        let closed = matches!(
+            reason,
+            Reason::Closed | Reason::Dismissed | Reason::Lost { .. }
+        );
         if !closed || connected >= SOUND_AFTER {
             self.closed_soon = 0;
             return reason;

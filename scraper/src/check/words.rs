@@ -142,13 +142,13 @@ pub(super) fn login(gateway: &Gateway) -> String {
         (false, false) => "",
     };
     let left = in_words(left);
-    let login = also(login_of_look(gateway));
+    let login = also(login_of_look(gateway, false));
     format!("the token is accepted; it expires in {left}, at {expiry}{next}{login}")
 }
 
 /// Why nobody was let in, or nothing could be read after that.
 pub(super) fn not_read(error: &Error, gateway: &Gateway) -> String {
-    explain(error) + &also(login_of_look(gateway))
+    explain(error) + &also(login_of_look(gateway, true))
 }
 
 fn also(said: Option<&str>) -> String {

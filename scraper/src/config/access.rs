@@ -47,6 +47,9 @@ pub const CERTIFICATE: Key = Key::new("envoy.certificate", "ENVOY_CERTIFICATE")
     .default("accept-new")
     .help("firmware 7 and later, the certificate: accept-new, pinned, pinned:FINGERPRINT, system or insecure");
 
+/// Where people find a serial number.
+const WHERE: &str = "it is on the Envoy's label and in the Enphase app";
+
 /// How long the Envoy may take for a connection, and for an answer; tests shorten it.
 pub const TESTING_ENVOY_TIMEOUT: Key = Key::file_only("testing.envoy_timeout");
 
@@ -98,7 +101,7 @@ impl Access {
     /// Reads the section.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let host = settings.optional(&HOST, str::parse);
-        let serial = settings.optional(&SERIAL, serial);
+        let serial = serial(settings);
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
         let token = settings.checked_secret(&TOKEN, token_shape::check);
@@ -169,9 +172,19 @@ pub(super) fn browser(settings: &mut Settings) -> Browser {
     port.map_or_else(Browser::default, Browser::at_port)
 }
 
-/// An Envoy's serial number.
-pub(super) fn serial(text: &str) -> Result<Serial, String> {
-    let remedy = "it is on the Envoy's label and in the Enphase app, mostly 12 digits";
-    text.parse()
-        .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
+/// The Envoy's serial number. All that were seen have twelve digits, but nobody says that they must: another one is
+/// only doubted.
+pub(super) fn serial(settings: &mut Settings) -> Option<Serial> {
+    let serial: Serial = settings.optional(&SERIAL, |text| {
+        text.parse()
+            .map_err(|error: wire::InvalidName| format!("{error}; {WHERE}, mostly 12 digits"))
+    })?;
+    let text: &str = serial.as_ref();
+    if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        settings.remark(
+            &SERIAL,
+            format!("{text:?} is hardly an Envoy's serial number, which has 12 digits: look for a slip; {WHERE}"),
+        );
+    }
+    Some(serial)
 }

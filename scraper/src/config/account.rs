@@ -49,6 +49,15 @@ impl AccountSettings {
     pub(super) fn read(settings: &mut Settings) -> Option<Self> {
         let enlighten = settings.required(&ENLIGHTEN_URL, cloud);
         let entrez = settings.required(&ENTREZ_URL, cloud);
+        for (key, url) in [(&ENLIGHTEN_URL, &enlighten), (&ENTREZ_URL, &entrez)] {
+            if url.as_ref().is_some_and(|url| url.scheme() == "http") {
+                settings.remark(
+                    key,
+                    "is http, without TLS, as only a simulated cloud on this machine has it; leave the setting out for \
+                     Enphase's own",
+                );
+            }
+        }
         let is_named = settings.is_set(&ENLIGHTEN_USERNAME);
         let is_proven = settings.is_set(&ENLIGHTEN_PASSWORD);
         let username = settings.optional(&ENLIGHTEN_USERNAME, text);

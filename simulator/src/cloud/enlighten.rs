@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::request::Request;
-use super::{Cloud, Outcome, State};
+use super::{Cloud, Outcome, State, TooMany};
 use crate::answer::Answer;
 
 /// The cookie of a session.
@@ -22,7 +22,13 @@ impl Cloud {
             let body = json!({"message": "Invalid email or password"});
             return refused(StatusCode::UNAUTHORIZED, &body);
         }
-        // Each of these three comes with status 200.
+        // Each of these four comes with status 200.
+        if state.blocked {
+            return refused(
+                StatusCode::OK,
+                &json!({"success": false, "isBlocked": true}),
+            );
+        }
         if state.mfa {
             // As recorded in home-assistant/core#155793: neither session nor message.
             let answer = answer(
@@ -32,7 +38,7 @@ impl Cloud {
             let nonce = format!("{:064x}", rand::random::<u128>());
             return Outcome::refused(with_cookie(answer, "login_otp_nonce", &nonce));
         }
-        if state.too_many_sessions {
+        if state.too_many_sessions != TooMany::Nowhere {
             let body = json!({"message": "Too many active sessions.."});
             return refused(StatusCode::OK, &body);
         }

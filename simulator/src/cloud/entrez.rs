@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use super::request::Request;
-use super::{Cloud, Outcome, State};
+use super::{Cloud, Outcome, State, TooMany};
 use crate::answer::Answer;
 
 /// The cookie of a session.
@@ -32,11 +32,14 @@ impl Cloud {
     }
 
     /// `POST /login`: name and password of the account for a cookie. Who is not let in sees the form
-    /// again, with status 200 and without a cookie; so does who is asked for a code next.
+    /// again, with status 200 and without a cookie; so does who is asked for a code next,
+    /// or is turned away.
     pub(super) fn log_in_to_entrez(&self, state: &mut State, request: &Request) -> Outcome {
         let form = request.form().unwrap_or_default();
         let field = |name: &str| form.get(name).map(String::as_str);
-        if !self.knows(state, field("username"), field("password")) || state.mfa {
+        let is_turned_away =
+            state.mfa || state.blocked || state.too_many_sessions == TooMany::Everywhere;
+        if !self.knows(state, field("username"), field("password")) || is_turned_away {
             let again = "<form action=\"/login\" method=\"post\"></form>";
             return Outcome::refused(page(again));
         }

@@ -14,8 +14,10 @@ use crate::access::Role;
 pub enum CloudSwitch {
     /// `mfa on|off`: a login gives no session, because a code is asked for next.
     Mfa(bool),
-    /// `too-many-sessions on|off`: a login gives no session, with a message that says so.
-    TooManySessions(bool),
+    /// `too-many-sessions on|off|everywhere`: a login gives no session, with a message that says so.
+    TooManySessions(TooMany),
+    /// `blocked on|off`: neither a login nor the form lets the account in.
+    Blocked(bool),
     /// `down on|off`: 503 to everything.
     Down(bool),
     /// `password NEW`: that of the account, which ends its sessions.
@@ -26,11 +28,22 @@ pub enum CloudSwitch {
     Lifetime(Option<Duration>),
 }
 
+/// Where the account has too many sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMany {
+    /// Nobody is turned away for it.
+    Nowhere,
+    /// Enlighten's login says so; the form of Entrez lets people in all the same.
+    AtEnlighten,
+    /// The form, too, lets nobody in.
+    Everywhere,
+}
+
 /// The text changes nothing of the cloud.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "{0:?} changes nothing of the cloud: write mfa on|off, too-many-sessions on|off, down on|off, \
-     password NEW, role owner|installer, lifetime LENGTH|default"
+    "{0:?} changes nothing of the cloud: write mfa on|off, too-many-sessions on|off|everywhere, \
+     blocked on|off, down on|off, password NEW, role owner|installer, lifetime LENGTH|default"
 )]
 pub struct NotACloudSwitch(String);
 
@@ -41,7 +54,8 @@ impl FromStr for CloudSwitch {
         let (what, value) = text.split_once(' ').unwrap_or((text, ""));
         let switch = match what {
             "mfa" => on(value).map(Self::Mfa),
-            "too-many-sessions" => on(value).map(Self::TooManySessions),
+            "too-many-sessions" => too_many(value).map(Self::TooManySessions),
+            "blocked" => on(value).map(Self::Blocked),
             "down" => on(value).map(Self::Down),
             "password" if !value.is_empty() => Some(Self::Password(value.into())),
             "role" => value.parse().ok().map(Self::Role),
@@ -61,6 +75,15 @@ fn on(text: &str) -> Option<bool> {
     }
 }
 
+fn too_many(text: &str) -> Option<TooMany> {
+    match text {
+        "on" => Some(TooMany::AtEnlighten),
+        "everywhere" => Some(TooMany::Everywhere),
+        "off" => Some(TooMany::Nowhere),
+        _ => None,
+    }
+}
+
 /// A length of time of at least a second: tokens know no shorter one.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let length: SignedDuration = text.parse().ok()?;
@@ -76,7 +99,12 @@ mod tests {
     fn each_switch_is_written_as_the_help_has_it() {
         for (text, switch) in [
             ("mfa on", "Mfa(true)"),
-            ("too-many-sessions off", "TooManySessions(false)"),
+            ("too-many-sessions off", "TooManySessions(Nowhere)"),
+            (
+                "too-many-sessions everywhere",
+                "TooManySessions(Everywhere)",
+            ),
+            ("blocked on", "Blocked(true)"),
             ("down on", "Down(true)"),
             ("role installer", "Role(Installer)"),
             ("lifetime 12h", "Lifetime(Some(43200s))"),

@@ -133,7 +133,10 @@ pub(crate) struct Cli {
     ///   set-back LENGTH   with --hold: the gateway's clock goes back, as in set-back 1h
     ///   cloud SWITCH      with --cloud, of what is asked from then on:
     ///     mfa on|off                 a login gives no session: a code is asked for next
-    ///     too-many-sessions on|off   a login gives no session, but a message that says so
+    ///     too-many-sessions on|off|everywhere
+    ///                                a login gives no session, but a message that says so; with
+    ///                                everywhere the form for people lets nobody in either
+    ///     blocked on|off             the account is turned away by the login and by the form
     ///     down on|off                503 to everything
     ///     password NEW               of the account; its sessions end
     ///     role owner|installer       of tokens

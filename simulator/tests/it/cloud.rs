@@ -213,7 +213,20 @@ async fn a_second_factor_or_too_many_sessions_give_no_session_with_status_200() 
         body(refused).await,
         json!({"message": "Too many active sessions.."})
     );
+    let form = log_in_to_entrez(&simulator, CloudOptions::PASSWORD).await;
+    assert!(form.headers().contains_key(SET_COOKIE));
+    switch("too-many-sessions everywhere");
+    let form = log_in_to_entrez(&simulator, CloudOptions::PASSWORD).await;
+    assert!(!form.headers().contains_key(SET_COOKIE));
     switch("too-many-sessions off");
+
+    switch("blocked on");
+    let refused = log_in(&simulator, CloudOptions::PASSWORD).await;
+    assert_eq!(refused.status(), 200);
+    assert_eq!(body(refused).await["isBlocked"], true);
+    let form = log_in_to_entrez(&simulator, CloudOptions::PASSWORD).await;
+    assert!(!form.headers().contains_key(SET_COOKIE));
+    switch("blocked off");
     session(&simulator).await;
 }
 

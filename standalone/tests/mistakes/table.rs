@@ -270,7 +270,9 @@ pub(crate) const WRONG: &[Row] = &[
     row(
         Scraper,
         &["ENVOY_TOKEN=eyJhush.eyJ\nhush.hush"],
-        &["ENVOY_TOKEN: the secret has more than one line; the secret must stand alone"],
+        &[
+            "ENVOY_TOKEN: the secret has more than one line; the secret must stand alone (join the lines of one that was broken over several)",
+        ],
     ),
     row(
         Scraper,
@@ -414,7 +416,9 @@ pub(crate) const WRONG: &[Row] = &[
     row(
         Receiver,
         &["MQTT_PASSWORD_FILE={dir}/two"],
-        &["MQTT_PASSWORD_FILE: \"{dir}/two\" has more than one line; the secret must stand alone"],
+        &[
+            "MQTT_PASSWORD_FILE: \"{dir}/two\" has more than one line; the secret must stand alone (join the lines of one that was broken over several)",
+        ],
     ),
     row(
         Receiver,
@@ -636,6 +640,27 @@ pub(crate) const WRONG: &[Row] = &[
 ];
 
 pub(crate) const DOUBTFUL: &[Row] = &[
+    row(
+        Scraper,
+        &["ENVOY_SERIAL=12201234567"],
+        &[
+            "ENVOY_SERIAL: \"12201234567\" is hardly an Envoy's serial number, which has 12 digits: look for a slip; it is on the Envoy's label and in the Enphase app",
+        ],
+    ),
+    row(
+        Scraper,
+        &["--envoy-serial=I22012345678"],
+        &[
+            "--envoy-serial: \"I22012345678\" is hardly an Envoy's serial number, which has 12 digits: look for a slip; it is on the Envoy's label and in the Enphase app",
+        ],
+    ),
+    row(
+        Scraper,
+        &["ENTREZ_URL=http://127.0.0.1:8080"],
+        &[
+            "ENTREZ_URL: is http, without TLS, as only a simulated cloud on this machine has it; leave the setting out for Enphase's own",
+        ],
+    ),
     row(
         Scraper,
         &[

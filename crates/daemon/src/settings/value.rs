@@ -28,7 +28,9 @@ pub(super) fn check_secret(text: &str) -> Result<(), &'static str> {
     } else if text.starts_with('\u{feff}') {
         Err("begins with a byte order mark; save it as UTF-8 without one")
     } else if text.contains(['\r', '\n']) {
-        Err("has more than one line; the secret must stand alone")
+        Err(
+            "has more than one line; the secret must stand alone (join the lines of one that was broken over several)",
+        )
     } else if text.contains(char::is_control) {
         Err("has a control character in it; leave it out")
     } else {

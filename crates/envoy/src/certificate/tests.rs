@@ -1,3 +1,5 @@
+mod lines;
+
 use std::fs;
 use std::path::Path;
 
@@ -256,36 +258,4 @@ fn a_look_beside_a_running_process_changes_nothing() {
     running.meets(one()).expect("the first");
     assert_eq!(look(other()).ok(), Some(Standing::Changed(one())));
     assert_eq!(pinned_in(state.path()), Some(one()));
-}
-
-#[test]
-fn two_devices_that_answer_in_turns_are_no_line_at_each_poll() {
-    let later = Timestamp::from_second(2 * 86_400).expect("a small number of seconds");
-    let of = |shown: &[Option<Fingerprint>]| {
-        let state = tempfile::tempdir().expect("a directory");
-        let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
-        for shown in shown {
-            match shown {
-                Some(shown) => drop(certificates.meets(*shown).expect("a new one")),
-                None => certificates
-                    .judge(SERIAL, "http://192.168.1.20", false, Timestamp::UNIX_EPOCH)
-                    .expect("none"),
-            }
-        }
-        certificates.changes.are_over(later)
-    };
-    assert!(of(&[one(), other(), one(), other()].map(Some)));
-    assert!(of(&[
-        Some(one()),
-        None,
-        Some(one()),
-        None,
-        Some(one()),
-        None
-    ]));
-    assert!(!of(&[one(), other(), one()].map(Some)), "two updates");
-    assert!(
-        !of(&[Some(one()), None, None, None, None]),
-        "an older one that stays"
-    );
 }

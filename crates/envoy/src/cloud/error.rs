@@ -129,6 +129,29 @@ impl CloudError {
         )
     }
 
+    /// Which of two failures to go on with: this one, of Enlighten, or that of the form, which was tried
+    /// because of it. What Enlighten said is what people know and can change, unless it said nothing that is
+    /// understood. A wish to be left alone counts wherever it comes from.
+    pub(super) fn or_of_form(self, form: Self) -> Self {
+        let wants_fewer = matches!(form, Self::TooOften { .. }) || form.wait().is_some();
+        let tells_more =
+            matches!(self, Self::Unexpected { .. }) && !matches!(form, Self::BadCredentials);
+        if wants_fewer || tells_more {
+            form
+        } else {
+            self
+        }
+    }
+
+    /// Whether nothing was sent, since no connection came about.
+    pub(super) fn is_of_no_connection(&self) -> bool {
+        let Self::Unreachable { source, .. } = self else {
+            return false;
+        };
+        let error = source.downcast_ref::<reqwest::Error>();
+        error.is_some_and(reqwest::Error::is_connect)
+    }
+
     /// How long the cloud wants to be left alone, if it says so.
     pub(crate) fn wait(&self) -> Option<Duration> {
         match self {

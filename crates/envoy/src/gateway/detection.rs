@@ -117,12 +117,35 @@ fn more_telling(https: Error, http: Error) -> Error {
     match (https.why(), &http) {
         // Port 80 only leads back to https.
         (_, Error::HttpsNeeded { .. }) => https,
+        // Nothing listens for either.
+        (Some(Why::Refused), closed) if closed.why() == Some(Why::Refused) => at_both(https, http),
         // Nothing listens for https, as on old Envoys.
         (Some(Why::Refused), _) => http,
+        // It speaks neither TLS nor HTTP: it is something else.
+        (Some(Why::Tls), other) if other.why() == Some(Why::NotHttp) => http,
         // By http it takes the connection at least: it hangs, and has no answer to a TLS greeting either.
         (Some(Why::TimedOut), silent) if silent.why() == Some(Why::Silent) => http,
         // Nothing came by https, something by http.
         (Some(_), answered) if answered.why().is_none() => http,
         _ => https,
+    }
+}
+
+/// One failure of both, which names where each was tried.
+fn at_both(https: Error, http: Error) -> Error {
+    match (https, http) {
+        (
+            Error::Unreachable { address: first, .. },
+            Error::Unreachable {
+                address,
+                why,
+                source,
+            },
+        ) => Error::Unreachable {
+            address: format!("{first} and {address}"),
+            why,
+            source,
+        },
+        (_, http) => http,
     }
 }

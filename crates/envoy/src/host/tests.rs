@@ -94,6 +94,41 @@ fn a_password_in_the_address_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_scheme_with_a_slip_is_answered_with_the_address_put_right() {
+    for text in [
+        "https//envoy.local",
+        "https:/envoy.local",
+        "https:///envoy.local",
+        "HTTPS;//envoy.local/home?x=1",
+        "https:\\\\envoy.local",
+    ] {
+        let error = refusal(text);
+        let message = error.to_string();
+        let is_named = matches!(error, HostError::SchemeSlip { .. } | HostError::Path { .. });
+        assert!(is_named, "{text}: {message}");
+        assert!(
+            message.ends_with("write \"https://envoy.local\""),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        refusal("https//me:hush@envoy.local"),
+        HostError::Credentials
+    );
+    assert_eq!(base("http.local"), "https://http.local/");
+    assert_eq!(base("https:8443"), "https://https:8443/");
+}
+
+#[test]
+fn an_address_of_one_interface_alone_is_refused_with_or_without_its_name() {
+    for text in ["fe80::1", "[fe80::1]:80", "https://[fe80::1]"] {
+        let error = refusal(text);
+        assert!(matches!(error, HostError::LinkLocal(_)), "{text}: {error}");
+        assert!(error.to_string().contains("IPv4 address"), "{error}");
+    }
+}
+
+#[test]
 fn nonsense_is_refused_with_a_remedy() {
     assert_eq!(refusal("  "), HostError::Empty);
     assert!(matches!(refusal("122012345678"), HostError::Number(_)));
@@ -112,6 +147,8 @@ fn nonsense_is_refused_with_a_remedy() {
         "192.168.1",
         "0x7f.1",
         "0.0.0.0",
+        "::",
+        "ff02::1",
         "a..b",
         "[fd00::12",
         "https://",

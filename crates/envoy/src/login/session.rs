@@ -1,25 +1,21 @@
 //! The session of firmware 7 and above: a token, and the cookie that the Envoy gives for it.
 
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+mod cookie;
+
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::clock::Clock;
 use crate::error::{Credentials, Error};
 use crate::exchange::{Answer, Connections, Transport, join};
 use crate::token::{Claims, Token, TokenSource};
-
-/// The cookie of a session. It ends after ten minutes without a request; without it the Envoy
-/// would open a session for each request.
-const SESSION: &[u8] = b"sessionId=";
+use cookie::session_cookie;
 
 /// The page that checks a token and opens a session for it.
 const LOGIN: &str = "/auth/check_jwt";
 
 /// How many refused tokens are remembered.
 const MOST: usize = 4;
-
-/// Real ones have some 32 characters.
-const LONGEST_COOKIE: usize = 1024;
 
 /// The tokens that an Envoy was shown.
 #[derive(Clone, Debug)]
@@ -295,19 +291,3 @@ impl Session {
         Ok(answer)
     }
 }
-
-/// The session that an answer opens, as it is sent back: `sessionId=…`.
-fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get_all(SET_COOKIE).iter().rev().find_map(|cookie| {
-        let pair = cookie.as_bytes().split(|&byte| byte == b';').next()?;
-        let pair = pair.trim_ascii();
-        let usable =
-            pair.starts_with(SESSION) && (SESSION.len() + 1..=LONGEST_COOKIE).contains(&pair.len());
-        let mut value = HeaderValue::from_bytes(usable.then_some(pair)?).ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    })
-}
-
-#[cfg(test)]
-mod tests;

@@ -43,7 +43,7 @@ struct State {
     unkept: Option<SecretString>,
     /// Whether what an earlier process kept was looked at.
     is_disk_known: bool,
-    /// Whether the cloud was asked for one.
+    /// Whether the cloud was asked to let somebody in.
     is_asked_for: bool,
     /// The last warning that it could not be renewed.
     warned: Option<(String, Timestamp)>,
@@ -190,11 +190,13 @@ impl Keeper {
     async fn fetch(&self, serial: &str, mut turn: MyTurn) -> Result<Token, Credentials> {
         let attempts = self.attempts(serial, &mut turn);
         attempts.may(self.clock.now())?;
-        self.state().is_asked_for = true;
         // This process may be killed before it knows what came of it.
         let under_way = attempts.saved_before(self.clock.now());
         self.write(Kind::Attempts, serial, under_way.into()).await;
-        let fetched = self.account.fetch_token(serial).await;
+        let mut logged_in = false;
+        let fetched = self.account.fetch_token_noting(serial, &mut logged_in);
+        let fetched = fetched.await;
+        self.state().is_asked_for |= logged_in;
         let now = self.clock.now();
         let result = match fetched {
             Ok(fetched) => {

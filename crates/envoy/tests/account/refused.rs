@@ -10,6 +10,7 @@ use crate::{Home, reason};
 async fn an_account_that_gets_no_token_is_told_why_and_the_cloud_is_left_alone() {
     for (switch, expected) in [
         ("mfa on", "second factor"),
+        ("blocked on", "turns this account away"),
         ("password another", "does not let this account in"),
         ("down on", "out of order"),
     ] {
@@ -22,11 +23,45 @@ async fn an_account_that_gets_no_token_is_told_why_and_the_cloud_is_left_alone()
         }
         assert_eq!(home.logins(), 1, "{switch}");
         home.switch("mfa off");
+        home.switch("blocked off");
         home.switch("down off");
         home.switch(&format!("password {}", CloudOptions::PASSWORD));
-        home.pass(SignedDuration::from_mins(20));
+        // The longest of their first pauses is an hour, and up to a quarter more.
+        home.pass(SignedDuration::from_mins(80));
         gateway.inverters().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_enlighten_said_is_told_where_the_form_gives_no_token_either() {
+    for nowhere in [true, false] {
+        let home = Home::new().await;
+        home.switch("too-many-sessions everywhere");
+        let mut account = home.account();
+        if nowhere {
+            account.entrez = "http://127.0.0.1:9".parse().unwrap();
+        }
+        let said = reason(&mut home.gateway_of(account)).await;
+        assert!(said.contains("too many sessions"), "{nowhere}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_came_no_further_than_a_closed_port_made_no_login() {
+    let home = Home::new().await;
+    let files = || StateFiles::as_found_in(home.state.path());
+    let nowhere = "http://127.0.0.1:9";
+    let mut account = home.account();
+    account.enlighten = nowhere.parse().unwrap();
+    let mut look = home.gateway_with(account, files());
+    reason(&mut look).await;
+    assert!(!look.asked_the_cloud());
+    // It made one where only Entrez is not there.
+    let mut account = home.account();
+    account.entrez = nowhere.parse().unwrap();
+    let mut look = home.gateway_with(account, files());
+    reason(&mut look).await;
+    assert!(look.asked_the_cloud());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use envoy::{Error, Fault, Gateway, Settings, TokenSource, Why};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{Reply, Request, Server, Speaks};
 use crate::{INVERTERS, ONE_INVERTER, SERIAL, gateway, info, info_of, paths, settings};
@@ -246,6 +246,34 @@ async fn where_nothing_listens_is_said() {
         ),
         "{error:?}"
     );
+    // By both schemes, where none was given.
+    let said = error.to_string();
+    let both = format!("https://{address} and http://{address}");
+    assert!(said.contains(&both), "{said}");
+}
+
+#[tokio::test]
+async fn a_device_that_speaks_something_else_is_named_as_another_one() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let greeting = b"SSH-2.0-OpenSSH_9.6\r\nInvalid SSH identification string.\r\n";
+            let _ = stream.write_all(greeting).await;
+            // Closed with a question unread, it would be reset before the greeting is read.
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    for host in [host.clone(), format!("http://{host}")] {
+        let mut gateway = Gateway::new(Settings::new(host.parse().unwrap()));
+        let error = gateway.info().await.unwrap_err();
+        let why = match &error {
+            Error::Unreachable { why, .. } => *why,
+            _ => panic!("{host}: {error:?}"),
+        };
+        assert_eq!(why, Why::NotHttp, "{host}: {error:?}");
+        assert!(error.to_string().contains("another device"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ impl Reason {
             | Self::ClientId { .. }
             | Self::Unavailable => Stage::Login,
             Self::Closed
+            | Self::Dismissed
             | Self::Lost { .. }
             | Self::ThrownOut { .. }
             | Self::Silent

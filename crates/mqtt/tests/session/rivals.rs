@@ -31,6 +31,19 @@ async fn connections_that_are_closed_soon_again_and_again_name_the_rival() {
 }
 
 #[tokio::test]
+async fn a_broker_that_says_good_bye_to_the_one_thrown_out_names_the_rival_too() {
+    let broker = Broker::bind().await;
+    let (_session, mut events) = crate::start(config(&broker.url()));
+    for expected in [Reason::Dismissed, Reason::Dismissed, thrown_out()] {
+        let mut peer = broker.welcome(true).await;
+        connected(&mut events).await;
+        // MQTT 5's DISCONNECT with the reason "session taken over", as mqtt5 sends it to clients of 3.1.1.
+        peer.send_bytes(&[0xE0, 0x02, 0x8E, 0x00]).await;
+        assert_eq!(disconnected(&mut events).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_broker_that_restarts_is_no_rival() {
     let broker = Broker::bind().await;
     let (_session, mut events) = crate::start(config(&broker.url()));

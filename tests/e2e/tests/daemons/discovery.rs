@@ -171,6 +171,30 @@ async fn a_check_says_where_the_envoy_is_that_is_not_where_it_is_configured() {
 }
 
 #[tokio::test]
+async fn a_check_lists_the_envoys_of_which_one_may_be_meant_and_keeps_a_chosen_scheme() {
+    let here = Neighbourhood::new();
+    let first = here.envoy("122000000001", &OLD).await;
+    let second = here.envoy("122000000002", &OLD).await;
+    let text = async |scraper: Start| {
+        let checked = check(scraper).await;
+        let step = checked
+            .steps
+            .into_iter()
+            .find(|step| step.step == "reachable");
+        step.expect("it is asked").text
+    };
+    let scraper = here.scraper(None).env("ENVOY_HOST", "https://127.0.0.1:1");
+    let said = text(scraper.clone()).await;
+    for part in ["several Envoys", first.address(), second.address()] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    let said = text(scraper.env("ENVOY_SERIAL", "122000000002")).await;
+    let expected = format!("set ENVOY_HOST to https://{}", second.address());
+    assert!(said.contains(&expected), "{said}");
+    assert!(!said.contains("leave it out"), "{said}");
+}
+
+#[tokio::test]
 async fn an_envoy_of_which_there_is_but_a_journal_is_named_with_its_file() {
     let here = Neighbourhood::new();
     let _envoy = here.envoy("122000000001", &OLD).await;

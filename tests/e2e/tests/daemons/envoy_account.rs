@@ -146,6 +146,8 @@ async fn an_account_that_gets_no_token_is_explained_by_check_and_by_token() {
     let scene = Scene::new("202400000054", "8.3.5169").await;
     for (switch, expected) in [
         ("cloud mfa on", "second factor (MFA)"),
+        ("cloud blocked on", "turns this account away"),
+        ("cloud too-many-sessions everywhere", "too many sessions"),
         ("cloud password another", "does not let this account in"),
         ("cloud down on", "out of order"),
     ] {
@@ -155,12 +157,41 @@ async fn an_account_that_gets_no_token_is_explained_by_check_and_by_token() {
         let login = told.lines().find(|line| line.contains(" login "));
         assert!(login.is_some_and(|line| line.contains(expected)), "{told}");
         assert!(told.contains(LOGIN_OF_LOOK), "{told}");
+        // What there is to do about it stands alone.
+        assert!(!told.contains("so does the next one"), "{told}");
         let token = scene.scraper().arg("token").to_end();
         assert_eq!(token.status.code(), Some(1), "{switch}");
         assert!(token.stdout.is_empty(), "{switch}");
         let told = String::from_utf8_lossy(&token.stderr).into_owned();
         assert!(told.contains(expected), "{told}");
+        for switch in ["mfa off", "blocked off", "too-many-sessions off"] {
+            scene.gateway.inject(&format!("cloud {switch}")).await;
+        }
     }
+}
+
+#[tokio::test]
+async fn a_check_made_where_the_cloud_is_not_there_tells_of_no_login() {
+    let scene = Scene::new("202400000057", "8.3.5169").await;
+    let scraper = scene.scraper().env("ENLIGHTEN_URL", "http://127.0.0.1:9");
+    let check = scraper.arg("check").to_end();
+    let told = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(told.contains("can't be reached"), "{told}");
+    assert!(!told.contains(LOGIN_OF_LOOK), "{told}");
+}
+
+#[tokio::test]
+async fn a_check_says_which_settings_are_doubtful() {
+    let scene = Scene::new("202400000058", "8.3.5169").await;
+    let file = scene
+        .gateway
+        .token_file()
+        .expect("a token of the simulator's");
+    let check = scene.scraper().env("ENVOY_TOKEN_FILE", file).arg("check");
+    let checked = check.to_end();
+    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let expected = "doubtful: ENLIGHTEN_USERNAME: not used, since ENVOY_TOKEN goes before it";
+    assert!(told.contains(expected), "{told}");
 }
 
 #[tokio::test]

@@ -79,3 +79,22 @@ async fn a_token_that_the_disk_did_not_take_is_written_when_it_can_be() {
     assert!(kept.expect("readable").is_some());
     assert!(keeper.state().unkept.is_none());
 }
+
+#[tokio::test]
+async fn a_token_that_is_written_late_does_not_take_the_turn_of_one_that_came_meanwhile() {
+    let state = tempfile::tempdir().expect("a directory");
+    let place = state.path().join("state");
+    std::fs::write(&place, "no directory").expect("a file");
+    let (keeper, _) = keeper(StateFiles::inside(&place));
+    let ((first, text), (second, newer)) = (token(YEAR), token(2 * YEAR));
+    keeper.take(SERIAL, &first, text.clone()).await;
+    keeper.take(SERIAL, &second, newer).await;
+    // That of the first one comes to its end only now, and in vain.
+    keeper.keep(SERIAL, &first, text).await;
+
+    std::fs::remove_file(&place).expect("it is there");
+    keeper.accepted(SERIAL, &second).await;
+    let kept = StateFiles::as_found_in(&place).read(Kind::Token, SERIAL);
+    let kept = kept.expect("readable").expect("a token");
+    assert_eq!(Token::parse(&kept.into()).expect("a token"), second);
+}

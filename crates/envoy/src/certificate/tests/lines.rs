@@ -1,0 +1,93 @@
+//! What is logged of changes: each alone, and few of many.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use super::*;
+
+/// The warnings of this thread while it is the subscriber.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+/// The message of an event, without its other fields.
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message::default();
+        event.record(&mut message);
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push(message.0);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// What is logged while these are shown, one a minute; none is an answer by http.
+fn said(shown: &[Option<Fingerprint>]) -> Vec<String> {
+    let warnings = Warnings::default();
+    tracing::subscriber::with_default(warnings.clone(), || {
+        let state = tempfile::tempdir().expect("a directory");
+        let mut certificates = certificates(CertificatePolicy::AcceptNew, state.path());
+        for (minute, shown) in (0..).zip(shown) {
+            let now = Timestamp::from_second(60 * minute).expect("a small number of seconds");
+            let (address, tls) = match shown {
+                Some(_) => (ADDRESS, true),
+                None => ("http://192.168.1.20", false),
+            };
+            certificates.begin();
+            certificates.noted.set(*shown);
+            let judged = certificates.judge(SERIAL, address, tls, now);
+            judged.expect("new ones are accepted");
+        }
+    });
+    let lines = warnings.0.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.clone()
+}
+
+fn again_and_again(lines: &[String]) -> usize {
+    let repeated = lines.iter().filter(|line| line.contains("again and again"));
+    repeated.count()
+}
+
+#[test]
+fn two_devices_that_answer_in_turns_are_no_line_at_each_poll() {
+    for turns in [[Some(one()), Some(other())], [Some(one()), None]] {
+        let lines = said(&turns.repeat(100));
+        // Two changes as such, and that they go on.
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        assert_eq!(again_and_again(&lines), 1, "{lines:#?}");
+    }
+}
+
+#[test]
+fn a_change_that_stays_is_a_line_of_its_own() {
+    let two_updates = said(&[one(), other(), one()].map(Some));
+    assert_eq!(two_updates.len(), 2, "{two_updates:#?}");
+    let an_older_one = said(&[Some(one()), None, None, None, None]);
+    assert_eq!(an_older_one.len(), 1, "{an_older_one:#?}");
+    for lines in [two_updates, an_older_one] {
+        assert_eq!(again_and_again(&lines), 0, "{lines:#?}");
+    }
+}
