@@ -99,7 +99,7 @@ impl Announcer {
         self.measures = Measures {
             consumption: known.consumption || more.consumption,
             net: known.net || more.net,
-            energy: known.energy || more.energy,
+            site: known.site.max(more.site),
         };
         if self.measures != known {
             self.due.insert(Object::Gateway);

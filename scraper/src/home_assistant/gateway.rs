@@ -5,16 +5,27 @@ use wire::GatewayState;
 use super::Topics;
 use super::device::{Announcement, Availability, Component, Device, Quantity};
 
+/// What is known of the whole site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Site {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// Its power.
+    Power,
+    /// Its energy, too: its inverters have counters, or a meter of production has.
+    Energy,
+}
+
 /// What the gateway measures besides its inverters; each was seen in a reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measures {
+    /// What it says of the site.
+    pub site: Site,
     /// What the site uses.
     pub consumption: bool,
     /// What comes from the grid and goes to it.
     pub net: bool,
-    /// Whether its inverters have counters of energy, or a meter of production has: then the site's energy
-    /// is known.
-    pub energy: bool,
 }
 
 /// The device of the gateway.
@@ -38,15 +49,17 @@ pub fn announcement(topics: &Topics, gateway: &GatewayState, measures: Measures)
 }
 
 /// What the site does now, and has done.
-fn site(announcement: Announcement, topics: &Topics, measures: Measures) -> Announcement {
+fn site(mut announcement: Announcement, topics: &Topics, measures: Measures) -> Announcement {
     let now = || vec![Availability::scraper(topics), Availability::envoy(topics)];
     let power = |name: &str, topic| {
         Component::sensor(name, Quantity::POWER, topics.of(topic), "power_w").available(now())
     };
     let energy =
         |name: &str, topic, key| Component::sensor(name, Quantity::ENERGY, topics.of(topic), key);
-    let mut announcement = announcement.with("site_power", power("Solar power", "site"));
-    if measures.energy {
+    if measures.site >= Site::Power {
+        announcement = announcement.with("site_power", power("Solar power", "site"));
+    }
+    if measures.site >= Site::Energy {
         announcement = announcement
             .with(
                 "site_energy_today",

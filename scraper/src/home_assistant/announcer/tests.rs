@@ -170,7 +170,7 @@ fn each_payload_is_what_home_assistant_takes() {
     announcer.measures(Measures {
         consumption: true,
         net: true,
-        energy: true,
+        site: gateway::Site::Energy,
     });
     let mut ids = BTreeSet::new();
     let mut devices = 0;
