@@ -22,6 +22,7 @@ pub mod home_assistant;
 pub mod journal;
 pub mod metrics;
 pub mod names;
+pub mod site;
 
 mod expiry;
 mod explain;
