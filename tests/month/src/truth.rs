@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use simulator::ShownReport;
-use wire::{BaseTopic, GatewayState, Reading, Topic};
+use wire::{BaseTopic, GatewayState, Health, Reading, Topic};
 
 /// Which report: inverter and time, in Unix seconds.
 type Key = (String, i64);
@@ -62,8 +63,19 @@ impl Truth {
                     Ok(state) => self.gateway = Some(state),
                     Err(error) => self.strange.push(format!("{name}: {error}")),
                 },
+                Ok(topic @ Topic::Health { .. }) => {
+                    if let Err(error) = Health::decode(&topic, &payload) {
+                        self.strange.push(format!("{name}: {error}"));
+                    }
+                }
                 Ok(Topic::Journal { .. } | Topic::EnvoyStatus { .. }) => {}
                 Ok(_) => self.strange.push(format!("{name} is not a scraper's")),
+                // For Home Assistant, which has topics of its own.
+                Err(_) if name.starts_with("homeassistant/device/") => {
+                    if let Err(error) = serde_json::from_slice::<Value>(&payload) {
+                        self.strange.push(format!("{name}: {error}"));
+                    }
+                }
                 Err(error) => self.strange.push(format!("{name}: {error}")),
             }
         }
