@@ -49,6 +49,20 @@ fn help(key: &Key) -> String {
     }
 }
 
+/// The life of a program, from its command line to its exit code. Where `run` can't begin it returns the exit
+/// code as an error, once what is wrong was printed.
+#[must_use]
+pub fn main(
+    command: Command,
+    run: impl FnOnce(&ArgMatches) -> Result<ExitCode, ExitCode>,
+) -> ExitCode {
+    let begun = parse(command, std::env::args_os()).and_then(|matches| {
+        crate::install_crypto_provider();
+        run(&matches)
+    });
+    begun.unwrap_or_else(|code| code)
+}
+
 /// Parses a command line.
 ///
 /// # Errors

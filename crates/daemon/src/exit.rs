@@ -51,13 +51,42 @@ pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Err
     run(program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
 }
 
-/// Runs a check to its end: the exit code is 0 when all is well, else 1.
+/// The same for a command that may find, as `is_misuse` says of its error, that other arguments or settings would
+/// help: then the exit code is that of wrong usage.
+pub fn block_on_unless_misused<E: std::error::Error + 'static>(
+    command: impl Future<Output = Result<(), E>>,
+    is_misuse: impl FnOnce(&E) -> bool,
+) -> ExitCode {
+    let mut misused = None;
+    let code = block_on(async {
+        match command.await {
+            Err(error) if is_misuse(&error) => misused = Some(error.to_string()),
+            result => result?,
+        }
+        Ok(())
+    });
+    misused.map_or(code, |message| misuse(&message))
+}
+
+/// Runs a check to its end: the exit code is 0 when all is well, else 1. So it is when whoever reads has read
+/// enough, as in `check | head`: nobody is told of that.
 pub fn check(check: impl Future<Output = Result<bool, Box<dyn std::error::Error>>>) -> ExitCode {
+    let check = async {
+        match check.await {
+            Err(error) if is_closed_pipe(error.as_ref()) => Ok(false),
+            outcome => outcome,
+        }
+    };
     match run(check) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(code) => code,
     }
+}
+
+fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn run<T>(

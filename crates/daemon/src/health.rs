@@ -16,7 +16,7 @@ mod board;
 mod listen;
 mod server;
 
-pub use ask::{AskError, ask, command, whom_to_ask};
+pub use ask::{AskError, ask, command};
 pub use board::{Board, Milestone, Moment};
 pub use listen::{LISTEN, Listen};
 pub use server::{ListenError, Serving};

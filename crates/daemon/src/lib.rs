@@ -7,7 +7,7 @@
 //! [`state_dir`] where to keep things; [`tasks`] runs the parts and ends the process when one of them
 //! ends unasked; [`outage`] says what is away and when it is back; [`exit`] has the exit codes.
 //! [`check`] tries all that a daemon needs, step by step; [`health`] shows those who ask over HTTP how it
-//! goes.
+//! goes, by [`http`], a server that nobody can hold up.
 
 pub mod broker;
 pub mod check;
@@ -15,6 +15,7 @@ pub mod command_line;
 pub mod deadline;
 pub mod exit;
 pub mod health;
+pub mod http;
 pub mod logs;
 pub mod outage;
 pub mod random;

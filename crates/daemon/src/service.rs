@@ -13,6 +13,8 @@
 //! told. A loop that is stuck stops that, and the service manager
 //! aborts the process and starts it anew.
 
+mod status;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -29,9 +31,6 @@ const BEATS: u32 = 4;
 
 /// How often each part shows that it lives where that is looked at by others than the service manager.
 const BEAT: Duration = Duration::from_secs(10);
-
-/// The longest status that is told, in characters; a reason may quote what a server says.
-const STATUS: usize = 300;
 
 /// The way to the service manager; cheap to clone.
 #[derive(Clone)]
@@ -66,11 +65,9 @@ struct PartState {
 }
 
 impl State {
-    /// What the parts say, in one line that is not too long.
+    /// What the parts say, in one line.
     fn said(&self) -> String {
-        let said = self.parts.values().map(|part| part.status.as_str());
-        let said: Vec<&str> = said.filter(|status| !status.is_empty()).collect();
-        said.join("; ").chars().take(STATUS).collect()
+        status::joined(self.parts.values().map(|part| part.status.as_str()))
     }
 }
 
@@ -116,6 +113,13 @@ impl Service {
     pub fn ready(&self) {
         if !std::mem::replace(&mut self.state().is_ready, true) {
             self.tell("READY=1");
+        }
+    }
+
+    /// The parts do not run yet, and may take that much longer from now on; each call begins anew.
+    pub fn starts_within(&self, time: Duration) {
+        if !self.state().is_ready {
+            self.tell(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
         }
     }
 
@@ -197,10 +201,8 @@ impl Service {
     }
 
     fn set_status(&self, number: u64, text: &str) {
+        // Kept also where no service manager asks: the page shows it.
         let mut state = self.state();
-        if self.0.tell.is_none() && !state.is_watched {
-            return;
-        }
         if let Some(part) = state.parts.get_mut(&number) {
             part.status = text.replace(char::is_control, " ");
         }

@@ -12,6 +12,7 @@
 mod changed;
 mod changes;
 mod fingerprint;
+mod others;
 mod pins;
 mod policy;
 mod standing;
@@ -33,10 +34,10 @@ pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use pins::{LostPin, PinError};
 pub use policy::{CertificatePolicy, NotAPolicy};
 pub use standing::{Certificate, Standing};
-pub(crate) use verifier::NotAccepted;
+pub(crate) use verifier::{NotAccepted, UnusableKey};
 
-/// Judges the certificates of one Envoy.
-#[derive(Debug)]
+/// Judges the certificates of one Envoy. Clones share what was noted and what is accepted.
+#[derive(Clone, Debug)]
 pub(crate) struct Certificates {
     policy: CertificatePolicy,
     files: StateFiles,
@@ -95,7 +96,7 @@ impl Certificates {
     /// certificate that was noted, or by http, where one that was noted is somebody's who did not say it.
     ///
     /// Looks at the disk, at each contact: to accept another certificate it is enough to remove the
-    /// file.
+    /// file. So this waits for the disk, and is no work for a thread that has more to do.
     pub(crate) fn judge(
         &mut self,
         serial: &str,

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //!  Enlighten  POST /login/login.json ──session_id──► Entrez  POST /tokens           the bare token
+//!                                    └─as a cookie─► Enlighten  GET /entrez-auth-token  in JSON
 //!  Entrez     POST /login ──cookie SESSION─────────► Entrez  POST /entrez_tokens    in a page
 //! ```
 //!
 //! The first way is that of the app and of most programs; the second one that of people, and is gone
 //! where the first one does not give a token although the account was let in. Neither is documented by
 //! Enphase, both have changed without notice, and whoever logs in too often is locked out: so a token is
-//! fetched seldom ([`renewal`](crate::token)), and one that was got by hand always does, too.
+//! fetched seldom ([`renewal`](crate::token)), and one that was got by hand always does, too. The way of Enphase's own
+//! pages on the Envoy (OAuth with a code challenge) is not built: it gives the same token, ends in a page of the Envoy,
+//! and stopped working for many with firmware 8.3.
 
 mod enlighten;
 mod entrez;
@@ -104,13 +107,8 @@ impl Account {
         logged_in: &mut bool,
     ) -> Result<SecretString, CloudError> {
         let url = join(&self.enlighten, "login/login.json");
-        let form = [
-            ("user[email]", self.username.as_str()),
-            ("user[password]", self.password.expose_secret()),
-        ];
-        let answer = send(&url, client.post(url.clone()).form(&form)).await;
-        *logged_in |= may_have_arrived(&answer);
-        let answer = answer?;
+        let fields = ["user[email]", "user[password]"];
+        let answer = self.log_in(client, &url, fields, logged_in).await?;
         let session = enlighten::session(&url, answer.status, &answer.body, &self.password)?;
         let url = join(&self.entrez, "tokens");
         let asked = serde_json::json!({
@@ -119,7 +117,48 @@ impl Account {
             "username": self.username,
         });
         let answer = send(&url, client.post(url.clone()).json(&asked)).await?;
-        entrez::bare_token(&url, serial, answer.status, &answer.body)
+        match entrez::bare_token(&url, serial, answer.status, &answer.body) {
+            // The session is good for another way, which is no login more.
+            Err(unexpected @ CloudError::Unexpected { .. }) => {
+                let other = self.by_session(client, serial, &session).await;
+                other.map_err(|_| unexpected)
+            }
+            token => token,
+        }
+    }
+
+    /// Sends user name and password in fields of these names.
+    async fn log_in(
+        &self,
+        client: &Client,
+        url: &Url,
+        [name, secret]: [&str; 2],
+        logged_in: &mut bool,
+    ) -> Result<Answer, CloudError> {
+        let form = [
+            (name, self.username.as_str()),
+            (secret, self.password.expose_secret()),
+        ];
+        let answer = send(url, client.post(url.clone()).form(&form)).await;
+        *logged_in |= may_have_arrived(&answer);
+        answer
+    }
+
+    async fn by_session(
+        &self,
+        client: &Client,
+        serial: &str,
+        session: &SecretString,
+    ) -> Result<SecretString, CloudError> {
+        let mut url = join(&self.enlighten, "entrez-auth-token");
+        url.query_pairs_mut().append_pair("serial_num", serial);
+        let cookie = format!("_enlighten_4_session={}", session.expose_secret());
+        let mut cookie =
+            HeaderValue::try_from(cookie).map_err(|_| CloudError::no_token(&self.enlighten))?;
+        cookie.set_sensitive(true);
+        let request = client.get(url.clone()).header(COOKIE, cookie);
+        let answer = send(&url, request).await?;
+        enlighten::token(&url, answer.status, &answer.body)
     }
 
     async fn by_form(
@@ -129,13 +168,8 @@ impl Account {
         logged_in: &mut bool,
     ) -> Result<SecretString, CloudError> {
         let url = join(&self.entrez, "login");
-        let form = [
-            ("username", self.username.as_str()),
-            ("password", self.password.expose_secret()),
-        ];
-        let answer = send(&url, client.post(url.clone()).form(&form)).await;
-        *logged_in |= may_have_arrived(&answer);
-        let answer = answer?;
+        let fields = ["username", "password"];
+        let answer = self.log_in(client, &url, fields, logged_in).await?;
         let cookie = entrez::session(&url, answer.status, answer.session)?;
         let url = join(&self.entrez, "entrez_tokens");
         let request = client

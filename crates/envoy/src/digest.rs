@@ -13,6 +13,12 @@ pub enum Unanswerable {
     /// A 401 without a challenge.
     #[error("the Envoy does not say how it wants the password")]
     NoChallenge,
+    /// A challenge that is no text: so the oldest firmware answers after a wrong password.
+    #[error(
+        "its demand for a password is unreadable, as that of firmware 3 is after a wrong one: leave it alone for some \
+         minutes before the next attempt"
+    )]
+    Unreadable,
     /// Not a digest challenge. One for Basic is among these: it would give the password away.
     #[error("the Envoy does not ask for a digest of the password ({0})")]
     NotDigest(Excerpt),
@@ -53,6 +59,7 @@ pub(crate) fn answer(
 fn refuse(headers: &HeaderMap) -> Unanswerable {
     match headers.get(WWW_AUTHENTICATE) {
         None => Unanswerable::NoChallenge,
+        Some(challenge) if challenge.to_str().is_err() => Unanswerable::Unreadable,
         Some(challenge) => Unanswerable::NotDigest(Excerpt::of(challenge.as_bytes())),
     }
 }
@@ -177,7 +184,7 @@ mod tests {
     fn binary_bytes_are_no_challenge() {
         let headers = challenges(&[b"\xd8\xc9\xc6A"]);
         let refusal = answer(&headers, "installer", &"secret".into(), "/").expect_err("bytes");
-        assert!(matches!(refusal, Unanswerable::NotDigest(_)), "{refusal}");
+        assert!(matches!(refusal, Unanswerable::Unreadable), "{refusal}");
         let none = answer(&HeaderMap::new(), "installer", &"secret".into(), "/");
         assert!(matches!(none, Err(Unanswerable::NoChallenge)));
     }

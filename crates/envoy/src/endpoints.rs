@@ -1,16 +1,69 @@
-//! What the Envoy can be asked. One file per endpoint: its path, and a pure function from the body
-//! of an answer to what it says.
+//! What the Envoy can be asked. One file per endpoint: its path, when it is asked, and a pure function from
+//! the body of an answer to what it says.
+//!
+//! `/info` and the list of inverters are what nothing works without; all others are in [`UPDATERS`].
 
-pub(crate) mod batteries;
-pub(crate) mod device_data;
+mod batteries;
+mod battery_power;
+mod device_data;
 pub mod info;
 pub mod inverters;
+mod meter_readings;
 pub(crate) mod meters;
 mod number;
-pub(crate) mod production;
-pub(crate) mod totals;
+mod production;
+mod totals;
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
+
+use self::info::Info;
+use self::inverters::Inverters;
+use crate::measured::readings::Readings;
+
+/// What is asked beside the inverters, in this order: what belongs to the inverters' reports first, the slow
+/// ones last. Of two that measure the same, the first that says it counts.
+pub(crate) const UPDATERS: &[Updater] = &[
+    device_data::UPDATER,
+    totals::UPDATER,
+    meters::UPDATER,
+    meter_readings::UPDATER,
+    batteries::UPDATER,
+    battery_power::UPDATER,
+    production::UPDATER,
+];
+
+/// One endpoint beside the inverters: when it is asked, and what becomes of its answer.
+pub(crate) struct Updater {
+    pub(crate) path: &'static str,
+    /// At most once in this time.
+    pub(crate) every: Duration,
+    /// So long is waited for an answer.
+    pub(crate) limit: Duration,
+    /// Whether it is worth asking, by who the Envoy is and what it has said before.
+    pub(crate) is_wanted: fn(&Asked<'_>, &Readings) -> bool,
+    /// Adds what the body of an answer says to the readings, and leaves them alone where that is nothing. Pure.
+    pub(crate) update: fn(&[u8], &Asked<'_>, &mut Readings) -> Result<Worth, Malformed>,
+}
+
+/// Who is asked.
+pub(crate) struct Asked<'a> {
+    pub(crate) info: &'a Info,
+    /// What it has answered in this poll.
+    pub(crate) inverters: &'a Inverters,
+}
+
+/// Whether an endpoint that answered is to be asked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    Asking,
+    /// It has nothing to say on this Envoy until its firmware changes, or for a few hours.
+    Nothing,
+}
+
+/// In each poll.
+const ALWAYS: Duration = Duration::ZERO;
 
 /// A body that is not what its endpoint should answer.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +73,11 @@ pub enum Malformed {
     #[error("the answer is not JSON")]
     Json(#[source] serde_json::Error),
     /// Not XML: usually a page of HTML.
-    #[error("the answer is not XML")]
-    Xml(#[source] roxmltree::Error),
+    #[error("the answer is not XML: {0}")]
+    Xml(String),
+    /// More of it than any Envoy has to say.
+    #[error("the answer has more in it than any Envoy's")]
+    TooMuch,
     /// An object `{"error": …}` in place of what was asked for.
     #[error("the Envoy answered with an error")]
     ErrorObject,
@@ -67,7 +123,16 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     }
 }
 
+/// The most values in a body, by the characters that begin one. Real ones have a thousand; three hundred inverters
+/// with all that is known of each would have twenty thousand. A value takes up to six hundred bytes while it is read,
+/// so that a body of the longest that is taken could be some hundred times as large.
+const MOST_VALUES: usize = 50_000;
+
 fn json(body: &[u8]) -> Result<Value, Malformed> {
+    let begins_one = |byte: &&u8| b"{[,".contains(byte);
+    if body.iter().filter(begins_one).count() > MOST_VALUES {
+        return Err(Malformed::TooMuch);
+    }
     // A broken character must cost its own entry, not the whole list.
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(text.trim_start_matches(INVISIBLE)).map_err(Malformed::Json)

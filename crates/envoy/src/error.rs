@@ -39,8 +39,12 @@ pub enum Error {
     },
     /// The Envoy at this address is not the expected one, so nothing of it is used.
     #[error(
-        "the Envoy at {address} has the serial {found}, not {expected}: check the address, or \
-         change the serial if the Envoy was replaced, and start again"
+        "the Envoy at {address} has the serial {found}, not {expected}{}",
+        if *is_configured {
+            ": check the address, or change the serial if the Envoy was replaced, and start again"
+        } else {
+            " as before: check the address, or start again if the Envoy was replaced"
+        }
     )]
     WrongSerial {
         /// What was asked.
@@ -49,6 +53,8 @@ pub enum Error {
         expected: String,
         /// The serial of the one that answers now.
         found: String,
+        /// Whether the expected one is configured.
+        is_configured: bool,
     },
     /// An address with `http://` of an Envoy that takes tokens, which are never sent in clear.
     #[error(
@@ -77,6 +83,27 @@ pub enum Error {
         /// What is wrong with it.
         source: PinError,
     },
+    /// Certificates are pinned, and the one that is remembered is another Envoy's, where no serial says which one
+    /// is meant.
+    #[error(
+        "the Envoy at {address} says that it is {found}, but what is pinned is the certificate of {pinned}, so nothing \
+         secret was sent to it: if it is in the place of that one, {}; if both are yours, give the serial of the one \
+         that is meant; if not, look who answers at this address",
+        match path {
+            Some(path) => format!("remove {}", path.display()),
+            None => "start again".to_owned(),
+        }
+    )]
+    OtherPinned {
+        /// What was asked.
+        address: String,
+        /// The serial that it claims.
+        found: String,
+        /// The serial of the one whose certificate is pinned.
+        pinned: String,
+        /// The file with that; none where it is known to this process alone.
+        path: Option<PathBuf>,
+    },
     /// The Envoy refuses who is asking.
     #[error(transparent)]
     Credentials(#[from] Credentials),
@@ -93,7 +120,7 @@ pub enum Error {
         firmware: Firmware,
     },
     /// The Envoy has just started, or has too much to do.
-    #[error("the Envoy at {address} is busy: it is left alone for {} s at least, and asked again then", wait.as_secs())]
+    #[error("the Envoy at {address} is busy, as for some minutes after a start: leave it alone for {} s, and ask again then", wait.as_secs())]
     Busy {
         /// What was asked.
         address: String,
@@ -114,6 +141,20 @@ pub enum Error {
         #[source]
         fault: Fault,
     },
+}
+
+impl Error {
+    /// The status of the answer, where it is that which can't be used. 401 and 403 are about who is asking.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Busy { .. } => Some(503),
+            Self::BadAnswer {
+                fault: Fault::Status(status),
+                ..
+            } => Some(*status),
+            _ => None,
+        }
+    }
 }
 
 /// Why no complete answer came.
@@ -149,6 +190,12 @@ pub enum Why {
     /// Another certificate than the one that was accepted just before.
     #[error("it shows another certificate than a moment ago; the next poll asks anew who it is")]
     OtherCertificate,
+    /// Its certificate has a key that can't be checked.
+    #[error(
+        "its certificate can't be used: no key of 2,048 bits or more is in it, and with less nobody can tell who it \
+         is; a newer firmware makes a better one"
+    )]
+    UnusableKey,
     /// No CA of the system stands for its certificate.
     #[error(
         "its certificate is not signed by a CA of this system for this address, as no Envoy's own one \
@@ -156,7 +203,10 @@ pub enum Why {
     )]
     NotTrusted,
     /// The connection ended before the answer did.
-    #[error("the connection broke off before the answer was complete; the next poll tries again")]
+    #[error(
+        "the connection broke off before the answer was complete; if this lasts, check that address and port are the Envoy's and not another \
+         device's"
+    )]
     Broken,
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect, retry};
 use rustls::{CertificateError, ClientConfig};
 use url::Url;
 
-use crate::certificate::{Certificates, NotAccepted};
+use crate::certificate::{Certificates, NotAccepted, UnusableKey};
 use crate::error::{Error, Fault, Why};
 use crate::excerpt::Excerpt;
 
@@ -255,6 +255,11 @@ fn why_no_tls(error: &rustls::Error) -> Why {
             if other.0.is::<NotAccepted>() =>
         {
             Why::OtherCertificate
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if other.0.is::<UnusableKey>() =>
+        {
+            Why::UnusableKey
         }
         // It is not the certificate that is wrong, but who shows it.
         rustls::Error::InvalidCertificate(CertificateError::BadSignature) => Why::Tls,

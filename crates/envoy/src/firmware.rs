@@ -33,6 +33,16 @@ impl Firmware {
     pub(crate) fn takes_tokens(&self) -> bool {
         self.is_at_least(&[7])
     }
+
+    /// Whether this one can write the net consumption where the total one belongs.
+    pub(crate) fn takes_net_for_total(&self) -> bool {
+        self.is_at_least(&[8, 3, 5433])
+    }
+
+    /// Whether the inverters' lifetime counter in `/production.json` wraps at 2^32 joules.
+    pub(crate) fn wraps_lifetime(&self) -> bool {
+        self.is_at_least(&[7]) && !self.is_at_least(&[8, 2, 4264])
+    }
 }
 
 impl FromStr for Firmware {

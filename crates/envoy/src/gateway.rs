@@ -6,13 +6,17 @@
 //!   └────────── a failure: nothing is taken for granted any more ◄──────┘
 //! ```
 
+mod answered;
 mod detection;
+mod judgement;
+mod look;
 mod polling;
 mod schedule;
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use crate::certificate::{Certificate, CertificatePolicy, Certificates};
 use crate::clock::Clock;
@@ -25,6 +29,7 @@ use crate::host::{Host, Scheme};
 use crate::login::{Login, Tried};
 use crate::settings::Settings;
 use crate::token::{Claims, TokenSource, ahead};
+pub use answered::Answered;
 use detection::Found;
 use polling::Polling;
 
@@ -53,6 +58,8 @@ pub struct Gateway {
     said_at: Option<i64>,
     /// What is known of the endpoints beside the inverters.
     polling: Polling,
+    /// What of them has answered an earlier process.
+    recalled: Option<Answered>,
 }
 
 /// Where to ask, and who is asking.
@@ -66,6 +73,7 @@ struct Way {
 struct Seen {
     found: Found,
     clock_skew: Option<i64>,
+    at: Instant,
 }
 
 impl Gateway {
@@ -85,6 +93,7 @@ impl Gateway {
             claims: Claims::default(),
             said_at: None,
             polling: Polling::default(),
+            recalled: None,
         }
     }
 
@@ -102,10 +111,16 @@ impl Gateway {
 
     /// The newest report of each inverter.
     ///
+    /// A report that is dated more than a day ahead of the Envoy's own clock is among the refused.
+    ///
     /// Finds out by itself how to ask, and does so again when a way that worked works no more:
     /// firmware updates come unannounced and change scheme and authentication.
     pub async fn inverters(&mut self) -> Result<Inverters, Error> {
-        self.read(&INVERTERS).await
+        let mut inverters = self.read(&INVERTERS).await?;
+        if let Some(now) = self.time() {
+            inverters.refuse_later_than(now);
+        }
+        Ok(inverters)
     }
 
     /// The Envoy is to be asked at this address from now on. What it is known by goes with it: its serial,
@@ -152,13 +167,6 @@ impl Gateway {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.settings.clock
-    }
-
-    /// How far the Envoy's clock is ahead of ours, in seconds (negative: behind), as of the last
-    /// time it said who it is.
-    #[must_use]
-    pub fn clock_skew(&self) -> Option<i64> {
-        self.last.as_ref().and_then(|last| last.clock_skew)
     }
 
     /// When the token that was used last expires, in Unix seconds, as it says itself.
@@ -212,6 +220,7 @@ impl Gateway {
             None => self.find_way().await?,
         };
         let url = join(&way.found.base, endpoint.path);
+        let asked = Instant::now();
         let answer = way.login.get(&self.transport, &url).await;
         if let Login::Token(session) = &way.login {
             self.claims = session.claims().clone();
@@ -219,6 +228,7 @@ impl Gateway {
         }
         let answer = answer?;
         self.said_at = answer.date();
+        self.note_clock(asked);
         let result = answer.into_body(&url).and_then(|body| {
             (endpoint.parse)(&body).map_err(|error| bad_answer(&url, &body, error.into()))
         });
@@ -259,36 +269,12 @@ impl Gateway {
         let found = detection::detect(&self.transport, &host).await?;
         let now = self.settings.clock.now();
         self.check_serial(&found)?;
-        let tls = found.base.scheme() == Scheme::Https.to_string();
-        let serial = &found.info.serial;
-        self.certificates
-            .judge(serial, &address(&found.base), tls, now)?;
+        self.judge(&found, now).await?;
         // A connection from before this judgement may lead to somebody else.
         self.transport = transport(&self.settings, &self.certificates);
         self.report(&found);
-        self.last = Some(Seen {
-            found: found.clone(),
-            clock_skew: found
-                .info
-                .time
-                .map(|time| time.saturating_sub(now.as_second())),
-        });
+        self.note(&found, now.as_second());
         Ok(found)
-    }
-
-    /// Readings of another Envoy must never pass for those of this one, also where its address has
-    /// gone to another.
-    fn check_serial(&self, found: &Found) -> Result<(), Error> {
-        let configured = self.settings.serial.as_deref();
-        let expected = configured.or(self.last_info().map(|info| info.serial.as_str()));
-        match expected {
-            Some(expected) if expected != found.info.serial => Err(Error::WrongSerial {
-                address: address(&found.base),
-                expected: expected.to_owned(),
-                found: found.info.serial.clone(),
-            }),
-            _ => Ok(()),
-        }
     }
 
     fn report(&self, found: &Found) {

@@ -35,6 +35,8 @@ mod firmware;
 mod measured;
 
 mod clock;
+#[cfg(test)]
+mod lines;
 mod login;
 mod settings;
 mod state_files;
@@ -50,6 +52,9 @@ mod certificate;
 mod error;
 mod excerpt;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use certificate::{
     Certificate, CertificateChanged, CertificatePolicy, Fingerprint, LostPin, NotAFingerprint,
     NotAPolicy, PinError, Remedy, Standing,
@@ -62,10 +67,10 @@ pub use endpoints::{Malformed, info, inverters};
 pub use error::{Credentials, Error, Fault, Why};
 pub use excerpt::Excerpt;
 pub use firmware::{Firmware, FirmwareError};
-pub use gateway::Gateway;
+pub use gateway::{Answered, Gateway};
 pub use host::{Host, HostError, Scheme};
 pub use installer::installer_password;
 pub use measured::{Battery, Detail, Failure, Flow, Meter, Net, Note, Poll};
 pub use settings::Settings;
-pub use state_files::StateFiles;
-pub use token::TokenSource;
+pub use state_files::{StateFiles, replace_file};
+pub use token::{TokenSource, check_token};

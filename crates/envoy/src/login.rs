@@ -53,14 +53,15 @@ impl Login {
         }
     }
 
-    /// The same, but a refusal is an answer like any other: for what not everybody may read.
+    /// The same as who was let in last, but a refusal is an answer like any other: for what not everybody may
+    /// read.
     pub(crate) async fn get_once(
         &mut self,
         transport: &Transport,
         url: &Url,
     ) -> Result<Answer, Error> {
         match self {
-            Self::Password(users) => users.get(transport, url, Connections::Fresh).await,
+            Self::Password(users) => users.ask(transport, url, Connections::Fresh).await,
             Self::Token(session) => session.ask(transport, url, Connections::Kept).await,
         }
     }

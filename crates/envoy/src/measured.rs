@@ -5,6 +5,7 @@
 
 pub(crate) mod choice;
 pub(crate) mod counters;
+pub(crate) mod readings;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,8 @@ pub struct Poll {
     pub inverters: Inverters,
     /// More about reports in that list, by serial; to be had by [`detail`](Self::detail).
     pub details: BTreeMap<String, Detail>,
-    /// The Envoy's own sum of its inverters, where no production meter works and its counters are
-    /// sound. It is of use for a site as a whole; nothing of it is metered.
+    /// The Envoy's own sum of its inverters, where no production meter works and it
+    /// is not far below what they report. It is of use for a site as a whole; nothing of it is metered.
     pub inverter_total: Option<Flow>,
     /// What the production meter shows, + produced. `None` also in polls that did not ask for it, as for
     /// all that follows.
@@ -71,7 +72,8 @@ pub struct Flow {
     pub power_w: f64,
     /// Energy since the Envoy's midnight in watt-hours; advisory, as it is not always set back then.
     pub energy_today_wh: Option<f64>,
-    /// All energy ever counted, in watt-hours; `None` where the counter is not sound.
+    /// What the Envoy's counter of all energy shows, in watt-hours: it may have been set back, wrap, or show nothing for
+    /// minutes after a start. `None` where it is known to be of no use.
     pub energy_lifetime_wh: Option<f64>,
 }
 
@@ -82,9 +84,9 @@ pub struct Net {
     pub measured_at: i64,
     /// Power in watts: + taken from the grid, − given to it.
     pub power_w: f64,
-    /// All energy taken from the grid, in watt-hours.
+    /// What the Envoy's counter of all energy taken from the grid shows, in watt-hours; see [`Flow`].
     pub energy_imported_wh: Option<f64>,
-    /// All energy given to the grid, in watt-hours.
+    /// The same of all energy given to the grid.
     pub energy_exported_wh: Option<f64>,
 }
 
@@ -148,6 +150,8 @@ pub struct Note {
     pub endpoint: &'static str,
     /// What kind of failure it is.
     pub failure: Failure,
+    /// The status of the answer, where one came that said no.
+    pub status: Option<u16>,
     /// What happened, for people.
     pub message: String,
 }
@@ -162,6 +166,18 @@ pub enum Failure {
     Slow,
     /// Anything else: it is tried again sooner.
     Broken,
+}
+
+impl Failure {
+    /// One word for it: `missing`, `slow`, `broken`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Slow => "slow",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 impl Poll {

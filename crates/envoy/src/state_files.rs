@@ -18,6 +18,19 @@ pub(crate) enum Kind {
     Token,
     /// How often in vain, and when again.
     Attempts,
+    /// What whoever reads the Envoy has learned of it.
+    Learned,
+}
+
+/// How the name of a file with a pinned certificate begins.
+const CERTIFICATE: &str = "certificate-";
+
+/// The pinned certificate of an Envoy other than the one that is asked.
+#[derive(Debug)]
+pub(crate) struct OtherPin {
+    pub(crate) serial: String,
+    /// Its file; none where it could not be written.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// Where certificates and fetched tokens are remembered. Only the owner may read the files.
@@ -69,11 +82,75 @@ impl StateFiles {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let plain = (1..=32).contains(&serial.len()) && serial.bytes().all(plain);
         let name = match kind {
-            Kind::Certificate => "certificate",
-            Kind::Token => "token",
-            Kind::Attempts => "token-attempts",
+            Kind::Certificate => CERTIFICATE,
+            Kind::Token => "token-",
+            Kind::Attempts => "token-attempts-",
+            Kind::Learned => "learned-",
         };
-        plain.then(|| directory.join(format!("{name}-{serial}")))
+        plain.then(|| directory.join(format!("{name}{serial}")))
+    }
+
+    /// The file with what was learned of an Envoy; none where there is no place for it.
+    #[must_use]
+    pub fn learned_path(&self, serial: &str) -> Option<PathBuf> {
+        self.path(Kind::Learned, serial)
+    }
+
+    /// What was [learned](Self::keep_learned) of an Envoy. Waits for the disk.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn learned(&self, serial: &str) -> io::Result<Option<String>> {
+        self.read(Kind::Learned, serial)
+    }
+
+    /// Keeps what was learned of an Envoy, in place of what was there, in one step. Waits for the disk. Whether it
+    /// is on disk now; where nothing is to be written it is not.
+    ///
+    /// # Errors
+    /// When it can't be written. What was there is there still.
+    pub fn keep_learned(&self, serial: &str, text: &str) -> io::Result<bool> {
+        self.write(Kind::Learned, serial, text)
+    }
+
+    /// Where the files are.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// An Envoy with another serial of which a certificate is pinned.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub(crate) fn other_pinned(&self, serial: &str) -> io::Result<Option<OtherPin>> {
+        if let Some(other) = self.memory().keys().find(|other| *other != serial) {
+            return Ok(Some(OtherPin {
+                serial: other.clone(),
+                path: None,
+            }));
+        }
+        let Some(directory) = &self.directory else {
+            return Ok(None);
+        };
+        let entries = match fs::read_dir(directory) {
+            Err(error) if is_certainly_absent(&error) => return Ok(None),
+            entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        }?;
+        let mut pinned: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| {
+                let name = entry.file_name();
+                Some(name.to_str()?.strip_prefix(CERTIFICATE)?.to_owned())
+            })
+            // None but those that are ours: not what a power cut left half written, for one.
+            .filter(|other| other != serial && self.path(Kind::Certificate, other).is_some())
+            .collect();
+        pinned.sort_unstable();
+        let first = pinned.into_iter().next();
+        Ok(first.map(|serial| OtherPin {
+            path: self.path(Kind::Certificate, &serial),
+            serial,
+        }))
     }
 
     /// Which certificate of an Envoy is pinned in this process alone.
@@ -102,44 +179,52 @@ impl StateFiles {
         };
         match fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
-            // Certainly not there.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_certainly_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Replaces it in one step: after a power cut the file is the old or the new one. Whether it is on
-    /// disk now; where nothing is to be written it is not.
+    /// Replaces it. Whether it is on disk now; where nothing is to be written it is not.
     pub(crate) fn write(&self, kind: Kind, serial: &str, text: &str) -> io::Result<bool> {
         let Some(path) = self.path(kind, serial).filter(|_| !self.read_only) else {
             return Ok(false);
         };
-        let directory = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
-        let new = path.with_extension("new");
-        // What an earlier attempt left there is of no use, and might be readable for others.
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        writeln!(file, "{text}")?;
-        file.sync_all()?;
-        fs::rename(&new, &path)?;
-        File::open(directory)?.sync_all()?;
+        replace_file(&path, text, 0o600)?;
         Ok(true)
     }
+}
+
+/// Replaces a file in one step, so that nobody reads half of it: after a power cut it is the old or the new one. It gets
+/// this text with a line end, and `mode` as its permissions, of which the process's umask takes some. Its directory is
+/// made where there is none. Waits for the disk.
+///
+/// # Errors
+/// When it can't be written. What was there is there still.
+pub fn replace_file(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let new = path.with_extension("new");
+    // What an earlier attempt left there is of no use, and might be readable for others.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&new)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    File::open(directory)?.sync_all()
+}
+
+fn is_certainly_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The token that firmware 7 and above wants: a JWT, made by Enphase's cloud for one Envoy, which
 //! checks it by itself, offline.
 
+mod file;
 mod keeper;
 mod renewal;
+mod shape;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,18 +15,16 @@ use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::io::AsyncReadExt as _;
 
 use crate::clock::Clock;
 use crate::cloud::Account;
 use crate::error::Credentials;
 pub(crate) use crate::error::moment;
 use crate::state_files::StateFiles;
+use file::TokenFile;
 use keeper::Keeper;
 pub(crate) use renewal::ahead;
-
-/// Real tokens have some 400 characters; what is longer is another file.
-const LONGEST: u64 = 16 * 1024;
+pub use shape::check_token;
 
 /// Where the token comes from.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct TokenSource(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Given(SecretString),
-    File(PathBuf),
+    File(Arc<TokenFile>),
     Account(Arc<Keeper>),
 }
 
@@ -47,7 +47,7 @@ impl TokenSource {
     /// What this file holds, read again for each request: mounted secrets change while we run.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Source::File(path.into()))
+        Self(Source::File(Arc::new(TokenFile::new(path.into()))))
     }
 
     /// One that this account fetches, which is kept in `files` and renewed by itself.
@@ -74,15 +74,7 @@ impl TokenSource {
         match &self.0 {
             Source::Given(token) => Token::parse(token),
             Source::Account(keeper) => keeper.token(serial).await,
-            Source::File(path) => {
-                let text = read_file(path)
-                    .await
-                    .map_err(|source| Credentials::TokenFile {
-                        path: path.clone(),
-                        source,
-                    })?;
-                Token::parse(&text)
-            }
+            Source::File(file) => file.read().await,
         }
     }
 }
@@ -93,8 +85,8 @@ impl TokenSource {
     pub(crate) async fn newest(&self, serial: &str) -> Option<Token> {
         match &self.0 {
             Source::Given(_) => None,
-            Source::File(_) => self.read(serial).await.ok(),
-            Source::Account(keeper) => keeper.newest(serial),
+            Source::File(file) => file.newest().await,
+            Source::Account(keeper) => keeper.newest(serial).await,
         }
     }
 
@@ -129,16 +121,6 @@ impl TokenSource {
     }
 }
 
-async fn read_file(path: &PathBuf) -> Result<SecretString, std::io::Error> {
-    let mut text = String::new();
-    tokio::fs::File::open(path)
-        .await?
-        .take(LONGEST)
-        .read_to_string(&mut text)
-        .await?;
-    Ok(text.into())
-}
-
 /// A token, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -164,9 +146,7 @@ pub(crate) struct Claims {
 impl Token {
     pub(crate) fn parse(text: &SecretString) -> Result<Self, Credentials> {
         let text = text.expose_secret().trim();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Credentials::NotAToken);
-        }
+        check_token(text).map_err(Credentials::NotAToken)?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {text}"))
             .expect("a header value may hold any visible ASCII character");
         bearer.set_sensitive(true);
@@ -190,7 +170,11 @@ impl Claims {
         let payload = token.split('.').nth(1)?.trim_end_matches('=');
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
         Some(Self {
-            audience: word(&claims["aud"]),
+            audience: word(match &claims["aud"] {
+                // RFC 7519, 4.1.3: one may stand in a list.
+                serde_json::Value::Array(list) if list.len() == 1 => &list[0],
+                one => one,
+            }),
             issued_at: time(&claims["iat"]),
             expires_at: time(&claims["exp"]),
             role: word(&claims["enphaseUser"]),

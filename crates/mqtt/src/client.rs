@@ -5,11 +5,13 @@ mod failure;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub(crate) use rumqttc::ConnectionError;
 use rumqttc::{
-    AsyncClient, ClientError, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions,
-    Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ClientError, Event, LastWill, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
+    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
 
 use crate::config::{Checked, Message};
 use crate::limits::{CONNECT_WITHIN, MAX_PACKET, UNACKNOWLEDGED};
@@ -159,7 +161,31 @@ impl EventLoop {
     /// The next thing that happens; the first is `Connected`. Not to be cancelled once connected: a
     /// packet could be lost. After an error this event loop is of no more use.
     pub(crate) async fn poll(&mut self) -> Result<Happening, ConnectionError> {
-        self.0.poll().await.map(translate)
+        let happening = self.0.poll().await.map(translate)?;
+        if matches!(happening, Happening::Delivered(_)) {
+            // The answer to a ping stands behind all that the broker had sent before. A message shows as well
+            // that the broker is there, so it is not given up because of a consumer that takes its time.
+            self.0.state.await_pingresp = false;
+        }
+        Ok(happening)
+    }
+
+    /// Sends a ping, while the next poll has to wait. Nothing that polling knows is changed by it.
+    pub(crate) async fn ping(&mut self) -> Result<(), ConnectionError> {
+        let Some(network) = &mut self.0.network else {
+            return Ok(());
+        };
+        let sent = async {
+            network.write(Packet::PingReq).await?;
+            network.flush().await
+        };
+        let sent = timeout(Duration::from_secs(CONNECT_WITHIN), sent).await;
+        Ok(sent.map_err(|_| ConnectionError::FlushTimeout)??)
+    }
+
+    /// How long the connection may be silent.
+    pub(crate) fn keep_alive(&self) -> Duration {
+        self.0.mqtt_options.keep_alive()
     }
 
     /// What had come before the error, and was not handed out: PUBACKs that came together with the

@@ -17,7 +17,9 @@
 //!   [`Gone`], and its owner decides.
 //! - A [`Receipt`] is done at the broker's PUBACK, not before.
 //! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
-//! - Polling never waits, for neither the consumer nor the publisher.
+//! - Polling waits for neither the consumer nor the publisher, unless the broker is ahead of the consumer by
+//!   65,535 messages or 32 MiB. That is more than it may send, or needs no acknowledgement, or is large. Then polling
+//!   waits up to two seconds for the room that each message takes, and pings go on.
 //! - [`Events`] say why there is no connection. Nothing of that is logged here above `debug`: only the
 //!   consumer knows what an outage costs.
 //!
@@ -33,7 +35,7 @@
 //! | an acknowledgement held across a reconnect names another message | `delivery`: an `Acknowledgement` holds its own connection |
 //! | PUBACKs out of order wedge the client | `window`: packet identifiers never collide; and a new client for each connection |
 //! | small packets, delayed segments, a request queue that stands still | `client`: its options, `limits` |
-//! | pings go unanswered while the consumer is slow | `polling`: it never waits for the consumer |
+//! | pings go unanswered while the consumer is slow | `polling`: it does not wait for the consumer, and where it must, it pings |
 //! | subscriptions are not made again, nor checked | `connection`: `subscribe` reads the SUBACK; [`Event::Connected`] asks for it |
 //!
 //! `tests/session/guards.rs` has each of them twice: rumqttc alone fails, the session does not.

@@ -4,13 +4,20 @@
 //! all that the protocol allows, and no client call is made here (one that waits for room in
 //! rumqttc's queue, which only this task empties, would wait for ever). It is a task of its own
 //! because a poll that is cancelled can lose a packet.
+//!
+//! There are brokers that send more than the protocol allows: Mosquitto 2.0.11, to a session in which
+//! much has waited, with each acknowledgement more, up to all of it. To break off would have all of that
+//! come again, and none of it ever acknowledged. So a full queue is waited for, as long as the consumer
+//! makes room for the next message within [`ROOM_WITHIN`]. One read brings up to nine messages, and rumqttc sends
+//! no ping before they are handed on: what is waited for them counts together, and pings go out meanwhile.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, timeout};
 
-use crate::client::{self, EventLoop, Happening};
+use crate::client::{self, ConnectionError, EventLoop, Happening, Incoming};
 use crate::delivery::Delivery;
 use crate::limits::UNACKNOWLEDGED;
 use crate::link::Link;
@@ -22,53 +29,119 @@ use crate::window::OutOfStep;
 /// wrong, can fill it.
 pub(crate) const DELIVERIES: usize = UNACKNOWLEDGED;
 
+/// The bytes that these may have together: a hundred times what a full queue of our brokers brings, and half of the
+/// memory that the smallest of our machines lets us have.
+const HELD: usize = 32 * 1024 * 1024;
+
+/// A delivery that nobody has taken yet, and its part of the room for them.
+pub(crate) struct Held {
+    delivery: Delivery,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    /// Takes it, which makes room.
+    pub(crate) fn take(self) -> Delivery {
+        self.delivery
+    }
+}
+
+/// How long the room for one message is waited for. A consumer that is merely slower than the broker has made it by
+/// then.
+const ROOM_WITHIN: Duration = Duration::from_secs(2);
+
 /// Polls until the connection ends, and returns why it did.
 pub(crate) async fn run(
-    mut event_loop: EventLoop,
+    event_loop: EventLoop,
     link: Arc<Link>,
-    deliveries: mpsc::Sender<Delivery>,
+    deliveries: mpsc::Sender<Held>,
 ) -> Reason {
+    let mut polling = Polling {
+        event_loop,
+        link,
+        room: Arc::new(Semaphore::new(HELD)),
+        deliveries,
+        waited: Duration::ZERO,
+    };
     loop {
-        let handled = match event_loop.poll().await {
-            Ok(happening) => handle(happening, &link, &deliveries),
-            Err(error) => {
-                let mut reason = client::connection_failed(error);
-                for happening in event_loop.left_over() {
-                    // The packet that caused the error is among them.
-                    if let Err(dismissed @ Reason::Dismissed) =
-                        handle(happening, &link, &deliveries)
-                    {
-                        reason = dismissed;
-                    }
-                }
-                Err(reason)
-            }
-        };
-        if let Err(reason) = handled {
+        if let Err(reason) = polling.step().await {
             return reason;
         }
     }
 }
 
-fn handle(
-    happening: Happening,
-    link: &Arc<Link>,
-    deliveries: &mpsc::Sender<Delivery>,
-) -> Result<(), Reason> {
+struct Polling {
+    event_loop: EventLoop,
+    link: Arc<Link>,
+    room: Arc<Semaphore>,
+    deliveries: mpsc::Sender<Held>,
+    /// How long was waited for room since the last ping that went out because of it.
+    waited: Duration,
+}
+
+impl Polling {
+    async fn step(&mut self) -> Result<(), Reason> {
+        match self.event_loop.poll().await {
+            Ok(Happening::Delivered(incoming)) => self.hand_on(incoming).await,
+            Ok(happening) => handle(happening, &self.link),
+            Err(error) => Err(self.end(error)),
+        }
+    }
+
+    /// Why the connection has ended, after what had come before its end. Messages are not among that: nobody is
+    /// given them any more.
+    fn end(&mut self, error: ConnectionError) -> Reason {
+        let mut reason = client::connection_failed(error);
+        for happening in self.event_loop.left_over() {
+            // The packet that caused the error is among them.
+            if let Err(dismissed @ Reason::Dismissed) = handle(happening, &self.link) {
+                reason = dismissed;
+            }
+        }
+        reason
+    }
+
+    /// Puts a message into the queue, once there is room.
+    async fn hand_on(&mut self, incoming: Incoming) -> Result<(), Reason> {
+        let delivery = Delivery::new(incoming, self.link.clone());
+        let Ok(bytes) = u32::try_from(delivery.topic.len() + delivery.payload.len()) else {
+            return Err(Reason::Overrun);
+        };
+        let handed_on = async {
+            // It is never closed.
+            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
+            // Closed means that nobody wants deliveries any more; they stay unacknowledged.
+            let _ = self
+                .deliveries
+                .send(Held {
+                    delivery,
+                    _room: room,
+                })
+                .await;
+        };
+        let begun = Instant::now();
+        let in_time = timeout(ROOM_WITHIN, handed_on).await;
+        in_time.map_err(|_| Reason::Overrun)?;
+        self.waited += begun.elapsed();
+        // A broker breaks off after one and a half times the keep-alive.
+        if self.waited >= self.event_loop.keep_alive() / 2 {
+            self.waited = Duration::ZERO;
+            let pinged = self.event_loop.ping().await;
+            pinged.map_err(|error| self.end(error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes note of what is no message.
+fn handle(happening: Happening, link: &Link) -> Result<(), Reason> {
     let in_step = match happening {
         Happening::PublishSent(packet) => link.publish_sent(packet),
         Happening::SubscribeSent(packet) => link.subscribe_sent(packet),
         Happening::Acknowledged(packet) => link.acknowledged(packet),
         Happening::Subscribed(packet, grants) => link.subscribed(packet, grants),
-        Happening::Delivered(incoming) => {
-            return match deliveries.try_send(Delivery::new(incoming, link.clone())) {
-                // Closed means that nobody wants deliveries any more; they stay unacknowledged.
-                Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
-                Err(TrySendError::Full(_)) => Err(Reason::Overrun),
-            };
-        }
         Happening::Dismissed => return Err(Reason::Dismissed),
-        Happening::Connected { .. } | Happening::Other => Ok(()),
+        Happening::Connected { .. } | Happening::Delivered(_) | Happening::Other => Ok(()),
     };
     in_step.map_err(|OutOfStep| Reason::protocol("it answers what was not asked"))
 }

@@ -9,6 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::config::{Checked, Config, ConfigError};
 use crate::connection::Connection;
 use crate::delivery::Delivery;
+use crate::polling::Held;
 use crate::reason::Reason;
 use crate::supervisor::{self, State, Up};
 
@@ -84,7 +85,7 @@ pub struct Events {
 
 struct Current {
     up: std::sync::Arc<Up>,
-    deliveries: mpsc::Receiver<Delivery>,
+    deliveries: mpsc::Receiver<Held>,
 }
 
 impl Events {
@@ -95,9 +96,9 @@ impl Events {
             if let Some(current) = &mut self.current {
                 let link = &current.up.link;
                 if !link.has_ended()
-                    && let Some(delivery) = current.deliveries.recv().await
+                    && let Some(held) = current.deliveries.recv().await
                 {
-                    return Some(Event::Received(delivery));
+                    return Some(Event::Received(held.take()));
                 }
                 let reason = link.ended().await;
                 self.current = None;

@@ -12,10 +12,9 @@ use crate::backoff::Backoff;
 use crate::client::{self, EventLoop, Happening};
 use crate::config::Checked;
 use crate::connection::Connection;
-use crate::delivery::Delivery;
 use crate::limits::OWED_WITHIN;
 use crate::link::Link;
-use crate::polling::{self, DELIVERIES};
+use crate::polling::{self, DELIVERIES, Held};
 use crate::reason::Reason;
 use crate::rivalry::Rivalry;
 
@@ -43,7 +42,7 @@ pub(crate) enum State {
 /// A new connection, with its deliveries for whoever takes them.
 pub(crate) struct Up {
     pub(crate) link: Arc<Link>,
-    pub(crate) deliveries: Mutex<Option<mpsc::Receiver<Delivery>>>,
+    pub(crate) deliveries: Mutex<Option<mpsc::Receiver<Held>>>,
 }
 
 impl Up {

@@ -12,12 +12,12 @@ use crate::topic::Topic;
 pub struct GatewayState {
     /// The gateway's serial number.
     pub envoy: Serial,
-    /// Its firmware, as it says it (`D8.2.4345`).
-    pub firmware: String,
+    /// Its firmware, as it says it (`D8.2.4345`); unknown until it did.
+    pub firmware: Option<String>,
     /// Its part number, as it says it.
     pub part_number: Option<String>,
-    /// Where the scraper reaches it, such as `https://192.168.1.20`.
-    pub address: String,
+    /// Where the scraper reaches it, or last did, such as `https://192.168.1.20`.
+    pub address: Option<String>,
     /// The gateway's clock less the scraper's, in seconds: + when the gateway is ahead.
     pub clock_skew_s: Option<i64>,
     /// When its access token ends; unknown where it needs none.
@@ -25,19 +25,29 @@ pub struct GatewayState {
     /// The version of the scraper.
     pub scraper_version: String,
     /// When the gateway last answered with its inverters, by the scraper's clock; unknown until
-    /// it did.
+    /// it did. A start of the scraper does not forget it while the broker retains it.
     pub last_poll_at: Option<ClockTime>,
     /// How many reports of inverters the gateway overwrote before the scraper could see them, since
     /// the scraper started: an estimate, from jumps in the report times.
     #[serde(default)]
     pub reports_overwritten: u64,
-    /// Whether its readings can be had: false after some polls in a row that failed, so that a gateway that is
-    /// slow once does not count, or after one that fails until somebody does something.
+    /// Whether its readings can be had: false after ten minutes in which none could, three polls at least, so that a
+    /// gateway that is slow or pauses does not count; after one poll that fails until somebody does something, or
+    /// where none has succeeded since the scraper started.
     #[serde(default = "yes")]
     pub reachable: bool,
     /// Why they can't, in words; `null` while they can.
     #[serde(default)]
     pub problem: Option<String>,
+    /// Whose topics do not show what is so now, although the gateway answers: what was measured once and can't be read
+    /// any more, and while the gateway's clock is behind what they show, all that stand still. The rest of those topics,
+    /// such as `net` or `batteries/492012345678`. Inverters have [`Health`](crate::Health) for that.
+    #[serde(default)]
+    pub stale: Vec<String>,
+    /// Inverters whose `energy_today_wh` is of a day that is over: the gateway has begun to count anew, at midnight or
+    /// with the first report of the day, and they have not reported since. In this day they have made nothing yet.
+    #[serde(default)]
+    pub not_of_today: Vec<Serial>,
 }
 
 /// What scrapers meant that said nothing of it.

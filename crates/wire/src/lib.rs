@@ -60,13 +60,17 @@
 //! | topic | keys | sign |
 //! |---|---|---|
 //! | `site` | `measured_at`, `basis` (`meter`, `inverters`), `power_w`, `energy_today_wh`, `energy_lifetime_wh`, `inverters_reporting`, `inverters_total` | + produced |
-//! | `production`, `consumption` | `measured_at`, `power_w`, `energy_today_wh`, `energy_lifetime_wh` | + produced; + used |
+//! | `production`, `consumption` | `measured_at`, `power_w`, `energy_today_wh`, `energy_lifetime_wh` | + produced; + used, with what batteries take and without what they give |
 //! | `net` | `measured_at`, `power_w`, `energy_imported_wh`, `energy_exported_wh` | + from the grid, − to it |
-//! | `meters/<eid>` | `eid`, `measured_at`, `kind`, `phase` (`null`: all), `power_w`, `reactive_power_var`, `apparent_power_va`, `voltage_v`, `current_a`, `frequency_hz`, `power_factor`, `energy_delivered_wh`, `energy_received_wh` | as the gateway gives it |
+//! | `meters/<eid>` | `eid`, `measured_at`, `kind`, `phase` (`null`: all), `power_w`, `reactive_power_var`, `apparent_power_va`, `voltage_v`, `current_a`, `frequency_hz`, `power_factor`, `energy_delivered_wh`, `energy_received_wh` | as the gateway gives it; of `storage` delivered is what batteries gave |
 //! | `batteries/<battery>` | `serial`, `measured_at`, `kind`, `state_of_charge_pct`, `power_w`, `energy_capacity_wh`, `temperature_c`, `state` | + discharging |
 //!
 //! Units are the ends of the names: W, Wh, s, V, A, Hz, var, VA, °C, percent. These values have up to
 //! three decimals, and lie between −10¹² and 10¹² ([`Quantity`]).
+//!
+//! Energies of a lifetime, imported and exported ones never fall, and those of today only with a new day: where a
+//! gateway's counter was set back, has wrapped or has jumped, they go on from their last value. Those of `meters` are
+//! the gateway's, but for meters of kind `storage`: nothing else tells the energy of batteries.
 //!
 //! # What holds for all
 //!
@@ -90,7 +94,7 @@
 //! # Status
 //!
 //! The payload is the bare word `online` or `offline`, no JSON. A scraper says `online` after each
-//! connect; `offline` comes from itself when it ends, and as its last will from the broker when
+//! connect, once the `gateway` topic says whether the gateway answers; `offline` comes from itself when it ends, and as its last will from the broker when
 //! it was cut off. `offline` says nothing about the Envoy: when the gateway last answered is
 //! `last_poll_at` on its `gateway` topic.
 
@@ -119,5 +123,5 @@ pub use reading::Reading;
 pub use replay::{InvalidRequest, MAX_RANGES, ReplayRequest};
 pub use status::Status;
 pub use subject::{Kind, Subject};
-pub use time::{ClockTime, InvalidTime, ReportTime};
+pub use time::{ClockTime, InvalidTime, ReportTime, SET_BACK_S, is_set_back};
 pub use topic::{BaseTopic, EVERYTHING, InvalidBase, Topic, TopicError};

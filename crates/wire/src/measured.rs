@@ -66,6 +66,21 @@ impl Measured {
         }
     }
 
+    /// The same, at another time.
+    #[must_use]
+    pub fn taken_at(mut self, at: ReportTime) -> Self {
+        let time = match &mut self {
+            Self::Inverter(inverter) => &mut inverter.reported_at,
+            Self::Site(site) => &mut site.measured_at,
+            Self::Production(flow) | Self::Consumption(flow) => &mut flow.measured_at,
+            Self::Net(net) => &mut net.measured_at,
+            Self::Meter(meter) => &mut meter.measured_at,
+            Self::Battery(battery) => &mut battery.measured_at,
+        };
+        *time = at;
+        self
+    }
+
     /// The reading that this is at its place in a journal.
     #[must_use]
     pub fn numbered(self, envoy: Serial, journal: JournalId, seq: u64) -> Reading {

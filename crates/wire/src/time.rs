@@ -13,6 +13,17 @@ const EARLIEST: i64 = 1;
 /// 2261-12-31T23:59:59Z: `InfluxDB` counts nanoseconds in 64 bits, which end a little later.
 const LATEST: i64 = 9_214_646_399;
 
+/// How far a gateway's clock has to fall back, in seconds, for what it dated before to count no more: a day. What it
+/// dates further ahead of itself was not measured then; by less it is only late.
+pub const SET_BACK_S: i64 = 24 * 3600;
+
+/// Whether a gateway's clock that showed one time and shows an earlier one `now`, both in Unix seconds, fell back so far
+/// that it was wrong before: by over [`SET_BACK_S`].
+#[must_use]
+pub fn is_set_back(before: i64, now: i64) -> bool {
+    now < before.saturating_sub(SET_BACK_S)
+}
+
 /// A time that the contract can't carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTime {
@@ -128,6 +139,15 @@ time!(
     /// When an inverter reported, by its gateway's clock: the only time that reaches a store.
     ReportTime
 );
+impl ReportTime {
+    /// Whether what a gateway dates with this time takes the place of what it dated with the one `before`: it is not
+    /// older, or its clock was [set back](is_set_back) in between.
+    #[must_use]
+    pub fn supersedes(self, before: Self) -> bool {
+        self >= before || is_set_back(before.0, self.0)
+    }
+}
+
 time!(
     /// Any other time: of a poll, by our own clock, or of a token's end. A type of its own, so
     /// that none of these can become the time of a data point.

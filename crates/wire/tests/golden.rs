@@ -246,9 +246,9 @@ fn a_request_to_send_readings_again() {
 fn the_state_of_a_gateway() {
     let known = GatewayState {
         envoy: "122012345678".parse().unwrap(),
-        firmware: "D8.2.4345".into(),
+        firmware: Some("D8.2.4345".into()),
         part_number: Some("800-00654-r08".into()),
-        address: "192.168.1.20".into(),
+        address: Some("192.168.1.20".into()),
         clock_skew_s: Some(-3),
         token_expires_at: Some("2027-11-01T00:00:00Z".parse().unwrap()),
         scraper_version: "0.1.0".into(),
@@ -256,11 +256,17 @@ fn the_state_of_a_gateway() {
         reports_overwritten: 7,
         reachable: true,
         problem: None,
+        stale: Vec::new(),
+        not_of_today: Vec::new(),
     };
     let unknown = GatewayState {
         reachable: false,
         problem: Some("192.168.1.20 does not answer".into()),
+        stale: vec!["net".into()],
+        not_of_today: vec!["482012345678".parse().unwrap()],
+        firmware: None,
         part_number: None,
+        address: None,
         clock_skew_s: None,
         token_expires_at: None,
         last_poll_at: None,
@@ -272,11 +278,11 @@ fn the_state_of_a_gateway() {
     for (state, payload) in [
         (
             known,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z","reports_overwritten":7,"reachable":true,"problem":null}"#,
+            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":"800-00654-r08","address":"192.168.1.20","clock_skew_s":-3,"token_expires_at":"2027-11-01T00:00:00Z","scraper_version":"0.1.0","last_poll_at":"2026-11-23T09:16:02Z","reports_overwritten":7,"reachable":true,"problem":null,"stale":[],"not_of_today":[]}"#,
         ),
         (
             unknown,
-            r#"{"envoy":"122012345678","firmware":"D8.2.4345","part_number":null,"address":"192.168.1.20","clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null,"reports_overwritten":7,"reachable":false,"problem":"192.168.1.20 does not answer"}"#,
+            r#"{"envoy":"122012345678","firmware":null,"part_number":null,"address":null,"clock_skew_s":null,"token_expires_at":null,"scraper_version":"0.1.0","last_poll_at":null,"reports_overwritten":7,"reachable":false,"problem":"192.168.1.20 does not answer","stale":["net"],"not_of_today":["482012345678"]}"#,
         ),
     ] {
         assert_eq!(state.encode(), payload);
@@ -436,6 +442,7 @@ fn the_health_of_inverters() {
     };
     let health = Health {
         envoy: "122012345678".parse().unwrap(),
+        changed_at: Some("2026-11-23T09:15:07Z".parse().unwrap()),
         reporting: 0,
         asleep: 1,
         silent: 1,
@@ -447,7 +454,7 @@ fn the_health_of_inverters() {
         ]
         .into(),
     };
-    let payload = r#"{"envoy":"122012345678","reporting":0,"asleep":1,"silent":1,"total":2,"never_reported":3,"inverters":{"482012345678":{"state":"silent","fresh":false,"interval_s":300,"missed_reports":12,"relative_output_pct":41,"name":"Garage left","array":"Garage"},"482012345679":{"state":"asleep","fresh":true,"interval_s":null,"missed_reports":0,"relative_output_pct":null,"name":null,"array":null}}}"#;
+    let payload = r#"{"envoy":"122012345678","changed_at":"2026-11-23T09:15:07Z","reporting":0,"asleep":1,"silent":1,"total":2,"never_reported":3,"inverters":{"482012345678":{"state":"silent","fresh":false,"interval_s":300,"missed_reports":12,"relative_output_pct":41,"name":"Garage left","array":"Garage"},"482012345679":{"state":"asleep","fresh":true,"interval_s":null,"missed_reports":0,"relative_output_pct":null,"name":null,"array":null}}}"#;
     assert_eq!(health.encode(), payload);
     let topic = Topic::Health {
         envoy: health.envoy.clone(),
@@ -461,4 +468,13 @@ fn the_health_of_inverters() {
         envoy: "1".parse().unwrap(),
     };
     assert!(Health::decode(&other, payload.as_bytes()).is_err());
+    let of_before = payload.replace(r#""changed_at":"2026-11-23T09:15:07Z","#, "");
+    let undated = Health {
+        changed_at: None,
+        ..health
+    };
+    assert_eq!(
+        Health::decode(&topic, of_before.as_bytes()).unwrap(),
+        undated
+    );
 }

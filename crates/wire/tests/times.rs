@@ -1,7 +1,7 @@
 //! Which times the contract has, and which it refuses.
 #![allow(clippy::unwrap_used)]
 
-use wire::ReportTime;
+use wire::{ReportTime, SET_BACK_S};
 
 #[test]
 fn a_time_that_is_not_the_contracts() {
@@ -53,5 +53,22 @@ fn any_offset_means_the_same_moment() {
         "2026-11-23T09:15:00+00:00",
     ] {
         assert_eq!(text.parse::<ReportTime>().unwrap(), utc, "{text}");
+    }
+}
+
+#[test]
+fn a_later_time_supersedes_an_earlier_one_and_so_does_one_of_a_clock_that_fell_back_by_over_a_day()
+{
+    let noon: ReportTime = "2026-06-01T12:00:00Z".parse().unwrap();
+    let after =
+        |seconds: i64| ReportTime::from_unix_seconds(noon.unix_seconds() + seconds).unwrap();
+    for (seconds, expected) in [
+        (1, true),
+        (0, true),
+        (-1, false),
+        (-SET_BACK_S, false),
+        (-SET_BACK_S - 1, true),
+    ] {
+        assert_eq!(after(seconds).supersedes(noon), expected, "{seconds} s");
     }
 }

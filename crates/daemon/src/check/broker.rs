@@ -162,24 +162,33 @@ fn config(broker: &Broker, caller: Option<&Caller>) -> Result<mqtt::Config, Stri
     Ok(config)
 }
 
-/// Publishes a word and waits for it to come back: Mosquitto acknowledges what its ACL forbids, so
-/// nothing less proves that the account may publish.
+/// Whether the account may publish on the topic that it tries.
 async fn echo(passed: &mut Passed, broker: &Broker, caller: &Caller) -> Result<String, String> {
-    let topic = caller.topic.render(&broker.topic);
-    let word = random::id::<String>();
     let remedy = format!(
         "give its account the rights with: {}, and have the broker read its accounts again",
         caller.account_command
     );
+    comes_back(passed, &caller.topic.render(&broker.topic), &remedy).await
+}
+
+/// Publishes a word and waits for it to come back: Mosquitto acknowledges what its ACL forbids, so
+/// nothing less proves that the account may publish. What is to be said of it.
+///
+/// # Errors
+/// It does not come back. The message says so, and ends with `remedy` where that is a matter of rights.
+pub async fn comes_back(passed: &mut Passed, topic: &str, remedy: &str) -> Result<String, String> {
+    let word = random::id::<String>();
     passed
         .connection
-        .subscribe([topic.as_str()])
+        .subscribe([topic])
         .await
         .map_err(|error| format!("{error}; {remedy}"))?;
-    let sent = passed
-        .connection
-        .publish(message(broker, caller, &word))
-        .await;
+    let message = Message {
+        topic: topic.to_owned(),
+        payload: word.clone().into(),
+        retain: false,
+    };
+    let sent = passed.connection.publish(message).await;
     let heard = timeout(ECHO, async {
         while let Some(event) = passed.events.next().await {
             match event {
@@ -204,14 +213,6 @@ async fn echo(passed: &mut Passed, broker: &Broker, caller: &Caller) -> Result<S
         )),
         (_, Ok(Err(reason))) => Err(reason),
         (Err(gone), _) => Err(gone.to_string()),
-    }
-}
-
-fn message(broker: &Broker, caller: &Caller, word: &str) -> Message {
-    Message {
-        topic: caller.topic.render(&broker.topic),
-        payload: word.to_owned().into(),
-        retain: false,
     }
 }
 

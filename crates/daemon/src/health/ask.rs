@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use clap::Command;
+use clap::{ArgMatches, Command};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{LISTEN, Listen};
-use crate::exit;
-use crate::settings::Settings;
+use crate::settings::{Key, Settings};
+use crate::{command_line, exit};
 
 /// How long the whole question may take: a daemon that is well answers at once.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -33,7 +33,7 @@ pub fn command() -> Command {
 }
 
 /// Reads what is needed to ask: where. No other setting is looked at.
-pub fn whom_to_ask(settings: &mut Settings) -> Option<Listen> {
+fn whom_to_ask(settings: &mut Settings) -> Option<Listen> {
     let listen: Listen = settings.required(&LISTEN, str::parse)?;
     if listen.is_any_port() {
         settings.reject(
@@ -46,9 +46,12 @@ pub fn whom_to_ask(settings: &mut Settings) -> Option<Listen> {
 }
 
 /// Asks, prints one line, and gives the exit code: 0 when it is well, else 1.
-#[must_use]
-pub fn ask(listen: &Listen) -> ExitCode {
-    exit::block_on(async {
+///
+/// # Errors
+/// The exit code, once what is wrong with the settings was printed.
+pub fn ask(matches: &ArgMatches, keys: &[Key]) -> Result<ExitCode, ExitCode> {
+    let listen = command_line::configuration(matches, keys, whom_to_ask)?;
+    Ok(exit::block_on(async {
         let (host, port) = listen.seen_from_here();
         let asked = timeout(PATIENCE, healthz(&host, port)).await;
         let place = listen.clone();
@@ -56,7 +59,7 @@ pub fn ask(listen: &Listen) -> ExitCode {
         // With standard output closed there is nobody to tell.
         let _ = writeln!(std::io::stdout(), "ok");
         Ok(())
-    })
+    }))
 }
 
 /// It is not well, or does not say.

@@ -1,4 +1,4 @@
-//! The HTTP server of the board. Whoever reaches it can ask, but not hold anything up.
+//! What the board answers, and where.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,32 +10,20 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Board, Listen};
+use crate::http::{self, Bounds};
 
-/// Connections at a time; a probe and a Prometheus or two need one each. Further ones wait in the
-/// system's queue.
-const CONNECTIONS: usize = 32;
-
-/// How long a client may take for the head of its request.
-const HEAD: Duration = Duration::from_secs(3);
-
-/// How long a connection may last in all. Each is for one request.
-const WHOLE: Duration = Duration::from_secs(10);
-
-/// The head of a request, in bytes (hyper takes no less) and in lines.
-const HEAD_BYTES: usize = 8 * 1024;
-const HEAD_LINES: usize = 64;
-
-/// After this long it is tried again to take connections, where the system has none to give.
-const AGAIN: Duration = Duration::from_secs(1);
+/// A probe and a Prometheus or two need one connection each, for one request each.
+const BOUNDS: Bounds = Bounds {
+    connections: 32,
+    head: Duration::from_secs(3),
+    whole: Duration::from_secs(10),
+    head_bytes: 8 * 1024,
+    keep_alive: false,
+};
 
 /// Prometheus, and all that reads its formats, knows this one.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -77,7 +65,7 @@ pub(super) async fn listening(listen: &Listen) -> Result<(TcpListener, SocketAdd
 
 /// Serves the board.
 pub(super) fn serving(listener: TcpListener, board: Board) -> Serving {
-    let task = tokio::spawn(serve(listener, router(board)));
+    let task = tokio::spawn(http::serve(listener, router(board), BOUNDS));
     Serving {
         _task: AbortOnDropHandle::new(task),
     }
@@ -113,39 +101,5 @@ fn answer(wrong: Option<String>) -> Response {
     match wrong {
         None => "ok\n".into_response(),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
-    }
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        if connections.len() >= CONNECTIONS {
-            connections.join_next().await;
-        }
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(timeout(WHOLE, talk(stream, router.clone())));
-            }
-            Err(error) => {
-                // A client that has gone, or no file descriptor that is free.
-                tracing::debug!(%error, "a request for health or metrics could not be taken");
-                sleep(AGAIN).await;
-            }
-        }
-    }
-}
-
-async fn talk(stream: TcpStream, router: Router) {
-    let talked = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEAD_LINES)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .await;
-    if let Err(error) = talked {
-        tracing::trace!(%error, "a request for health or metrics broke off");
     }
 }

@@ -35,6 +35,26 @@ fn works(service: &Service, stuck_after: Duration) -> tokio::task::JoinHandle<()
     })
 }
 
+#[tokio::test]
+async fn how_things_stand_is_known_where_no_service_manager_asks() {
+    let service = Service::none();
+    let part = service.part("one");
+    part.status("the Envoy does not answer");
+    assert_eq!(service.status(), "the Envoy does not answer");
+    drop(part);
+    assert_eq!(service.status(), "");
+}
+
+#[test]
+fn more_time_for_the_start_is_asked_for_until_the_parts_run() {
+    let (service, told) = service(None);
+    service.starts_within(Duration::from_mins(2));
+    service.ready();
+    service.starts_within(Duration::from_mins(2));
+    let told = told.lock().expect("whole");
+    assert_eq!(*told, ["EXTEND_TIMEOUT_USEC=120000000", "READY=1"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn while_all_loops_turn_the_watchdog_is_fed_in_half_its_time() {
     let (service, told) = service(Some(WATCHDOG));

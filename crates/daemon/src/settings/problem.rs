@@ -11,9 +11,11 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        // A key of the file may be any text.
+        let printable = |text: String| text.replace(char::is_control, "\u{fffd}");
         Self {
-            place: place.into(),
-            message: message.into(),
+            place: printable(place.into()),
+            message: printable(message.into()),
         }
     }
 }

@@ -190,3 +190,16 @@ fn a_password_in_an_address_or_in_a_broken_file_is_not_repeated() {
     assert!(problems.contains("line 2"), "{problems}");
     assert!(!problems.contains("hunter2"), "{problems}");
 }
+
+#[test]
+fn nothing_in_a_mistake_is_obeyed_by_a_terminal() {
+    let (_directory, sources) = file("[drive]\n\"a\\u001b[2J\" = 1\nspeed = \"\\u0007\"\n");
+    let read = Settings::read(&KEYS, sources, |settings| {
+        settings.required(&SPEED, number::<u32>)
+    });
+    let said = read.expect_err("two mistakes").to_string();
+    assert_eq!(said.lines().count(), 3, "{said:?}");
+    for line in said.lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+}

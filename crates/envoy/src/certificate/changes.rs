@@ -12,7 +12,7 @@ const STEADY: SignedDuration = SignedDuration::from_hours(24);
 const SINGLE: u32 = 2;
 
 /// The changes of one Envoy's certificate, as far as they follow each other.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     in_a_row: u32,
     last: Option<Timestamp>,

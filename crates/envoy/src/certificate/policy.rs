@@ -53,8 +53,14 @@ impl FromStr for CertificatePolicy {
             "system" => Ok(Self::System),
             "insecure" => Ok(Self::Insecure),
             _ => {
-                let fingerprint = text.strip_prefix("pinned:").ok_or(NotAPolicy::Unknown)?;
+                let pinned = text.strip_prefix("pinned:").ok_or(NotAPolicy::Unknown)?;
+                // Pasted as openssl prints it: `sha256 Fingerprint=AB:CD:…`.
+                let fingerprint = match pinned.split_once('=') {
+                    Some((name, value)) if name.eq_ignore_ascii_case("sha256 Fingerprint") => value,
+                    _ => pinned,
+                };
                 fingerprint
+                    .trim()
                     .parse()
                     .map(Self::PinnedTo)
                     .map_err(|_| NotAPolicy::Fingerprint)
@@ -77,6 +83,10 @@ mod tests {
                 format!("pinned:{fingerprint}"),
                 CertificatePolicy::PinnedTo(fingerprint),
             ),
+            (
+                format!("pinned:sha256 Fingerprint={fingerprint}"),
+                CertificatePolicy::PinnedTo(fingerprint),
+            ),
             ("system".to_owned(), CertificatePolicy::System),
             ("insecure".to_owned(), CertificatePolicy::Insecure),
         ];
@@ -92,7 +102,8 @@ mod tests {
     #[test]
     fn a_fingerprint_with_a_slip_is_told_apart_from_a_policy_that_there_is_not() {
         let sha1 = "ab".repeat(20);
-        for text in ["", "12", &sha1] {
+        let sha1_of_openssl = format!("sha1 Fingerprint={sha1}");
+        for text in ["", "12", &sha1, &sha1_of_openssl] {
             let policy = format!("pinned:{text}").parse::<CertificatePolicy>();
             assert_eq!(policy, Err(NotAPolicy::Fingerprint), "{text}");
         }

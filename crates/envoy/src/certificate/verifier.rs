@@ -1,10 +1,12 @@
 //! The judgement of a certificate during the handshake.
 
+mod key;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, ring, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
@@ -12,6 +14,7 @@ use rustls::{
 use trust::Authorities;
 
 use super::fingerprint::Fingerprint;
+pub(crate) use key::UnusableKey;
 
 /// A certificate that is looked at in one place and set in another.
 #[derive(Clone, Debug, Default)]
@@ -112,7 +115,7 @@ impl ServerCertVerifier for Pinning {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        key::verify_tls12(message, &key::of(cert)?, dss, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -122,7 +125,7 @@ impl ServerCertVerifier for Pinning {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        verify_tls13_signature_with_raw_key(message, &key::of(cert)?, dss, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -55,6 +55,20 @@ pub(super) fn session(
     })
 }
 
+/// The token in the JSON that answers `GET /entrez-auth-token` with the cookie of a session (homebridge-enphase-envoy).
+pub(super) fn token(
+    url: &Url,
+    status: StatusCode,
+    body: &SecretString,
+) -> Result<SecretString, CloudError> {
+    let answer: Option<Value> = serde_json::from_str(body.expose_secret()).ok();
+    let token = answer.as_ref().and_then(|answer| answer["token"].as_str());
+    token
+        .filter(|_| status.is_success())
+        .and_then(super::entrez::token)
+        .ok_or_else(|| CloudError::unexpected(url, status))
+}
+
 /// How a message begins. It may repeat what was sent.
 fn harmless(message: &str, password: &SecretString) -> String {
     let password = password.expose_secret();

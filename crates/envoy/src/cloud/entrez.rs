@@ -67,7 +67,7 @@ fn area(page: &str) -> Option<&str> {
 }
 
 /// Three parts between dots, the first of which is a JSON object in base64.
-fn token(text: &str) -> Option<SecretString> {
+pub(super) fn token(text: &str) -> Option<SecretString> {
     let text = text.trim();
     let is_one = text.starts_with("eyJ")
         && text.split('.').count() == 3

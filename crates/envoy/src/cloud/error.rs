@@ -60,7 +60,10 @@ pub enum CloudError {
         wait: Option<Duration>,
     },
     /// It is not well.
-    #[error("{host} answers with the status {status}: it is out of order; nothing to do here")]
+    #[error(
+        "{host} answers with the status {status}: it is out of order; if it lasts, a token can be got by hand at \
+         https://entrez.enphaseenergy.com"
+    )]
     Down {
         /// Who was asked.
         host: String,

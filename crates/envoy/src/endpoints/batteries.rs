@@ -1,18 +1,29 @@
-//! `/ivp/ensemble/inventory`: which batteries there are and how full, and `/ivp/ensemble/power`: what they
-//! do now. From firmware 5 on.
+//! `/ivp/ensemble/inventory`: which batteries there are and how full. From firmware 5 on.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Malformed, is_serial, is_time, list, number, object};
+use super::{ALWAYS, Malformed, Updater, Worth, is_serial, is_time, list, number};
 use crate::measured::Battery;
 
-pub(crate) const PATH: &str = "/ivp/ensemble/inventory";
-pub(crate) const POWER: &str = "/ivp/ensemble/power";
+pub(super) const UPDATER: Updater = Updater {
+    path: "/ivp/ensemble/inventory",
+    every: ALWAYS,
+    limit: Duration::from_secs(10),
+    is_wanted: |asked, _| asked.info.firmware.is_at_least(&[5]),
+    update: |body, _, readings| {
+        let batteries = parse(body)?;
+        if batteries.is_empty() {
+            return Ok(Worth::Nothing);
+        }
+        readings.batteries.extend(batteries);
+        Ok(Worth::Asking)
+    },
+};
 
 /// The batteries, without their power.
-pub(crate) fn parse(body: &[u8]) -> Result<Vec<Battery>, Malformed> {
+fn parse(body: &[u8]) -> Result<Vec<Battery>, Malformed> {
     let groups = list(body)?;
     let batteries = groups
         .iter()
@@ -39,21 +50,7 @@ fn battery(device: &Value) -> Option<Battery> {
     })
 }
 
-/// The power of each in watts, + discharging, by serial.
-pub(crate) fn power(body: &[u8]) -> Result<HashMap<String, f64>, Malformed> {
-    let answer = object(body)?;
-    // The colon belongs to its name.
-    let Some(Value::Array(devices)) = answer.get("devices:").or(answer.get("devices")) else {
-        return Err(Malformed::Shape("the power of batteries"));
-    };
-    let power = |device: &Value| {
-        let milliwatts = number::quantity(device.get("real_power_mw"))?;
-        Some((serial(device)?.to_owned(), milliwatts / 1000.0))
-    };
-    Ok(devices.iter().filter_map(power).collect())
-}
-
-fn serial(device: &Value) -> Option<&str> {
+pub(super) fn serial(device: &Value) -> Option<&str> {
     device
         .get("serial_num")?
         .as_str()

@@ -3,19 +3,29 @@
 //! It names 50 devices at most, meters and relays among them; those beyond are silently missing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Malformed, is_serial, number, object};
+use super::{ALWAYS, Malformed, Updater, Worth, is_serial, number, object};
 use crate::measured::Detail;
 
-pub(crate) const PATH: &str = "/ivp/pdm/device_data";
+pub(super) const UPDATER: Updater = Updater {
+    path: "/ivp/pdm/device_data",
+    every: ALWAYS,
+    limit: Duration::from_secs(15),
+    is_wanted: |asked, _| asked.info.firmware.is_at_least(&[8, 2]),
+    update: |body, _, readings| {
+        readings.details = parse(body)?;
+        Ok(Worth::Asking)
+    },
+};
 
 /// Reads the detail of each inverter that has one, by serial.
 ///
 /// A retired inverter, and after the Envoy's nightly start each one until sunrise, has an empty
 /// `lastReading`: that costs only itself.
-pub(crate) fn parse(body: &[u8]) -> Result<BTreeMap<String, Detail>, Malformed> {
+fn parse(body: &[u8]) -> Result<BTreeMap<String, Detail>, Malformed> {
     let devices = object(body)?;
     Ok(devices.values().filter_map(read).collect())
 }

@@ -3,6 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{Endpoint, INVISIBLE, Malformed, is_serial};
+use crate::excerpt::Excerpt;
 use crate::firmware::Firmware;
 
 pub(crate) const INFO: Endpoint<Info> = Endpoint {
@@ -12,6 +13,9 @@ pub(crate) const INFO: Endpoint<Info> = Endpoint {
 
 /// Real documents have some 60 elements.
 const MOST_NODES: u32 = 10_000;
+
+/// In bytes; real documents have two thousand. The parser looks at each attribute as often as its element has others.
+const LONGEST: usize = 64 * 1024;
 
 /// The longest part number that is kept; real ones have 13 characters.
 const LONGEST_PART_NUMBER: usize = 32;
@@ -35,7 +39,8 @@ pub struct Info {
 
 impl Info {
     /// Whether it is asked with a token; otherwise with a user and password.
-    pub(crate) fn takes_tokens(&self) -> bool {
+    #[must_use]
+    pub fn takes_tokens(&self) -> bool {
         self.web_tokens || self.firmware.takes_tokens()
     }
 }
@@ -45,6 +50,9 @@ impl Info {
 /// Only the serial and the firmware must be there. The order of elements, quotation marks and
 /// indentation differ between firmwares.
 pub fn parse(body: &[u8]) -> Result<Info, Malformed> {
+    if body.len() > LONGEST {
+        return Err(Malformed::TooMuch);
+    }
     let text = String::from_utf8_lossy(body);
     let text = text
         .trim_start_matches(INVISIBLE)
@@ -53,7 +61,10 @@ pub fn parse(body: &[u8]) -> Result<Info, Malformed> {
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(text, options).map_err(Malformed::Xml)?;
+    // The reason may name what stands there, however long that is.
+    let reason = |error: roxmltree::Error| Excerpt::of(error.to_string().as_bytes()).into_text();
+    let document = Document::parse_with_options(text, options)
+        .map_err(|error| Malformed::Xml(reason(error)))?;
     let root = document.root_element();
     if !root.has_tag_name("envoy_info") {
         return Err(Malformed::Shape("that of an Envoy"));
@@ -166,6 +177,34 @@ mod tests {
                 matches!(refusal(&body), Malformed::Part(name) if name == part),
                 "{body}"
             );
+        }
+    }
+
+    /// So many, all different, on the element that an Envoy's answer is.
+    fn document_of_attributes(count: usize) -> String {
+        let attributes: Vec<_> = (0..count).map(|one| format!("a{one}=''")).collect();
+        format!("<envoy_info {}/>", attributes.join(" "))
+    }
+
+    #[test]
+    fn a_document_of_attributes_is_not_looked_at_when_it_is_too_large() {
+        let refusal = |body: &str| parse(body.as_bytes()).expect_err("no Envoy's");
+        let some = document_of_attributes(7_000);
+        assert!(some.len() <= LONGEST);
+        let refused = refusal(&some);
+        assert!(matches!(refused, Malformed::Part("device")), "{refused}");
+        let many = document_of_attributes(8_000);
+        assert!(many.len() > LONGEST);
+        let refused = refusal(&many);
+        assert!(matches!(refused, Malformed::TooMuch), "{refused}");
+    }
+
+    #[test]
+    fn what_is_said_of_a_document_is_short() {
+        let body = format!("<envoy_info><{}>", "a".repeat(10_000));
+        for body in [body.clone(), body + "</b>"] {
+            let refusal = parse(body.as_bytes()).expect_err("not closed");
+            assert!(refusal.to_string().len() < 300, "{refusal}");
         }
     }
 

@@ -46,6 +46,14 @@ pub struct InverterReport {
     pub peak_power_w: i32,
 }
 
+impl InverterReport {
+    /// Whether it is an AC battery, which the Envoy lists among the inverters.
+    #[must_use]
+    pub fn is_ac_battery(&self) -> bool {
+        self.device_type == Some(AC_BATTERY)
+    }
+}
+
 /// An entry of the list that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -78,10 +86,18 @@ pub enum Reason {
     Ahead(i64),
 }
 
+/// The Envoy's number for AC batteries.
+const AC_BATTERY: u32 = 11;
+
 /// How far a report may be ahead of the clock of the Envoy that lists it, in seconds.
 const MOST_AHEAD_S: i64 = 24 * 60 * 60;
 
 impl Inverters {
+    /// The time of the newest report, in Unix seconds.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.reports.iter().map(|report| report.reported_at).max()
+    }
+
     /// Refuses what the Envoy itself could not know yet at `now`, its own clock in Unix seconds.
     pub(crate) fn refuse_later_than(&mut self, now: i64) {
         let latest = now.saturating_add(MOST_AHEAD_S);

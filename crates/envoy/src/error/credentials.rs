@@ -33,10 +33,10 @@ pub enum Credentials {
     },
     /// What is given as a token can't be one.
     #[error(
-        "what is given as the Envoy's token is not a token: it is one long word that begins with \
-         eyJ; copy it anew from https://entrez.enphaseenergy.com"
+        "what is given as the Envoy's token is not one, since it {0}; it is one long word that begins with eyJ, made at \
+         https://entrez.enphaseenergy.com"
     )]
-    NotAToken,
+    NotAToken(&'static str),
     /// The token was good until some time ago.
     #[error(
         "the Envoy's token expired at {}: get a new one at https://entrez.enphaseenergy.com",
@@ -66,17 +66,32 @@ pub enum Credentials {
     },
     /// None is fetched now: the last attempt, which may have been an earlier process's, is too recent.
     #[error(
-        "no token for the Envoy is fetched before {again_at}: the last attempt is too recent, and Enphase's \
-         cloud locks out whoever logs in too often"
+        "no token for the Envoy is fetched before {}: the last attempt is too recent, and Enphase's \
+         cloud locks out whoever logs in too often", moment(again_at.as_second())
     )]
     NotFetchedYet {
         /// When the next attempt is made.
         again_at: Timestamp,
     },
+    /// None is fetched yet, since the attempt can't be noted on disk: restarts would not know of it.
+    #[error(
+        "no token for the Envoy is fetched before {}, since the attempt can't be noted in {}: each restart would be \
+         one more login, and Enphase's cloud locks out whoever logs in too often",
+        moment(again_at.as_second()), path.display()
+    )]
+    NotNoted {
+        /// When one is fetched all the same, as long as this process lasts until then.
+        again_at: Timestamp,
+        /// The file.
+        path: PathBuf,
+        /// Why it can't be written.
+        source: std::io::Error,
+    },
     /// The Envoy does not take what its account was given, and no other can be had just now.
     #[error(
-        "the Envoy refuses the token{} that was fetched for it; another one is fetched by and by. If that does \
-         not help: is the account the system owner's, and the Envoy part of that system?", of_role(role.as_deref())
+        "the Envoy refuses the token{} that was fetched for it; another one is fetched by and by; if that does \
+         not help, see in the Enphase app that the account is the system owner's, and the Envoy part of that system",
+         of_role(role.as_deref())
     )]
     FetchedTokenRejected {
         /// Whose token it says it is: `owner`, `installer` and others.

@@ -6,15 +6,14 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::Gateway;
-use super::schedule::{Part, ROWS, Schedule, failure};
-use crate::endpoints::inverters::INVERTERS;
-use crate::endpoints::meters::{self, Enabled};
-use crate::endpoints::{Malformed, batteries, device_data, production, totals};
+use super::schedule::{Schedule, failure};
+use crate::endpoints::{Asked, UPDATERS, Worth};
 use crate::error::Error;
 use crate::exchange::{bad_answer, join};
 use crate::firmware::Firmware;
-use crate::measured::choice::{Answers, choose};
+use crate::measured::choice::choose;
 use crate::measured::counters::Counters;
+use crate::measured::readings::{Kept, Readings};
 use crate::measured::{Failure, Note, Poll};
 
 /// For everything beside the inverters; what there is no time for waits for the next poll.
@@ -24,12 +23,10 @@ const BUDGET: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct Polling {
     /// Of which firmware all this is known.
-    firmware: Option<Firmware>,
-    schedule: Schedule,
+    pub(super) firmware: Option<Firmware>,
+    pub(super) schedule: Schedule,
     counters: Counters,
-    /// The meters that are worth a look at their readings.
-    meters: Vec<Enabled>,
-    has_batteries: bool,
+    kept: Kept,
 }
 
 impl Gateway {
@@ -37,13 +34,10 @@ impl Gateway {
     ///
     /// Takes at most half a minute longer than [`inverters`](Self::inverters), whose errors are those of
     /// this one: another endpoint that is slow, broken or missing is [noted](Poll::notes), and left alone
-    /// for a quarter of an hour, or for hours where the Envoy does not have it. All of them are asked anew
+    /// for a quarter of an hour, or for hours where the Envoy does not have it: it has never [answered](Self::answered). All of them are asked anew
     /// when its firmware has changed.
     pub async fn poll(&mut self) -> Result<Poll, Error> {
-        let mut inverters = self.read(&INVERTERS).await?;
-        if let Some(now) = self.said_at {
-            inverters.refuse_later_than(now);
-        }
+        let inverters = self.inverters().await?;
         let Some(info) = self.way.as_ref().map(|way| way.found.info.clone()) else {
             return Ok(Poll {
                 inverters,
@@ -58,52 +52,59 @@ impl Gateway {
                 counters: polling.counters,
                 ..Polling::default()
             };
+            let recalled = self.recalled.iter();
+            let same = recalled.filter(|known| known.firmware == info.firmware.to_string());
+            let paths = same.flat_map(|known| &known.endpoints);
+            polling.schedule.recall(paths.map(String::as_str));
         }
         let began = Instant::now();
-        let mut answers = Answers::default();
+        let mut readings = Readings::new(polling.kept);
         let mut notes = Vec::new();
-        for (place, row) in ROWS.iter().enumerate() {
-            let is_wanted = match row.part {
-                Part::Details => info.firmware.is_at_least(&[8, 2]),
-                // With a meter it tells of that, or is frozen.
-                Part::Totals => info.metered != Some(true),
-                // The oldest refuse it to everybody.
-                Part::Meters | Part::Production => info.firmware.is_at_least(&[4]),
-                Part::Readings => !polling.meters.is_empty(),
-                Part::Batteries => info.firmware.is_at_least(&[5]),
-                Part::BatteryPower => polling.has_batteries,
-            };
+        let asked = Asked {
+            info: &info,
+            inverters: &inverters,
+        };
+        for (place, updater) in UPDATERS.iter().enumerate() {
             let left = BUDGET.saturating_sub(began.elapsed());
+            let is_wanted = (updater.is_wanted)(&asked, &readings);
             if !is_wanted || left.is_zero() || !polling.schedule.is_due(place, Instant::now()) {
                 continue;
             }
-            let asked = Instant::now();
-            let limit = row.limit.min(left);
-            let result = match timeout(limit, self.ask_once(row.path)).await {
+            let asked_at = Instant::now();
+            let limit = updater.limit.min(left);
+            let result = match timeout(limit, self.ask_once(updater.path)).await {
                 Ok(result) => result
                     .and_then(|(url, body)| {
-                        take(row.part, &body, &mut answers, &mut polling)
+                        (updater.update)(&body, &asked, &mut readings)
                             .map_err(|error| bad_answer(&url, &body, error.into()))
                     })
-                    .map_err(|error| (failure(&error), error.to_string())),
-                Err(_) => Err((Failure::Slow, format!("no answer in {} s", limit.as_secs()))),
+                    .map_err(|error| (failure(&error), error.status(), error.to_string())),
+                Err(_) => Err((
+                    Failure::Slow,
+                    None,
+                    format!("no answer in {} s", limit.as_secs()),
+                )),
             };
             match result {
-                Ok(true) => polling.schedule.answered(place, asked),
-                Ok(false) => polling.schedule.is_of_no_use(place, asked),
-                Err((failure, message)) => {
-                    tracing::debug!(endpoint = row.path, ?failure, message, "asked in vain");
+                Ok(Worth::Asking) => polling.schedule.answered(place, asked_at),
+                Ok(Worth::Nothing) => polling.schedule.is_of_no_use(place, asked_at),
+                Err((failure, status, message)) => {
+                    let endpoint = updater.path;
+                    tracing::debug!(endpoint, ?failure, message, "asked in vain");
                     polling.schedule.failed(place, failure, Instant::now());
                     notes.push(Note {
-                        endpoint: row.path,
+                        endpoint,
                         failure,
+                        status,
                         message,
                     });
                 }
             }
         }
-        let poll = choose(&info, inverters, answers, &mut polling.counters);
+        polling.kept = readings.kept.clone();
+        let poll = choose(inverters, readings, &mut polling.counters);
         self.polling = polling;
+        self.look_again().await;
         Ok(Poll { notes, ..poll })
     }
 
@@ -119,29 +120,4 @@ impl Gateway {
         let answer = way.login.get_once(&self.transport, &url).await?;
         Ok((url.clone(), answer.into_body(&url)?))
     }
-}
-
-/// Notes what an endpoint answered, and says whether it is of any use on this Envoy.
-fn take(
-    part: Part,
-    body: &[u8],
-    answers: &mut Answers,
-    polling: &mut Polling,
-) -> Result<bool, Malformed> {
-    match part {
-        Part::Details => answers.details = device_data::parse(body)?,
-        Part::Totals => answers.totals = Some(totals::parse(body)?),
-        Part::Meters => polling.meters = meters::parse(body)?,
-        Part::Readings => {
-            answers.meters = meters::join(&polling.meters, &meters::readings(body)?);
-        }
-        Part::Batteries => {
-            answers.batteries = batteries::parse(body)?;
-            polling.has_batteries = !answers.batteries.is_empty();
-            return Ok(polling.has_batteries);
-        }
-        Part::BatteryPower => answers.battery_power = batteries::power(body)?,
-        Part::Production => answers.production = Some(production::parse(body)?),
-    }
-    Ok(true)
 }

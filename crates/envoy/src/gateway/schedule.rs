@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::endpoints::{batteries, device_data, meters, production, totals};
+use crate::endpoints::UPDATERS;
 use crate::error::{Error, Fault, Why};
 use crate::measured::Failure;
+
+/// How long something that has answered on this firmware is left alone after a first failure; twice as long after
+/// each further one, and [`BROKEN`] at most. Pages, empty answers and refusals in its place pass, as after a start.
+const FAILING: Duration = Duration::from_mins(1);
 
 /// How long something that this Envoy does not have is left alone, unless its firmware changes.
 const MISSING: Duration = Duration::from_hours(6);
@@ -14,61 +18,12 @@ const MISSING: Duration = Duration::from_hours(6);
 /// How long something that hangs or breaks is left alone.
 const BROKEN: Duration = Duration::from_mins(15);
 
-/// What is asked beside the inverters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Details,
-    Totals,
-    Meters,
-    Readings,
-    Batteries,
-    BatteryPower,
-    Production,
-}
-
-/// One endpoint.
-pub(super) struct Row {
-    pub(super) part: Part,
-    pub(super) path: &'static str,
-    /// At most once in this time.
-    pub(super) every: Duration,
-    /// So long is waited for an answer.
-    pub(super) limit: Duration,
-}
-
-const fn row(part: Part, path: &'static str, every: Duration, limit_s: u64) -> Row {
-    let limit = Duration::from_secs(limit_s);
-    Row {
-        part,
-        path,
-        every,
-        limit,
-    }
-}
-
-const ALWAYS: Duration = Duration::ZERO;
-
-/// All of them, in the order in which they are asked: what belongs to the inverters' reports first, the
-/// slow ones last. A new endpoint is a line here, and a file below `endpoints/`.
-pub(super) const ROWS: [Row; 7] = [
-    row(Part::Details, device_data::PATH, ALWAYS, 15),
-    row(Part::Totals, totals::PATH, ALWAYS, 10),
-    row(Part::Meters, meters::PATH, Duration::from_mins(10), 10),
-    row(Part::Readings, meters::READINGS, ALWAYS, 10),
-    row(Part::Batteries, batteries::PATH, ALWAYS, 10),
-    row(Part::BatteryPower, batteries::POWER, ALWAYS, 10),
-    row(
-        Part::Production,
-        production::PATH,
-        Duration::from_mins(5),
-        15,
-    ),
-];
-
 /// Until when each is left alone.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    until: [Option<Instant>; ROWS.len()],
+    until: [Option<Instant>; UPDATERS.len()],
+    /// How often each has failed since it last answered; none where it never has.
+    failures: [Option<u32>; UPDATERS.len()],
 }
 
 impl Schedule {
@@ -77,13 +32,35 @@ impl Schedule {
     }
 
     pub(super) fn answered(&mut self, place: usize, asked: Instant) {
-        self.until[place] = Some(asked + ROWS[place].every);
+        self.until[place] = Some(asked + UPDATERS[place].every);
+        self.failures[place] = Some(0);
+    }
+
+    /// What has answered on this firmware.
+    pub(super) fn has_answered(&self) -> impl Iterator<Item = &'static str> {
+        let places = UPDATERS.iter().zip(&self.failures);
+        places.filter_map(|(updater, failures)| failures.map(|_| updater.path))
+    }
+
+    /// These have answered on this firmware before.
+    pub(super) fn recall<'a>(&mut self, answered: impl IntoIterator<Item = &'a str>) {
+        for path in answered {
+            if let Some(place) = UPDATERS.iter().position(|updater| updater.path == path) {
+                self.failures[place].get_or_insert(0);
+            }
+        }
     }
 
     pub(super) fn failed(&mut self, place: usize, failure: Failure, now: Instant) {
-        let pause = match failure {
-            Failure::Missing => MISSING,
-            Failure::Slow | Failure::Broken => BROKEN,
+        let pause = match (&mut self.failures[place], failure) {
+            // One that hangs holds up all that is asked after it.
+            (_, Failure::Slow) | (None, Failure::Broken) => BROKEN,
+            (None, Failure::Missing) => MISSING,
+            (Some(failures), _) => {
+                *failures += 1;
+                let times = 1 << (*failures - 1).min(10);
+                (FAILING * times).min(BROKEN)
+            }
         };
         self.until[place] = Some(now + pause);
     }
@@ -107,5 +84,47 @@ pub(super) fn failure(error: &Error) -> Failure {
             ..
         } => Failure::Slow,
         _ => Failure::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pause(schedule: &mut Schedule, failure: Failure) -> Duration {
+        let now = Instant::now();
+        schedule.failed(0, failure, now);
+        schedule.until[0].expect("it is left alone") - now
+    }
+
+    #[test]
+    fn what_answered_before_a_restart_is_left_alone_for_minutes_only() {
+        let mut schedule = Schedule::default();
+        schedule.answered(0, Instant::now());
+        let answered: Vec<_> = schedule.has_answered().collect();
+        assert_eq!(answered, [UPDATERS[0].path]);
+        let mut schedule = Schedule::default();
+        schedule.recall(answered.into_iter().chain(["/of/another/version"]));
+        assert_eq!(pause(&mut schedule, Failure::Missing), FAILING);
+        assert!(schedule.is_due(1, Instant::now()));
+        assert_eq!(schedule.has_answered().count(), 1);
+    }
+
+    #[test]
+    fn what_never_answered_is_left_alone_for_hours_and_what_has_for_minutes() {
+        let mut schedule = Schedule::default();
+        assert_eq!(pause(&mut schedule, Failure::Missing), MISSING);
+        assert_eq!(pause(&mut schedule, Failure::Broken), BROKEN);
+        schedule.answered(0, Instant::now());
+        let minutes = [Failure::Missing, Failure::Broken, Failure::Missing]
+            .map(|failure| pause(&mut schedule, failure).as_secs() / 60);
+        assert_eq!(minutes, [1, 2, 4]);
+        for _ in 0..40 {
+            pause(&mut schedule, Failure::Missing);
+        }
+        assert_eq!(pause(&mut schedule, Failure::Missing), BROKEN);
+        schedule.answered(0, Instant::now());
+        assert_eq!(pause(&mut schedule, Failure::Missing), FAILING);
+        assert_eq!(pause(&mut schedule, Failure::Slow), BROKEN);
     }
 }

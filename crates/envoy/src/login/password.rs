@@ -92,6 +92,27 @@ impl Users {
         Err(self.refused(unanswerable))
     }
 
+    /// Asks as the user that is tried first, and as nobody else. A refusal is an answer.
+    pub(crate) async fn ask(
+        &self,
+        transport: &Transport,
+        url: &Url,
+        connections: Connections,
+    ) -> Result<Answer, Error> {
+        let challenge = transport.get(url, HeaderMap::new(), connections).await?;
+        let user = self.users.first().filter(|_| challenge.is_refusal());
+        let authorization = user.and_then(|user| {
+            digest::answer(&challenge.headers, &user.name, &user.password, url.path()).ok()
+        });
+        match authorization {
+            Some(authorization) => {
+                let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization)]);
+                transport.get(url, headers, connections).await
+            }
+            None => Ok(challenge),
+        }
+    }
+
     fn refused(&self, source: Option<Unanswerable>) -> Error {
         let mut users: Vec<String> = self.users.iter().map(|user| user.name.clone()).collect();
         // In the order in which people know them.

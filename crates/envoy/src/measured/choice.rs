@@ -1,193 +1,113 @@
-//! Which of an Envoy's answers tell of production, consumption and exchange: the cheapest that is sound on
-//! its firmware. Pure.
+//! Makes a poll of what the endpoints have said: which of it is believed. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::counters::Counters;
-use super::{Battery, Detail, Flow, Meter, Net, Poll};
-use crate::endpoints::info::Info;
-use crate::endpoints::inverters::Inverters;
-use crate::endpoints::production::{AcBatteries, Counted, Production};
-use crate::endpoints::totals::Totals;
-use crate::firmware::Firmware;
+use super::readings::{Readings, Today};
+use super::{Flow, Meter, Net, Poll};
+use crate::endpoints::inverters::{InverterReport, Inverters};
 
-/// From here on the total consumption can be overwritten with the net one.
-const TOTAL_IS_NET: [u32; 3] = [8, 3, 5433];
+/// How much older than the newest report of the site one may be to count into a sum, in seconds: the longest
+/// report interval, and some minutes in which it becomes visible.
+const TOGETHER: i64 = 65 * 60;
 
-/// The inverters' lifetime counter in `/production.json` wraps at 2^32 joules from the first of these to
-/// before the second.
-const WRAPS: ([u32; 1], [u32; 3]) = ([7], [8, 2, 4264]);
+/// Inverters that make this part of the most they ever made do so by day: at night their last reports, of a few
+/// watts, stay on show.
+const BY_DAY: f64 = 0.05;
 
-/// What the endpoints answered in one poll.
-#[derive(Debug, Default)]
-pub(crate) struct Answers {
-    pub(crate) details: BTreeMap<String, Detail>,
-    pub(crate) totals: Option<Totals>,
-    pub(crate) meters: Vec<Meter>,
-    pub(crate) production: Option<Production>,
-    pub(crate) batteries: Vec<Battery>,
-    pub(crate) battery_power: HashMap<String, f64>,
-}
+/// A sum that is less than this part of that of the reports is not of the same inverters. The two are not of the
+/// same minute, so that a cloud may lie between them.
+const TOO_LITTLE: f64 = 0.1;
 
-/// Makes a poll of them. `counters` remembers what was counted before.
-pub(crate) fn choose(
-    info: &Info,
-    inverters: Inverters,
-    answers: Answers,
-    counters: &mut Counters,
-) -> Poll {
-    let by_time = inverters
+/// How long what was made today is told with what a meter shows, in seconds: three times as long as until it is
+/// asked for again. It would go on beyond midnight.
+const TODAY_IS_GOOD_FOR: i64 = 15 * 60;
+
+/// Makes a poll of them. `counters` remembers what meters counted before.
+pub(crate) fn choose(inverters: Inverters, readings: Readings, counters: &mut Counters) -> Poll {
+    let times: HashMap<_, _> = inverters
         .reports
         .iter()
-        .map(|r| (&*r.serial, r.reported_at));
-    let times: HashMap<_, _> = by_time.collect();
-    let mut details = answers.details;
+        .map(|report| (&*report.serial, report.reported_at))
+        .collect();
+    let mut details = readings.details;
     details.retain(|serial, detail| times.get(serial.as_str()) == Some(&detail.reported_at));
 
-    let json = answers.production.unwrap_or_default();
-    let production = metered(&answers.meters, "production").or(json.made.map(flow));
-    let net = exchanged(&answers.meters).or(json.net_consumption.map(|net| Net {
-        measured_at: net.reading_time,
-        power_w: net.power_w,
-        // It counts only the difference of the two.
-        energy_imported_wh: None,
-        energy_exported_wh: None,
-    }));
-    let total = if is_total(&info.firmware, &json) {
-        metered(&answers.meters, "total-consumption")
-            .filter(|_| !info.firmware.is_at_least(&TOTAL_IS_NET))
-            .or(json.total_consumption.map(flow))
-    } else {
-        None
-    };
-    let newest = inverters.reports.iter().map(|r| r.reported_at).max();
-    let inverter_total = match answers.totals {
-        Some(totals) => newest.and_then(|newest| summed(totals, newest)),
-        None => json.inverters.map(|sum| of_inverters(sum, &info.firmware)),
-    };
+    let today = readings.kept.made_today;
+    let production = readings.production.map(|made| Flow {
+        // A meter counts no days.
+        energy_today_wh: made.energy_today_wh.or(of_today(today, made.measured_at)),
+        ..made
+    });
+    let inverter_total = readings
+        .inverter_totals
+        .into_iter()
+        .filter(|_| production.is_none())
+        .find(|total| is_of(total, &inverters));
 
-    let mut meters = answers.meters;
+    let mut meters = readings.meters;
     for meter in &mut meters {
-        let key = |direction| format!("meter {} {direction}", meter.eid);
-        let (delivered, received) = (key("delivered"), key("received"));
-        meter.energy_delivered_wh = counters.sound(&delivered, meter.energy_delivered_wh);
-        meter.energy_received_wh = counters.sound(&received, meter.energy_received_wh);
+        make_sound(meter, counters);
     }
-    let mut sound = |name: &str, flow: Option<Flow>| {
-        flow.map(|flow| Flow {
-            energy_lifetime_wh: counters
-                .sound(name, flow.energy_lifetime_wh)
-                .filter(|wh| *wh > 0.0),
-            ..flow
-        })
-    };
     Poll {
+        inverter_total,
+        production,
+        consumption: readings.consumption,
+        net: readings.net.map(unless_all_zero),
         inverters,
         details,
-        inverter_total: sound("inverters", inverter_total.filter(|_| production.is_none())),
-        production: sound("production", production),
-        consumption: sound("consumption", total),
-        net: net.map(|net| Net {
-            energy_imported_wh: counters.sound("imported", net.energy_imported_wh),
-            energy_exported_wh: counters.sound("exported", net.energy_exported_wh),
-            ..net
-        }),
         meters,
-        batteries: batteries(answers.batteries, &answers.battery_power, json.ac_batteries),
+        batteries: readings.batteries,
         notes: Vec::new(),
     }
 }
 
-/// Whether what is called total consumption is that.
-fn is_total(firmware: &Firmware, json: &Production) -> bool {
-    match (json.total_consumption, json.net_consumption) {
-        // Where power goes into the grid or comes from panels the two differ; equal counters over a whole
-        // life are one counter.
-        (Some(total), Some(net)) => total.lifetime_wh != net.lifetime_wh,
-        _ => !firmware.is_at_least(&TOTAL_IS_NET),
+fn of_today(today: Option<Today>, now: i64) -> Option<f64> {
+    let today = today.filter(|today| (now - today.measured_at).abs() <= TODAY_IS_GOOD_FOR);
+    today.map(|today| today.energy_wh)
+}
+
+/// Whether a sum can be that of these inverters. Some firmwares say nothing for good, or what they once said,
+/// while the inverters work.
+fn is_of(total: &Flow, inverters: &Inverters) -> bool {
+    let newest = inverters.newest().unwrap_or_default();
+    let together = || {
+        inverters
+            .reports
+            .iter()
+            .filter(|report| report.reported_at >= newest - TOGETHER && !report.is_ac_battery())
+    };
+    let sum = |of: fn(&InverterReport) -> i32| together().map(of).map(f64::from).sum::<f64>();
+    let reported_w = sum(|report| report.power_w);
+    let is_by_day = reported_w > BY_DAY * sum(|report| report.peak_power_w);
+    !is_by_day || total.power_w >= TOO_LITTLE * reported_w
+}
+
+fn make_sound(meter: &mut Meter, counters: &mut Counters) {
+    let key = |direction| format!("meter {} {direction}", meter.eid);
+    let (delivered, received) = (key("delivered"), key("received"));
+    // Neither has counted anything: so it is for minutes after a start.
+    if meter.energy_delivered_wh == Some(0.0) && meter.energy_received_wh == Some(0.0) {
+        (meter.energy_delivered_wh, meter.energy_received_wh) = (None, None);
     }
-}
-
-fn flow(counted: Counted) -> Flow {
-    Flow {
-        measured_at: counted.reading_time,
-        power_w: counted.power_w,
-        // Some firmwares write the whole life for today.
-        energy_today_wh: counted
-            .today_wh
-            .filter(|today| Some(*today) != counted.lifetime_wh && *today >= 0.0),
-        energy_lifetime_wh: counted.lifetime_wh,
+    // What goes through the meter of batteries is carried on, as that of the grid is.
+    if meter.kind == "storage" {
+        return;
     }
+    meter.energy_delivered_wh = counters.sound(&delivered, meter.energy_delivered_wh);
+    meter.energy_received_wh = counters.sound(&received, meter.energy_received_wh);
 }
 
-/// The whole meters of one kind. There can be several.
-fn whole<'a>(meters: &'a [Meter], kind: &'a str) -> impl Iterator<Item = &'a Meter> {
-    meters
-        .iter()
-        .filter(move |meter| meter.phase.is_none() && meter.kind == kind)
-}
-
-fn metered(meters: &[Meter], kind: &str) -> Option<Flow> {
-    Some(Flow {
-        measured_at: whole(meters, kind).map(|meter| meter.measured_at).max()?,
-        power_w: sum(whole(meters, kind).map(|meter| meter.power_w))?,
-        energy_today_wh: None,
-        energy_lifetime_wh: sum(whole(meters, kind).map(|meter| meter.energy_delivered_wh)),
-    })
-}
-
-fn exchanged(meters: &[Meter]) -> Option<Net> {
-    let net = || whole(meters, "net-consumption");
-    Some(Net {
-        measured_at: net().map(|meter| meter.measured_at).max()?,
-        power_w: sum(net().map(|meter| meter.power_w))?,
-        energy_imported_wh: sum(net().map(|meter| meter.energy_delivered_wh)),
-        energy_exported_wh: sum(net().map(|meter| meter.energy_received_wh)),
-    })
-}
-
-/// `None` where one of them is not known.
-fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    values.sum()
-}
-
-/// All zero for minutes after a start, and for good on some firmwares.
-fn summed(totals: Totals, newest: i64) -> Option<Flow> {
-    (totals.energy_lifetime_wh > 0.0).then_some(Flow {
-        measured_at: newest,
-        power_w: totals.power_w,
-        energy_today_wh: totals.energy_today_wh,
-        energy_lifetime_wh: Some(totals.energy_lifetime_wh),
-    })
-}
-
-fn of_inverters(sum: Counted, firmware: &Firmware) -> Flow {
-    let wraps = firmware.is_at_least(&WRAPS.0) && !firmware.is_at_least(&WRAPS.1);
-    Flow {
-        energy_lifetime_wh: sum.lifetime_wh.filter(|_| !wraps),
-        ..flow(sum)
+/// Counters that show nothing in both directions, as for minutes after a start, tell of nothing.
+fn unless_all_zero(net: Net) -> Net {
+    match (net.energy_imported_wh, net.energy_exported_wh) {
+        (Some(0.0), Some(0.0)) => Net {
+            energy_imported_wh: None,
+            energy_exported_wh: None,
+            ..net
+        },
+        _ => net,
     }
-}
-
-fn batteries(
-    mut batteries: Vec<Battery>,
-    power: &HashMap<String, f64>,
-    ac: Option<AcBatteries>,
-) -> Vec<Battery> {
-    for battery in &mut batteries {
-        battery.power_w = power.get(&battery.serial).copied();
-    }
-    batteries.extend(ac.map(|ac| Battery {
-        serial: "acb".to_owned(),
-        measured_at: ac.reading_time,
-        kind: "acb",
-        state_of_charge_pct: ac.charge_pct,
-        power_w: ac.power_w,
-        energy_capacity_wh: None,
-        temperature_c: None,
-        state: ac.state,
-    }));
-    batteries
 }
 
 #[cfg(test)]

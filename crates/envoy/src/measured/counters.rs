@@ -1,7 +1,7 @@
-//! Energy counters that fall.
+//! Energy counters of meters that fall.
 //!
-//! They only count up, so one that is lower than before has wrapped (at 2^32 joules, in firmware 7.0 to
-//! 8.2.127), was set back by an update or a replacement, or is one of the false zeros after a start.
+//! They only count up, so one that is lower than before was set back by an update or a replacement. Those of
+//! production, consumption, the grid and batteries are carried on by whoever has what they said before this process began.
 
 use std::collections::HashMap;
 
@@ -28,10 +28,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_counter_that_wraps_or_is_set_back_is_unknown_once_and_counts_on() {
+    fn a_counter_that_is_set_back_is_unknown_once_and_counts_on() {
         let mut counters = Counters::default();
-        let values = [1_193_000.0, 1_193_046.0, 12.5, 40.0, 0.0, 41.0];
-        let sound = values.map(|value| counters.sound("production", Some(value)));
+        let values = [1_193_000.0, 1_193_046.0, 12.5, 40.0, 0.0, 0.0, 3.0];
+        let sound = values.map(|value| counters.sound("delivered", Some(value)));
         assert_eq!(
             sound,
             [
@@ -40,9 +40,17 @@ mod tests {
                 None,
                 Some(40.0),
                 None,
-                Some(41.0)
+                Some(0.0),
+                Some(3.0)
             ]
         );
+    }
+
+    #[test]
+    fn a_new_counter_begins_with_nothing() {
+        let mut counters = Counters::default();
+        let sound = [0.0, 0.0, 3.0].map(|value| counters.sound("exported", Some(value)));
+        assert_eq!(sound, [Some(0.0), Some(0.0), Some(3.0)]);
     }
 
     #[test]

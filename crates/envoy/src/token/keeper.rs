@@ -15,6 +15,10 @@ use crate::cloud::Account;
 use crate::error::Credentials;
 use crate::state_files::{Kind, StateFiles};
 
+/// How old a process has to be before it logs in without a note on disk: whoever starts it again and again
+/// makes no more logins than one that fails.
+const UNNOTED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
 /// The pause between two warnings of the same failure to renew.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -24,6 +28,8 @@ pub(super) struct Keeper {
     account: Account,
     files: StateFiles,
     clock: Clock,
+    /// When it was made, about when the process was.
+    began: Timestamp,
     state: Mutex<State>,
     /// Whoever has it may fetch one: never two at once. `None` until it is known what an earlier process
     /// tried.
@@ -56,6 +62,7 @@ impl Keeper {
         Self {
             account,
             files,
+            began: clock.now(),
             clock,
             state: Mutex::default(),
             attempts: Arc::default(),
@@ -64,12 +71,12 @@ impl Keeper {
 
     /// A token that has not expired: the one at hand, the one on disk, or a new one.
     pub(super) async fn token(&self, serial: &str) -> Result<Token, Credentials> {
-        if let Some(token) = self.at_hand(serial) {
+        if let Some(token) = self.at_hand(serial).await {
             return Ok(token);
         }
         let turn = Arc::clone(&self.attempts).lock_owned().await;
         // Whoever had the turn before may have fetched one.
-        if let Some(token) = self.at_hand(serial) {
+        if let Some(token) = self.at_hand(serial).await {
             return Ok(token);
         }
         self.fetch(serial, turn).await
@@ -80,7 +87,7 @@ impl Keeper {
     }
 
     /// The newest token. Begins to renew it when that is due, and does not wait for it.
-    pub(super) fn newest(self: &Arc<Self>, serial: &str) -> Option<Token> {
+    pub(super) async fn newest(self: &Arc<Self>, serial: &str) -> Option<Token> {
         let newest = self.state().token.clone();
         let now = self.clock.now();
         // Who only looks leaves that to the one who goes on, and whose file it is.
@@ -88,7 +95,7 @@ impl Keeper {
             !self.files.is_read_only() && newest.as_ref().is_some_and(|token| token.is_due(now));
         if is_due
             && let Ok(mut turn) = Arc::clone(&self.attempts).try_lock_owned()
-            && self.attempts(serial, &mut turn).may(now).is_ok()
+            && self.attempts(serial, &mut turn).await.may(now).is_ok()
         {
             let (keeper, serial) = (Arc::clone(self), serial.to_owned());
             tokio::spawn(async move { keeper.renew(&serial, turn).await });
@@ -145,7 +152,7 @@ impl Keeper {
     }
 
     async fn note_refusal(&self, serial: &str, turn: &mut MyTurn) {
-        let attempts = self.attempts(serial, turn);
+        let attempts = self.attempts(serial, turn).await;
         if attempts.refused(self.clock.now()) {
             let saved = attempts.saved().into();
             self.write(Kind::Attempts, serial, saved).await;
@@ -188,11 +195,11 @@ impl Keeper {
 
     /// Fetches one, unless it is too early for that.
     async fn fetch(&self, serial: &str, mut turn: MyTurn) -> Result<Token, Credentials> {
-        let attempts = self.attempts(serial, &mut turn);
+        let attempts = self.attempts(serial, &mut turn).await;
         attempts.may(self.clock.now())?;
         // This process may be killed before it knows what came of it.
         let under_way = attempts.saved_before(self.clock.now());
-        self.write(Kind::Attempts, serial, under_way.into()).await;
+        self.note(serial, under_way).await?;
         let mut logged_in = false;
         let fetched = self.account.fetch_token_noting(serial, &mut logged_in);
         let fetched = fetched.await;
@@ -221,6 +228,25 @@ impl Keeper {
         self.write(Kind::Attempts, serial, attempts.saved().into())
             .await;
         result
+    }
+
+    /// Notes on disk that an attempt is under way. Where that fails no restart would know of it, and one restart
+    /// after the other could be a login: then the first one has to wait.
+    async fn note(&self, serial: &str, under_way: String) -> Result<(), Credentials> {
+        let noted = self.try_to_write(Kind::Attempts, serial, under_way.into());
+        let Err(source) = noted.await else {
+            return Ok(());
+        };
+        // A clock that was set is no reason to wait longer.
+        let age = (self.clock.now() - self.began).abs();
+        if age >= UNNOTED_AFTER {
+            return Ok(());
+        }
+        Err(Credentials::NotNoted {
+            again_at: self.began + UNNOTED_AFTER,
+            path: self.files.path(Kind::Attempts, serial).unwrap_or_default(),
+            source,
+        })
     }
 
     /// It is the newest now. On disk it replaces at once only what is of no use any more.
@@ -253,14 +279,18 @@ impl Keeper {
     }
 
     /// The newest one, if it has not expired.
-    fn at_hand(&self, serial: &str) -> Option<Token> {
-        let mut state = self.state();
-        if !std::mem::replace(&mut state.is_disk_known, true) {
-            let kept = self.kept(serial);
-            state.token.clone_from(&kept);
-            state.kept = kept;
+    async fn at_hand(&self, serial: &str) -> Option<Token> {
+        let is_disk_known = self.state().is_disk_known;
+        if !is_disk_known {
+            let kept = self.kept(serial).await;
+            let mut state = self.state();
+            // Whoever else looked meanwhile saw the same.
+            if !std::mem::replace(&mut state.is_disk_known, true) {
+                state.token.clone_from(&kept);
+                state.kept = kept;
+            }
         }
-        let token = state.token.clone();
+        let token = self.state().token.clone();
         token.filter(|token| !token.has_expired(self.clock.now()))
     }
 

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::lines::Lines;
 
 fn jwt(claims: &Value) -> SecretString {
     let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
@@ -43,12 +44,18 @@ fn a_refusal_is_explained_by_the_token() {
 
 #[test]
 fn a_token_that_can_not_be_read_is_sent_all_the_same() {
-    for text in ["abc", "a.b.c", "a.!!.c", "..", "a.bnVsbA.c"] {
+    for text in ["eyJ.b.c", "eyJ.!!.c", "eyJ..", "eyJ.bnVsbA.c"] {
         let token = Token::parse(&text.into()).expect(text);
         assert_eq!(token.claims, Claims::default(), "{text}");
     }
-    let odd = claims(&json!({"aud": ["1"], "exp": 1e300, "enphaseUser": "a b\n"}));
+    let odd = claims(&json!({"aud": ["1", "2"], "exp": 1e300, "enphaseUser": "a b\n"}));
     assert_eq!((odd.audience, odd.role), (None, None));
+}
+
+#[test]
+fn an_audience_in_a_list_of_its_own_counts() {
+    let token = claims(&json!({"aud": ["1"]}));
+    assert_eq!(token.audience.as_deref(), Some("1"));
 }
 
 #[test]
@@ -62,7 +69,10 @@ fn what_can_not_be_a_token_is_refused() {
         "é",
     ] {
         let refusal = Token::parse(&text.into());
-        assert!(matches!(refusal, Err(Credentials::NotAToken)), "{text:?}");
+        assert!(
+            matches!(refusal, Err(Credentials::NotAToken(_))),
+            "{text:?}"
+        );
     }
 }
 
@@ -81,7 +91,7 @@ fn no_token_is_shown_by_debug() {
 async fn a_file_is_read_again_each_time() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let source = TokenSource::file(file.path());
-    for text in ["first\n", "second"] {
+    for text in ["eyJ.first.c\n", "eyJ.second.c"] {
         std::fs::write(file.path(), text).expect("written");
         let token = source.read("1").await.expect("a token");
         assert_eq!(token.bearer, format!("Bearer {}", text.trim()));
@@ -95,9 +105,55 @@ async fn a_file_that_is_not_there_is_named() {
     assert!(error.contains("/no/such/token"), "{error}");
 }
 
+#[tokio::test]
+async fn a_file_that_turns_bad_is_said_once_for_each_reason_and_so_is_its_end() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let source = TokenSource::file(file.path());
+    let lines = Lines::from(tracing::Level::INFO);
+    // Each place that logs asks once whether anybody listens: a first time, then, for nothing.
+    for _ in 0..2 {
+        let _listening = tracing::subscriber::set_default(lines.clone());
+        tracing::callsite::rebuild_interest_cache();
+        lines.take();
+        for text in [
+            "eyJ.b.c",
+            "Bearer eyJ.b.c",
+            "Bearer eyJ.b.d",
+            "",
+            "",
+            "eyJ.b.e",
+            "eyJ.b.e",
+        ] {
+            std::fs::write(file.path(), text).expect("written");
+            let _ = source.newest("1").await;
+        }
+    }
+    let said = lines.take();
+    let parts = ["the word Bearer", "begin with eyJ", "can be used again"];
+    assert_eq!(said.len(), parts.len(), "{said:#?}");
+    for (line, part) in said.iter().zip(parts) {
+        assert!(line.contains(part), "{part}: {line}");
+        assert!(!line.contains("eyJ.b"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_that_nobody_writes_to_is_no_file_of_a_token() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("token");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("mkfifo").success());
+    let error = TokenSource::file(path)
+        .read("1")
+        .await
+        .expect_err("no file");
+    let source = std::error::Error::source(&error).expect("a reason");
+    assert!(source.to_string().contains("no regular file"), "{source}");
+}
+
 proptest::proptest! {
     #[test]
-    fn no_token_brings_us_down(text in "[!-~]{0,40}\\.[A-Za-z0-9_-]{0,60}\\.x?") {
+    fn no_token_brings_us_down(text in "eyJ[!-~]{0,40}\\.[A-Za-z0-9_-]{0,60}\\.x?") {
         let _ = Token::parse(&text.into());
     }
 }

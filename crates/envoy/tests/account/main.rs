@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use envoy::{Account, Clock, Credentials, Error, Gateway, Settings, StateFiles, TokenSource};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use simulator::{CloudOptions, CloudSwitch, Options, Simulator};
 use tempfile::TempDir;
 
@@ -26,6 +27,7 @@ impl Home {
     async fn new() -> Self {
         let simulator = Simulator::start(Options {
             cloud: Some(CloudOptions::default()),
+            note_requests: true,
             ..Options::default()
         });
         Self {
@@ -137,6 +139,13 @@ async fn what_is_damaged_or_another_envoy_s_is_fetched_anew() {
         fs::write(home.state.path().join(format!("token-{SERIAL}")), kept).unwrap();
         home.gateway().inverters().await.unwrap();
         assert_eq!(home.logins(), logins);
+        let shown = home.simulator.take_requests();
+        let shown = shown
+            .iter()
+            .filter_map(|request| request.authorization.as_ref());
+        let mut shown = shown.map(|shown| shown.expose_secret().to_owned());
+        let kept = format!("Bearer {kept}");
+        assert!(shown.all(|shown| shown != kept), "the Envoy was shown it");
     }
 }
 

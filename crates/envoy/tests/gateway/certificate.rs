@@ -230,11 +230,57 @@ async fn who_claims_another_serial_gets_no_token_of_this_one_not_even_after_a_re
         "/info" => info_of("121430030549", "D8.2.4345"),
         _ => Reply::ok(crate::ONE_INVERTER),
     });
-    let mut after = gateway(&server, CertificatePolicy::Pinned, files());
-    let error = after.inverters().await.unwrap_err();
-    assert!(
-        error.to_string().contains("the token is for the Envoy"),
-        "{error}"
-    );
-    assert!(!server.take_requests().iter().any(has_secret));
+    for (policy, why) in [
+        (CertificatePolicy::Pinned, "remove"),
+        (CertificatePolicy::AcceptNew, "the token is for the Envoy"),
+    ] {
+        let mut after = gateway(&server, policy, files());
+        let error = after.inverters().await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(!server.take_requests().iter().any(has_secret));
+    }
+}
+
+/// Of old firmware and with another serial: what the Envoy's password makes would be enough to guess it.
+fn old_envoy_that_asks_for_a_digest(request: &Request) -> Reply {
+    match &*request.path {
+        "/info" => info_of("121430030549", "D5.0.62"),
+        _ => Reply::new(
+            401,
+            &["WWW-Authenticate: Digest qop=\"auth\", realm=\"x\", nonce=\"n\""],
+            "",
+        ),
+    }
+}
+
+#[tokio::test]
+async fn a_pin_keeps_out_who_tells_another_serial_after_a_restart_unless_that_is_configured() {
+    let state = tempfile::tempdir().unwrap();
+    let pin = state.path().join(format!("certificate-{SERIAL}"));
+    std::fs::write(&pin, "ab".repeat(32)).unwrap();
+    let server = Server::start(Speaks::Http, old_envoy_that_asks_for_a_digest).await;
+    let digests = async |serial: Option<&str>, files| {
+        let mut settings = settings(&server);
+        settings.serial = serial.map(str::to_owned);
+        settings.certificate = CertificatePolicy::Pinned;
+        settings.files = files;
+        let error = Gateway::new(settings).inverters().await.unwrap_err();
+        (server.take_requests().iter().any(has_secret), error)
+    };
+    for files in [
+        StateFiles::inside(state.path()),
+        StateFiles::as_found_in(state.path()),
+    ] {
+        let (sent, error) = digests(None, files).await;
+        let said = error.to_string();
+        for part in [SERIAL, "121430030549", &format!("remove {}", pin.display())] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
+        assert!(!sent);
+    }
+    let (sent, _) = digests(Some("121430030549"), StateFiles::inside(state.path())).await;
+    assert!(sent);
+    std::fs::remove_file(&pin).unwrap();
+    let (sent, _) = digests(None, StateFiles::inside(state.path())).await;
+    assert!(sent);
 }

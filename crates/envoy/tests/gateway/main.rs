@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 mod certificate;
+mod cloud;
 mod detection;
 mod faults;
 mod password;
@@ -25,8 +26,12 @@ fn info(firmware: &str) -> Reply {
 }
 
 fn info_of(serial: &str, firmware: &str) -> Reply {
+    info_at(serial, firmware, 1_703_033_831)
+}
+
+fn info_at(serial: &str, firmware: &str, time: i64) -> Reply {
     Reply::ok(&format!(
-        "<?xml version='1.0'?><envoy_info><time>1703033831</time><device><sn>{serial}</sn>\
+        "<?xml version='1.0'?><envoy_info><time>{time}</time><device><sn>{serial}</sn>\
          <pn>800-00069-r05</pn><software>{firmware}</software></device></envoy_info>"
     ))
 }

@@ -28,7 +28,7 @@ fn envoy(user: &'static str, password: &'static str) -> impl FnMut(&Request) -> 
     }
 }
 
-fn challenge(nonce: &str) -> Reply {
+pub(crate) fn challenge(nonce: &str) -> Reply {
     let header =
         format!("WWW-Authenticate: Digest qop=\"auth\", realm=\"{REALM}\", nonce=\"{nonce}\"");
     Reply::new(401, &[&header], "{\"status\":401}")
@@ -61,6 +61,11 @@ fn part<'a>(answer: &'a str, name: &str) -> &'a str {
         .find_map(|parameter| parameter.strip_prefix(name)?.strip_prefix('='))
         .unwrap_or_else(|| panic!("{name} is missing in {answer}"))
         .trim_matches('"')
+}
+
+/// The user that an answer to a challenge is of.
+pub(crate) fn user_of(answer: &str) -> &str {
+    part(answer, "username")
 }
 
 /// The users of the requests that brought an answer to a challenge.

@@ -1,12 +1,17 @@
 //! A poll of everything: whatever happens to the other endpoints, the inverters are complete.
 
+mod answers;
+
 use std::time::Duration;
 
-use envoy::{Failure, Gateway, Poll, TokenSource};
+use envoy::{Answered, Clock, Failure, Gateway, Poll, TokenSource};
+use jiff::Timestamp;
 
+use crate::password::{challenge, user_of};
 use crate::server::{Reply, Request, Server, Speaks};
 use crate::token::{LATER, jwt};
-use crate::{INVERTERS, SERIAL, info, paths, settings};
+use crate::{INVERTERS, SERIAL, info_at, paths, settings};
+use answers::{TROUBLES, Trouble, bad, good, inverters};
 
 const NOW: i64 = 1_748_577_049;
 const OTHERS: [&str; 6] = [
@@ -17,100 +22,6 @@ const OTHERS: [&str; 6] = [
     "/ivp/ensemble/inventory",
     "/production.json",
 ];
-
-/// What happens to an endpoint.
-#[derive(Clone, Copy, Debug)]
-enum Trouble {
-    Slow,
-    Cut,
-    Missing,
-    Refused,
-    Html,
-    ErrorObject,
-    ServerError,
-}
-
-const TROUBLES: [Trouble; 7] = [
-    Trouble::Slow,
-    Trouble::Cut,
-    Trouble::Missing,
-    Trouble::Refused,
-    Trouble::Html,
-    Trouble::ErrorObject,
-    Trouble::ServerError,
-];
-
-fn inverters(count: usize) -> String {
-    let entry = |n: usize| {
-        format!(
-            r#"{{"serialNumber":"4820{n:08}","lastReportDate":{},"devType":1,"lastReportWatts":{n},"maxReportWatts":300}}"#,
-            NOW - 100
-        )
-    };
-    format!("[{}]", (0..count).map(entry).collect::<Vec<_>>().join(","))
-}
-
-/// The detail of at most 50 devices, as gateways cut it.
-fn device_data(count: usize) -> String {
-    let device = |n: usize| {
-        format!(
-            r#""{n}":{{"devName":"pcu","sn":"4820{n:08}","channels":[{{"lastReading":{{"endDate":{},"duration":900,"joulesProduced":3600}},"lifetime":{{"joulesProduced":7200}}}}]}}"#,
-            NOW - 100
-        )
-    };
-    let devices: Vec<_> = (0..count.min(50)).map(device).collect();
-    format!(
-        r#"{{{},"deviceCount":{},"deviceDataLimit":50}}"#,
-        devices.join(","),
-        devices.len()
-    )
-}
-
-fn good(path: &str, count: usize) -> Reply {
-    let meter = |eid, kind: &str| {
-        format!(
-            r#"{{"eid":{eid},"state":"enabled","measurementType":"{kind}","phaseCount":1,"meteringStatus":"normal"}}"#
-        )
-    };
-    let reading = |eid, watts| {
-        format!(
-            r#"{{"eid":{eid},"timestamp":{NOW},"activePower":{watts},"actEnergyDlvd":1000.5,"actEnergyRcvd":2.5}}"#
-        )
-    };
-    Reply::ok(&match path {
-        "/info" => return info("D8.3.5169"),
-        INVERTERS => inverters(count),
-        "/ivp/pdm/device_data" => device_data(count),
-        "/api/v1/production" => {
-            r#"{"wattHoursToday":10,"wattHoursSevenDays":0,"wattHoursLifetime":5000,"wattsNow":7}"#
-                .to_owned()
-        }
-        "/ivp/meters" => format!(
-            "[{},{}]",
-            meter(1, "production"),
-            meter(2, "net-consumption")
-        ),
-        "/ivp/meters/readings" => format!("[{},{}]", reading(2, -30), reading(1, 70)),
-        "/ivp/ensemble/inventory" => "[]".to_owned(),
-        "/production.json" => {
-            r#"{"production":[{"type":"inverters","activeCount":0}],"consumption":[]}"#.to_owned()
-        }
-        other => panic!("{other} is asked"),
-    })
-}
-
-fn bad(trouble: Trouble) -> Reply {
-    let page = "<html><h1>What?</h1></html>";
-    match trouble {
-        Trouble::Slow => Reply::hang("HTTP/1.1 200 OK\r\n"),
-        Trouble::Cut => Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n[{"),
-        Trouble::Missing => Reply::new(404, &[], page),
-        Trouble::Refused => Reply::new(401, &["Content-Type: text/html"], page),
-        Trouble::Html => Reply::ok(page),
-        Trouble::ErrorObject => Reply::ok(r#"{"error": "404 - Not Found"}"#),
-        Trouble::ServerError => Reply::new(502, &[], page),
-    }
-}
 
 /// An Envoy with so many inverters, and trouble at these paths.
 async fn envoy(count: usize, troubled: Vec<&'static str>, trouble: Trouble) -> Server {
@@ -209,12 +120,44 @@ async fn trouble_with_all_of_them_leaves_the_inverters_and_is_not_asked_for_agai
 }
 
 #[tokio::test]
+async fn what_answered_before_a_restart_is_asked_again_within_minutes_after_it() {
+    let server = envoy(3, vec![], Trouble::Missing).await;
+    let mut before = gateway(&server);
+    assert_eq!(before.answered(), None);
+    before.poll().await.unwrap();
+    let answered = before.answered().unwrap();
+    assert_eq!(answered.firmware, "D8.3.5169");
+    assert!(
+        answered.endpoints.contains("/ivp/meters/readings"),
+        "{answered:?}"
+    );
+    // The meters fail as the next process begins.
+    let meters = ["/ivp/meters", "/ivp/meters/readings"];
+    for (firmware, is_known) in [("D8.3.5169", true), ("D8.3.5289", false)] {
+        let server = envoy(3, meters.to_vec(), Trouble::Missing).await;
+        let mut after = gateway(&server);
+        after.recall(Answered {
+            firmware: firmware.to_owned(),
+            ..answered.clone()
+        });
+        assert_eq!(after.answered().unwrap().firmware, firmware);
+        assert!(after.poll().await.unwrap().net.is_none());
+        server.become_another(Speaks::Https, |request| good(&request.path, 3));
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(90)).await;
+        tokio::time::resume();
+        let poll = after.poll().await.unwrap();
+        assert_eq!(poll.net.is_some(), is_known, "{firmware}");
+    }
+}
+
+#[tokio::test]
 async fn another_firmware_is_asked_for_everything_anew() {
     let server = envoy(3, OTHERS.to_vec(), Trouble::Missing).await;
     let mut gateway = gateway(&server);
     assert!(gateway.poll().await.unwrap().production.is_none());
     server.become_another(Speaks::Https, |request| match &*request.path {
-        "/info" => info("D8.3.5289"),
+        "/info" => info_at(SERIAL, "D8.3.5289", NOW),
         path => good(path, 3),
     });
     // Something shows that it has changed; here somebody asks.
@@ -236,4 +179,64 @@ async fn what_the_envoys_own_clock_does_not_know_yet_is_refused() {
         (poll.inverters.reports.len(), poll.inverters.refused.len()),
         (0, 2)
     );
+}
+
+#[tokio::test]
+async fn how_far_its_clock_is_off_is_told_by_each_answer() {
+    // 2025-05-29T03:47:00Z.
+    const DATED: i64 = 1_748_490_420;
+    let server = Server::start(Speaks::Https, |request: &Request| match &*request.path {
+        INVERTERS => Reply::new(200, &["Date: Thu, 29 May 2025 03:47:00 GMT"], "[]"),
+        path => good(path, 2),
+    })
+    .await;
+    let mut settings = settings(&server);
+    settings.token = Some(TokenSource::given(jwt(SERIAL, LATER).into()));
+    settings.clock = Clock::new(|| Timestamp::from_second(DATED - 40).unwrap());
+    let mut gateway = Gateway::new(settings);
+    gateway.poll().await.unwrap();
+    assert_eq!(gateway.clock_skew(), Some(40));
+    // It was set, and nothing is asked anew for that.
+    server.become_another(Speaks::Https, |request| match &*request.path {
+        INVERTERS => Reply::new(200, &["Date: Thu, 29 May 2025 03:46:00 GMT"], "[]"),
+        path => good(path, 2),
+    });
+    gateway.poll().await.unwrap();
+    assert_eq!(gateway.clock_skew(), Some(-20));
+    // Without a date it is what was known last.
+    server.become_another(Speaks::Https, |request| match &*request.path {
+        INVERTERS => Reply::new(200, &[], "[]"),
+        path => good(path, 2),
+    });
+    gateway.poll().await.unwrap();
+    assert_eq!(gateway.clock_skew(), Some(-20));
+}
+
+#[tokio::test]
+async fn below_firmware_7_the_rest_is_asked_as_who_read_the_inverters_and_a_refusal_is_not_argued_with()
+ {
+    let server = Server::start(Speaks::Http, |request: &Request| {
+        let user = request.header("authorization").map(user_of);
+        match (&*request.path, user) {
+            ("/info", _) => info_at(SERIAL, "D5.0.62", NOW),
+            // Each endpoint has a user of its own, as some firmwares have.
+            (INVERTERS, Some("envoy")) => Reply::ok(&inverters(2)),
+            ("/api/v1/production", Some("installer")) => good("/api/v1/production", 2),
+            ("/production.json", _) => good("/production.json", 2),
+            _ => challenge("n"),
+        }
+    })
+    .await;
+    let mut gateway = Gateway::new(settings(&server));
+    assert_complete(&gateway.poll().await.unwrap(), 2);
+    server.take_requests();
+    let poll = gateway.poll().await.unwrap();
+    assert_complete(&poll, 2);
+    let asked = server.take_requests();
+    assert_eq!(
+        paths(&asked),
+        [INVERTERS, INVERTERS],
+        "what was refused is left alone"
+    );
+    assert_eq!(asked[1].header("authorization").map(user_of), Some("envoy"));
 }

@@ -28,6 +28,17 @@ pub struct Inverter {
     pub detail: Option<Detail>,
 }
 
+impl Inverter {
+    /// The gateway's number for AC batteries, which it lists among the inverters.
+    pub const AC_BATTERY: u32 = 11;
+
+    /// Whether it is an AC battery: what that gives is no production, and it sleeps when it likes.
+    #[must_use]
+    pub fn is_ac_battery(&self) -> bool {
+        self.device_type == Some(Self::AC_BATTERY)
+    }
+}
+
 /// What some gateways say of an inverter beyond its power (`/ivp/pdm/device_data`). What is unknown
 /// is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

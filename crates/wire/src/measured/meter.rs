@@ -31,8 +31,16 @@ pub struct Meter {
     pub frequency_hz: Option<Quantity>,
     /// Active by apparent power, −1 to 1.
     pub power_factor: Option<Quantity>,
-    /// The counter of delivered energy, in watt-hours.
+    /// The counter of delivered energy, in watt-hours. Of a storage meter it never falls, and is what batteries gave.
     pub energy_delivered_wh: Option<Quantity>,
-    /// The counter of received energy, in watt-hours.
+    /// The counter of received energy, in watt-hours. Of a storage meter it never falls, and is what batteries took.
     pub energy_received_wh: Option<Quantity>,
+}
+
+impl Meter {
+    /// Whether it measures what batteries give and take.
+    #[must_use]
+    pub fn is_storage(&self) -> bool {
+        self.kind.as_str() == "storage"
+    }
 }

@@ -1,62 +1,20 @@
 //! What is logged of changes: each alone, and few of many.
 
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
-
 use super::*;
-
-/// The warnings of this thread while it is the subscriber.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-/// The message of an event, without its other fields.
-#[derive(Default)]
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
-        }
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut message = Message::default();
-        event.record(&mut message);
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.push(message.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
+use crate::lines::Lines;
 
 /// What is logged while these are shown, one a minute; none is an answer by http.
 fn said(shown: &[Option<Fingerprint>]) -> Vec<String> {
-    let warnings = Warnings::default();
-    let lines = || warnings.0.lock().unwrap_or_else(PoisonError::into_inner);
-    tracing::subscriber::with_default(warnings.clone(), || {
+    let lines = Lines::from(tracing::Level::WARN);
+    tracing::subscriber::with_default(lines.clone(), || {
         // Each place that logs asks once, when it is first come to, whether anybody listens. Where that was another
         // test's thread at the moment in which this one began to, it may have been told that nobody does.
         show(shown);
         tracing::callsite::rebuild_interest_cache();
-        lines().clear();
+        lines.take();
         show(shown);
     });
-    lines().clone()
+    lines.take()
 }
 
 fn show(shown: &[Option<Fingerprint>]) {

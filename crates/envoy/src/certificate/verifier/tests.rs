@@ -133,6 +133,38 @@ fn a_certificate_without_its_key_is_refused() {
     }
 }
 
+/// A certificate of version 1 with its key, as `openssl x509 -req -signkey` makes it.
+const VERSION_1: (&[u8], &[u8]) = (
+    include_bytes!("version-1.der"),
+    include_bytes!("version-1.key.der"),
+);
+
+#[test]
+fn a_certificate_of_version_1_is_as_good_as_any_for_who_has_its_key() {
+    let certificate = CertificateDer::from(VERSION_1.0);
+    let key = KeyPair::try_from(VERSION_1.1).expect("a key");
+    let other = KeyPair::generate().expect("a key");
+    let accepted = Shown::default();
+    accepted.set(Some(Fingerprint::of(&certificate)));
+    for version in VERSIONS {
+        for client in [noting(Shown::default()), strict(accepted.clone())] {
+            handshake(client, version, &certificate, &key).expect("a handshake");
+        }
+        let refusal = handshake(strict(accepted.clone()), version, &certificate, &other);
+        let bad_signature = Err(Error::InvalidCertificate(CertificateError::BadSignature));
+        assert_eq!(refusal, bad_signature);
+    }
+}
+
+#[test]
+fn a_key_that_is_too_short_is_named() {
+    let short = CertificateDer::from(&include_bytes!("rsa-1024.der")[..]);
+    let error = key::of(&short).expect_err("1,024 bits");
+    assert!(error.to_string().contains("1024 bits"), "{error}");
+    let error = key::of(&CertificateDer::from(&b"nonsense"[..])).expect_err("none");
+    assert!(matches!(error, UnusableKey::Unreadable), "{error}");
+}
+
 #[test]
 fn what_a_ca_has_signed_is_accepted_for_its_name_and_for_no_other() {
     let ca =

@@ -185,6 +185,15 @@ fn a_report_from_the_future_of_the_envoys_clock_is_refused() {
     assert_eq!(reasons, [Reason::Ahead(now + 86_401)]);
 }
 
+#[test]
+fn a_list_of_more_than_any_envoy_has_is_refused_before_it_is_read() {
+    let list = format!("[{}{{}}]", "{},".repeat(100_000));
+    let refusal = parse(list.as_bytes()).expect_err("no Envoy's");
+    assert!(matches!(refusal, Malformed::TooMuch), "{refusal}");
+    let nested = "[".repeat(10_000);
+    assert!(matches!(parse(nested.as_bytes()), Err(Malformed::Json(_))));
+}
+
 proptest::proptest! {
     #[test]
     fn no_body_brings_the_parser_down(body in proptest::collection::vec(0_u8.., 0..200)) {

@@ -1,6 +1,9 @@
 //! What outlives the process: the token that the Envoy took last, and the attempts to fetch one.
 
+use std::io;
+
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::task::spawn_blocking;
 
 use super::super::renewal::Attempts;
 use super::super::{Claims, Token};
@@ -9,9 +12,9 @@ use crate::state_files::Kind;
 
 impl Keeper {
     /// What an earlier process fetched, unless it is damaged or another Envoy's.
-    pub(super) fn kept(&self, serial: &str) -> Option<Token> {
+    pub(super) async fn kept(&self, serial: &str) -> Option<Token> {
         let path = self.files.path(Kind::Token, serial).unwrap_or_default();
-        let text = match self.files.read(Kind::Token, serial) {
+        let text = match self.read(Kind::Token, serial).await {
             Ok(text) => text?,
             Err(error) => {
                 tracing::warn!(
@@ -37,23 +40,32 @@ impl Keeper {
 
     /// What was tried so far, by an earlier process too. Whoever only looks is a person who wants to know,
     /// and may try.
-    pub(super) fn attempts<'a>(&self, serial: &str, turn: &'a mut MyTurn) -> &'a mut Attempts {
-        turn.get_or_insert_with(|| {
-            if self.files.is_read_only() {
-                return Attempts::default();
-            }
-            let saved = self.files.read(Kind::Attempts, serial);
-            Attempts::of(&saved.ok().flatten().unwrap_or_default())
-        })
+    pub(super) async fn attempts<'a>(
+        &self,
+        serial: &str,
+        turn: &'a mut MyTurn,
+    ) -> &'a mut Attempts {
+        if turn.is_none() {
+            let saved = if self.files.is_read_only() {
+                None
+            } else {
+                self.read(Kind::Attempts, serial).await.ok().flatten()
+            };
+            **turn = Some(saved.map_or_else(Attempts::default, |saved| Attempts::of(&saved)));
+        }
+        turn.get_or_insert_default()
+    }
+
+    /// What is on disk, which may take its time.
+    async fn read(&self, kind: Kind, serial: &str) -> io::Result<Option<String>> {
+        let (files, serial) = (self.files.clone(), serial.to_owned());
+        let read = spawn_blocking(move || files.read(kind, &serial)).await;
+        read.unwrap_or_else(|ended| Err(io::Error::other(ended)))
     }
 
     /// Whether it is on disk, or has no place there.
     pub(super) async fn write(&self, kind: Kind, serial: &str, text: SecretString) -> bool {
-        let (files, of) = (self.files.clone(), serial.to_owned());
-        // It waits for the disk.
-        let write = move || files.write(kind, &of, text.expose_secret());
-        let written = tokio::task::spawn_blocking(write).await;
-        let Ok(Err(error)) = written else {
+        let Err(error) = self.try_to_write(kind, serial, text).await else {
             return true;
         };
         let now = self.clock.now();
@@ -68,5 +80,21 @@ impl Keeper {
             self.state().unwritten = before;
         }
         false
+    }
+
+    /// Writes it where it has a place, which may take its time.
+    pub(super) async fn try_to_write(
+        &self,
+        kind: Kind,
+        serial: &str,
+        text: SecretString,
+    ) -> io::Result<()> {
+        let (files, serial) = (self.files.clone(), serial.to_owned());
+        let write = move || files.write(kind, &serial, text.expose_secret());
+        let written = spawn_blocking(write).await;
+        written.map_or_else(
+            |ended| Err(io::Error::other(ended)),
+            |written| written.map(drop),
+        )
     }
 }

@@ -80,6 +80,49 @@ async fn a_token_that_the_disk_did_not_take_is_written_when_it_can_be() {
     assert!(keeper.state().unkept.is_none());
 }
 
+/// Whether a login is tried now. Each fails: nobody can reach this cloud.
+async fn tries_to_log_in(keeper: &Keeper) -> bool {
+    match keeper.token(SERIAL).await.expect_err("no cloud") {
+        Credentials::NotFetched { .. } => true,
+        Credentials::NotNoted { .. } => false,
+        error => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn where_an_attempt_cant_be_noted_the_first_login_waits_so_that_restarts_make_none() {
+    let state = tempfile::tempdir().expect("a directory");
+    let place = state.path().join("state");
+    std::fs::write(&place, "no directory").expect("a file");
+    for _ in 0..10 {
+        // Each time another process.
+        let (keeper, now) = keeper(StateFiles::inside(&place));
+        for second in [0, 60, 14 * 60] {
+            now.store(second, Ordering::Relaxed);
+            assert!(!tries_to_log_in(&keeper).await, "after {second} s");
+        }
+    }
+    // One that lasts is served all the same.
+    let (keeper, now) = keeper(StateFiles::inside(&place));
+    now.store(15 * 60, Ordering::Relaxed);
+    assert!(tries_to_log_in(&keeper).await);
+}
+
+#[tokio::test]
+async fn as_soon_as_an_attempt_can_be_noted_it_is_made() {
+    let state = tempfile::tempdir().expect("a directory");
+    let place = state.path().join("state");
+    std::fs::write(&place, "no directory").expect("a file");
+    let (waits, now) = keeper(StateFiles::inside(&place));
+    assert!(!tries_to_log_in(&waits).await);
+    std::fs::remove_file(&place).expect("it is there");
+    now.store(60, Ordering::Relaxed);
+    assert!(tries_to_log_in(&waits).await);
+    // Who keeps nothing is no daemon that is started again.
+    let (nowhere, _) = keeper(StateFiles::nowhere());
+    assert!(tries_to_log_in(&nowhere).await);
+}
+
 #[tokio::test]
 async fn a_token_that_is_written_late_does_not_take_the_turn_of_one_that_came_meanwhile() {
     let state = tempfile::tempdir().expect("a directory");

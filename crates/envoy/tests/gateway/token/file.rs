@@ -115,3 +115,26 @@ async fn a_token_that_is_refused_and_comes_during_an_outage_costs_nothing_either
     gateway.info().await.unwrap();
     gateway.inverters().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_token_of_another_envoy_in_the_file_is_never_sent_to_this_one() {
+    let (own, other) = (jwt(SERIAL, LATER), jwt("999999999999", LATER));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &own).unwrap();
+    let server = Server::start(Speaks::Https, envoy(&own)).await;
+    let mut gateway = with_token(&server, TokenSource::file(file.path()));
+    gateway.inverters().await.unwrap();
+    std::fs::write(file.path(), &other).unwrap();
+    gateway.inverters().await.unwrap();
+    // Nor when its own one is refused.
+    server.become_another(Speaks::Https, envoy("eyJ.nobody.s"));
+    gateway.inverters().await.unwrap_err();
+    let bearer = format!("Bearer {other}");
+    let asked = server.take_requests();
+    assert!(asked.len() > 2);
+    assert!(
+        asked
+            .iter()
+            .all(|request| request.header("authorization") != Some(&bearer))
+    );
+}
