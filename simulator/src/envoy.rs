@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::access::{Access, Admission, Credentials, with_session};
 use crate::answer::Answer;
-use crate::faults::{Fault, Faults};
+use crate::faults::{Endpoint, Fault, Faults};
 use crate::gateway::{self, Gateway};
 use crate::resource::Resource;
 
@@ -105,13 +105,13 @@ impl Envoy {
                 false,
             );
         }
-        if self.faults.strikes(Fault::Busy) {
+        if self.strikes(Fault::Busy, resource) {
             return (gateway::busy(), false);
         }
         if let Some(refusal) = resource.and_then(|resource| self.gateway.refusal(resource)) {
             return (refusal, true);
         }
-        if self.access.concerns(resource) && self.faults.strikes(Fault::Unauthorized) {
+        if self.access.concerns(resource) && self.strikes(Fault::Unauthorized, resource) {
             return (self.access.refusal(resource, now), false);
         }
         match self.access.admit(resource, credentials, now) {
@@ -123,19 +123,31 @@ impl Envoy {
         }
     }
 
+    fn strikes(&self, fault: Fault, resource: Option<&Resource>) -> bool {
+        self.faults.strikes(fault, resource.and_then(Endpoint::of))
+    }
+
     fn endpoint(&self, resource: Option<&Resource>, now: Timestamp) -> (Answer, bool) {
         let Some(resource) = resource else {
             return (self.gateway.not_found(), false);
         };
         match self.access.check_jwt(resource) {
             Some(answer) => (answer, false),
-            None if !resource.is_info() && self.faults.strikes(Fault::Html) => {
+            None if !resource.is_info() && self.strikes(Fault::Html, Some(resource)) => {
                 (gateway::web_page(), false)
             }
-            None if resource.is_inverters() && self.faults.strikes(Fault::EmptyList) => {
+            None if !resource.is_info() && self.strikes(Fault::Missing, Some(resource)) => {
+                (self.gateway.not_found(), false)
+            }
+            None if resource.is_inverters() && self.strikes(Fault::EmptyList, Some(resource)) => {
                 (gateway::empty_list(), false)
             }
-            None => self.gateway.answer(resource, now),
+            None => {
+                // What makes the list empty after a start makes the last readings so.
+                let empty =
+                    resource.is_device_data() && self.strikes(Fault::EmptyList, Some(resource));
+                self.gateway.answer(resource, now, !empty)
+            }
         }
     }
 

@@ -9,11 +9,13 @@ use std::future;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+mod endpoint;
 mod fault;
 mod plan;
 #[cfg(test)]
 mod tests;
 
+pub use endpoint::Endpoint;
 pub use fault::Fault;
 pub use plan::{FaultPlan, NotAFaultPlan};
 
@@ -58,13 +60,15 @@ impl Faults {
         self.planned.send_modify(Vec::clear);
     }
 
-    /// Whether this fault strikes what meets it now. To be asked once for each such meeting: a
-    /// rate counts them.
-    pub(crate) fn strikes(&self, fault: Fault) -> bool {
+    /// Whether this fault strikes a request for that, which meets it now. To be asked once for each such
+    /// meeting: a rate counts them.
+    pub(crate) fn strikes(&self, fault: Fault, endpoint: Option<Endpoint>) -> bool {
         let now = Instant::now();
         let mut strikes = false;
         self.planned.send_if_modified(|planned| {
-            for each in planned.iter_mut().filter(|each| each.is_on(fault, now)) {
+            let concerned =
+                |each: &&mut Planned| each.is_on(fault, now) && each.plan.concerns(endpoint);
+            for each in planned.iter_mut().filter(concerned) {
                 strikes |= each.plan.strikes(each.met, self.seed);
                 each.met += 1;
             }

@@ -37,10 +37,20 @@ impl Firmware {
         self.numbers.as_slice() >= version
     }
 
+    /// Whether it is exactly this version.
+    pub(crate) fn is(&self, version: &[u32]) -> bool {
+        self.numbers == version
+    }
+
     /// The number as packages carry it: `08.03.5169`.
     pub(crate) fn of_package(&self) -> String {
         let numbers: Vec<String> = self.numbers.iter().map(|n| format!("{n:02}")).collect();
         numbers.join(".")
+    }
+
+    /// `/ivp/pdm/device_data` came late in 8.2: 8.2.127 has it.
+    pub(crate) fn has_device_data(&self) -> bool {
+        self.is_at_least(&[8, 2, 127])
     }
 
     /// `devType` appeared with 4.10; 4.2.33 and all of 3.x leave it out.

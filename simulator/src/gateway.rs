@@ -15,7 +15,7 @@ use crate::nightly;
 use crate::options::check_firmware;
 use crate::resource::Resource;
 use crate::serial::Serial;
-use crate::site::NotReplaced;
+use crate::site::{NotChanged, NotReplaced, Panels};
 
 mod inverters;
 mod recording;
@@ -23,7 +23,7 @@ mod synthetic;
 
 pub(crate) use recording::Recording;
 pub use recording::RecordingError;
-pub(crate) use synthetic::Synthetic;
+pub(crate) use synthetic::{Synthetic, battery_serial};
 
 /// Between two looks at a clock.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -96,6 +96,21 @@ impl Gateway {
         }
     }
 
+    /// Makes an inverter dead, shaded or well.
+    pub(crate) fn change(&self, inverter: &str, is: Panels) -> Result<(), NotChanged> {
+        match &self.source {
+            Source::Recording(_) => Err(NotChanged::Recorded),
+            Source::Synthetic(synthetic) => synthetic.change(inverter, is, self.now()),
+        }
+    }
+
+    /// The counters of lifetimes go on from this; those of a recording stand still.
+    pub(crate) fn count_from(&self, wh: u32) {
+        if let Source::Synthetic(synthetic) = &self.source {
+            synthetic.count_from(wh, self.now());
+        }
+    }
+
     /// Until when a request of now would hang in a night in which that happens.
     pub(crate) fn hangs_until(&self) -> Option<Timestamp> {
         nightly::hangs_until(self.now(), self.noon)
@@ -137,11 +152,16 @@ impl Gateway {
     }
 
     /// The answer to someone who may ask, at `now` by the gateway's clock, and whether it is a
-    /// recorded one, with all of its headers.
-    pub(crate) fn answer(&self, resource: &Resource, now: Timestamp) -> (Answer, bool) {
+    /// recorded one, with all of its headers. `heard` is whether it has heard its inverters since it started.
+    pub(crate) fn answer(
+        &self,
+        resource: &Resource,
+        now: Timestamp,
+        heard: bool,
+    ) -> (Answer, bool) {
         let (answer, recorded) = match &self.source {
             Source::Recording(recording) => (recording.answer(resource), true),
-            Source::Synthetic(synthetic) => (synthetic.answer(resource, now), false),
+            Source::Synthetic(synthetic) => (synthetic.answer(resource, now, heard), false),
         };
         match answer {
             Some(answer) => (answer, recorded),

@@ -49,13 +49,13 @@ pub use clock::OurTime;
 pub use cloud::{
     CloudOptions, CloudRequest, CloudRequestsError, CloudSwitch, NotACloudSwitch, TooMany,
 };
-pub use faults::{Fault, FaultPlan, NotAFaultPlan};
+pub use faults::{Endpoint, Fault, FaultPlan, NotAFaultPlan};
 pub use firmware::{Firmware, NotAFirmware};
 pub use gateway::RecordingError;
 pub use ledger::LedgerError;
-pub use options::{Options, OptionsError, SiteOptions, Source};
+pub use options::{Meters, NotMeters, Options, OptionsError, SiteOptions, Source};
 pub use serial::{NotASerial, Serial};
 pub use server::GatewayRequest;
 pub use simulator::{NoCloud, NothingHeld, Simulator, StartError};
-pub use site::NotReplaced;
-pub use site::PastReport;
+pub use site::{NotChanged, NotReplaced};
+pub use site::{PastFlow, PastReport};

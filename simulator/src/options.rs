@@ -11,11 +11,19 @@ use crate::clock::{Clock, OurTime};
 use crate::cloud::CloudOptions;
 use crate::faults::FaultPlan;
 use crate::firmware::Firmware;
+use crate::gateway::battery_serial;
 use crate::serial::Serial;
-use crate::site::{PastReport, Plan, SERIALS, Site, Sun};
+use crate::site::{History, PastFlow, PastReport, Plan, SERIALS, Site, Sun};
+
+mod equipment;
+
+pub(crate) use equipment::Equipment;
+pub use equipment::{Meters, NotMeters};
 
 /// Inverters that one site may have.
 const MOST_INVERTERS: usize = SERIALS;
+/// Batteries of each kind that a site may have.
+const MOST_BATTERIES: usize = 40;
 /// At this speed a day passes in a second.
 const FASTEST: u32 = 86_400;
 /// A fast clock without a given start begins as far back as it needs to run this long until it
@@ -95,6 +103,15 @@ pub struct SiteOptions {
     /// Solar noon, in UTC. Inverters report while the sun is up, some 9 (winter) to 15 hours
     /// (summer) around it. A demonstration at any hour sets it to about now. Default 12:00.
     pub noon: civil::Time,
+    /// Which meters are connected. Default none.
+    pub meters: Meters,
+    /// Batteries with 3.5 kWh each, of firmware 5 or later, 0 to 40. Default none. With any of them, or
+    /// AC batteries, the home's use and its exchange with the grid are simulated also where nothing
+    /// meters them.
+    pub batteries: usize,
+    /// AC batteries with 1.2 kWh each, of firmware 4.10 or later, 0 to 40: each stands in the list of
+    /// inverters with a type of its own, and `/production.json` has their sum. Default none.
+    pub ac_batteries: usize,
     /// Each report stays on show until it stood in two complete answers to clients at this address,
     /// counted anew by [`Simulator::reader_started`](crate::Simulator::reader_started): for tests that
     /// compare the ledger with what arrived. Default none: as real gateways do, it shows the newest.
@@ -115,6 +132,8 @@ pub enum OptionsError {
     Firmware(Firmware),
     #[error("start is {0}: give a time from 2008 to now")]
     Start(Timestamp),
+    #[error("batteries is {0}: give 0 to {MOST_BATTERIES}, as for AC batteries")]
+    Batteries(usize),
 }
 
 impl Default for Options {
@@ -148,6 +167,9 @@ impl Default for SiteOptions {
             start: None,
             report_interval_s: 300,
             noon: civil::time(12, 0, 0, 0),
+            meters: Meters::None,
+            batteries: 0,
+            ac_batteries: 0,
             hold_for: None,
         }
     }
@@ -165,6 +187,11 @@ impl SiteOptions {
         }
         if ![300, 900, 3600].contains(&self.report_interval_s) {
             return Err(OptionsError::ReportInterval(self.report_interval_s));
+        }
+        for batteries in [self.batteries, self.ac_batteries] {
+            if batteries > MOST_BATTERIES {
+                return Err(OptionsError::Batteries(batteries));
+            }
         }
         check_firmware(&self.firmware)?;
         match self.start {
@@ -203,6 +230,21 @@ impl SiteOptions {
         Site::new(&self.plan(), &self.firmware, &self.serial).past(until.as_second(), days.into())
     }
 
+    /// What its meters and batteries have shown each five minutes on the `days` before `until`, with counters that
+    /// go on where those of its gateway begin then; nothing where it has none.
+    #[must_use]
+    pub fn past_flows(&self, until: Timestamp, days: u16) -> Vec<PastFlow> {
+        let site = Site::new(&self.plan(), &self.firmware, &self.serial);
+        History::past_flows(&site, until.as_second(), days.into())
+    }
+
+    /// The serial numbers of its batteries, and what each holds, in Wh.
+    #[must_use]
+    pub fn battery_serials(&self) -> (Vec<String>, f64) {
+        let serials = (0..self.batteries).map(|battery| battery_serial(&self.serial, battery));
+        (serials.collect(), Equipment::BATTERY_WH)
+    }
+
     pub(crate) fn plan(&self) -> Plan {
         Plan {
             inverters: self.inverters,
@@ -210,6 +252,18 @@ impl SiteOptions {
             seed: self.seed,
             report_interval_s: self.report_interval_s,
             noon: self.noon,
+            metered: self.meters == Meters::Connected || self.equipment().has_batteries(),
+            capacity_wh: self.equipment().capacity_wh(),
+            ac_batteries: self.equipment().each_ac_battery(),
+        }
+    }
+
+    /// What it has beside its inverters.
+    pub(crate) fn equipment(&self) -> Equipment {
+        Equipment {
+            meters: self.meters,
+            batteries: self.batteries,
+            ac_batteries: self.ac_batteries,
         }
     }
 }

@@ -44,6 +44,10 @@ impl Resource {
         self.name == "api_v1_production_inverters"
     }
 
+    pub(crate) fn is_device_data(&self) -> bool {
+        self.name == "ivp_pdm_device_data"
+    }
+
     /// `/info` and `/info.xml` are the same document, open to everyone on every firmware.
     pub(crate) fn is_info(&self) -> bool {
         matches!(self.name.as_str(), "info" | "info.xml")

@@ -256,7 +256,7 @@ fn synthetic(
     let clock = options.clock(ours, now);
     let history = History::new(site, clock.at(now).as_second());
     Ok(Gateway::synthetic(
-        Synthetic::new(firmware, serial, history, hold),
+        Synthetic::new(firmware, serial, options.equipment(), history, hold),
         clock,
         options.noon,
     ))

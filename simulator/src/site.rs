@@ -15,19 +15,28 @@ use thiserror::Error;
 use crate::firmware::Firmware;
 use crate::serial::Serial;
 
+mod ac_batteries;
 mod daylight;
+mod flows;
 mod history;
+mod home;
 mod noise;
+mod panel;
 mod sky;
 mod sun;
 #[cfg(test)]
 mod tests;
 mod timetable;
 
-use daylight::{Daylight, LONGEST_LAG_S};
-pub(crate) use history::{History, Production, Row};
-pub(crate) use noise::hash;
-use noise::{text_hash, unit};
+use daylight::Daylight;
+use flows::Flows;
+pub(crate) use flows::Metered;
+pub use history::PastFlow;
+pub(crate) use history::{Detail, History, Production, Row};
+pub(crate) use noise::{hash, text_hash};
+pub use panel::NotChanged;
+use panel::Panel;
+pub(crate) use panel::Panels;
 use sky::Sky;
 pub(crate) use sun::Sun;
 use timetable::{ReportTime, Timetable};
@@ -43,6 +52,12 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) report_interval_s: u32,
     pub(crate) noon: civil::Time,
+    /// Whether meters are connected, whatever the gateway shows of them.
+    pub(crate) metered: bool,
+    /// What its batteries hold, in Wh.
+    pub(crate) capacity_wh: f64,
+    /// How many AC batteries it has, and what part each holds of that.
+    pub(crate) ac_batteries: (usize, f64),
 }
 
 /// The inverters of one gateway under one sky.
@@ -56,6 +71,9 @@ pub(crate) struct Site {
     sun: Sun,
     sky: Sky,
     timetable: Timetable,
+    metered: bool,
+    capacity_wh: f64,
+    ac_batteries: (usize, f64),
 }
 
 /// The inverter can't be replaced.
@@ -83,6 +101,8 @@ pub(crate) struct Report {
     pub(crate) shown_from: i64,
     /// Average over the interval.
     pub(crate) power_w: i32,
+    /// What it has fed in during the interval. It draws nothing from this when its power is negative.
+    pub(crate) joules: i64,
 }
 
 /// A report that such a site has made before it was looked at.
@@ -96,22 +116,6 @@ pub struct PastReport {
     pub power_w: i32,
     /// The highest that the inverter had given until then.
     pub peak_power_w: i32,
-}
-
-/// One inverter with its panel.
-#[derive(Clone, Debug)]
-struct Panel {
-    serial: String,
-    /// Names this panel in every hash.
-    key: u64,
-    /// What the panel gives in full sun, in watts.
-    rated_w: f64,
-    /// What the inverter can feed in at most, in watts.
-    limit_w: f64,
-    /// The record it had set before the simulation, in watts.
-    record_w: i32,
-    /// How much later than others the edge of a cloud reaches it, in seconds.
-    lag_s: i64,
 }
 
 impl Site {
@@ -134,6 +138,9 @@ impl Site {
             panels,
             ghosts: units.map(|(_, serial)| serial).collect(),
             sun,
+            metered: plan.metered,
+            capacity_wh: plan.capacity_wh,
+            ac_batteries: plan.ac_batteries,
             sky: Sky::new(hash(&[seed, 2])),
             timetable: Timetable::new(
                 hash(&[seed, 3]),
@@ -165,6 +172,12 @@ impl Site {
         past
     }
 
+    /// The place of an inverter in use.
+    fn place(&self, inverter: &str) -> Option<usize> {
+        let mut panels = self.panels.iter();
+        panels.position(|panel| panel.serial == inverter)
+    }
+
     /// Puts a new inverter in the place of one, which is what it returns.
     fn replace(&mut self, place: usize) -> Result<Panel, NotReplaced> {
         if self.serials == SERIALS {
@@ -183,61 +196,37 @@ impl Site {
         Daylight::new(self.sun, self.sky, day)
     }
 
-    /// The reports of one inverter on that day, in order of time; at least one.
+    /// The reports of one inverter on that day, in order of time; at least one, unless it is dead.
     fn reports(&self, panel: &Panel, light: &Daylight) -> Vec<Report> {
+        if panel.is == Panels::Dead {
+            return Vec::new();
+        }
         let times = self.timetable.day(self.sun, light.day, panel.key);
         let last = times.len().saturating_sub(1);
-        let report = |(i, time): (usize, &ReportTime)| Report {
-            at: time.at,
-            duration_s: time.duration_s,
-            shown_from: time.at + time.delay_s,
-            power_w: if i == last {
-                panel.dusk_power_w(light.day)
+        let report = |(i, time): (usize, &ReportTime)| {
+            let (power_w, joules) = if i == last {
+                let power_w = panel.dusk_power_w(light.day);
+                (power_w, i64::from(power_w.max(0)) * time.duration_s)
             } else {
-                panel.power_w(light, time.at, time.duration_s)
-            },
+                panel.interval(light, time.at, time.duration_s)
+            };
+            Report {
+                at: time.at,
+                duration_s: time.duration_s,
+                shown_from: time.at + time.delay_s,
+                power_w,
+                joules,
+            }
         };
         times.iter().enumerate().map(report).collect()
     }
-}
 
-impl Panel {
-    fn new(key: u64, serial: String) -> Self {
-        let limit_w = (290.0 + 10.0 * unit(&[key, 1])).round();
-        // Some never reach their inverter's limit, so that they break their record now and then.
-        let rated_w = 262.0 + 80.0 * unit(&[key, 3]);
-        #[expect(clippy::cast_possible_truncation, reason = "at most 300 W")]
-        let record_w = (limit_w.min(rated_w) * (0.9 + 0.08 * unit(&[key, 2]))) as i32;
-        Self {
-            serial,
-            key,
-            rated_w,
-            limit_w,
-            record_w,
-            lag_s: hash(&[key, 4]).cast_signed().rem_euclid(LONGEST_LAG_S),
-        }
-    }
-
-    /// The average of an interval: its own small wavering around what the light gives, and at most
-    /// what the inverter can do.
-    fn power_w(&self, light: &Daylight, until: i64, duration_s: i64) -> i32 {
-        let until = until - self.lag_s;
-        let wavering = 1.0 + 0.02 * (noise::smooth(self.key, until, 900) - 0.5);
-        let power_w = self.rated_w * light.average(until - duration_s, until) * wavering;
-        #[expect(clippy::cast_possible_truncation, reason = "at most 300 W")]
-        let power_w = power_w.min(self.limit_w).round() as i32;
-        power_w
-    }
-
-    /// What an inverter says last: usually nothing, sometimes a few watts, sometimes it draws some.
-    fn dusk_power_w(&self, day: i64) -> i32 {
-        let kind = unit(&[self.key, 5, day.cast_unsigned()]);
-        let amount = hash(&[self.key, 6, day.cast_unsigned()]);
-        match kind {
-            ..0.5 => 0,
-            ..0.75 => 1 + (amount % 5) as i32,
-            _ => -1 - (amount % 4) as i32,
-        }
+    /// What all panels give in each minute of a day, in watts, as a meter sees it.
+    fn panels_w(&self, light: &Daylight) -> Vec<f64> {
+        let living = || self.panels.iter().filter(|panel| panel.is != Panels::Dead);
+        Flows::minutes_of(self.sun.midnight(light.day))
+            .map(|until| living().map(|panel| panel.power_w(light, until, 60)).sum())
+            .collect()
     }
 }
 

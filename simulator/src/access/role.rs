@@ -11,6 +11,8 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// Somebody with an account and no right to this site: the token is good, and nothing may be read with it.
+    Anybody,
     /// The owner of the site, who may read everything but `/stream/meter` (from 7.6.175 on).
     Owner,
     /// Who has installed it.
@@ -19,7 +21,7 @@ pub enum Role {
 
 /// The text is not a role.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{0:?} is not a role: write owner or installer")]
+#[error("{0:?} is not a role: write owner, installer or anybody")]
 pub struct NotARole(String);
 
 impl Role {
@@ -27,7 +29,7 @@ impl Role {
     #[must_use]
     pub fn token_lifetime(self) -> Duration {
         match self {
-            Self::Owner => Duration::from_hours(365 * 24),
+            Self::Anybody | Self::Owner => Duration::from_hours(365 * 24),
             Self::Installer => Duration::from_hours(12),
         }
     }
@@ -36,6 +38,7 @@ impl Role {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Anybody => "anybody",
             Self::Owner => "owner",
             Self::Installer => "installer",
         }
@@ -46,7 +49,7 @@ impl FromStr for Role {
     type Err = NotARole;
 
     fn from_str(text: &str) -> Result<Self, NotARole> {
-        let roles = [Self::Owner, Self::Installer].into_iter();
+        let roles = [Self::Anybody, Self::Owner, Self::Installer].into_iter();
         let role = roles.into_iter().find(|role| role.name() == text);
         role.ok_or_else(|| NotARole(text.to_owned()))
     }

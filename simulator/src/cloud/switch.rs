@@ -22,7 +22,7 @@ pub enum CloudSwitch {
     Down(bool),
     /// `password NEW`: that of the account, which ends its sessions.
     Password(SecretString),
-    /// `role owner|installer`: of tokens from now on.
+    /// `role owner|installer|anybody`: of tokens from now on.
     Role(Role),
     /// `lifetime LENGTH|default`: of tokens from now on, by the gateway's clock.
     Lifetime(Option<Duration>),
@@ -43,7 +43,7 @@ pub enum TooMany {
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
     "{0:?} changes nothing of the cloud: write mfa on|off, too-many-sessions on|off|everywhere, \
-     blocked on|off, down on|off, password NEW, role owner|installer, lifetime LENGTH|default"
+     blocked on|off, down on|off, password NEW, role owner|installer|anybody, lifetime LENGTH|default"
 )]
 pub struct NotACloudSwitch(String);
 

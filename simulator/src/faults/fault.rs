@@ -18,6 +18,8 @@ pub enum Fault {
     Unauthorized,
     /// A web page with status 200 in place of everything but `/info`, as after some updates.
     Html,
+    /// 404, as for what this firmware does not have, to everything but `/info`.
+    Missing,
     /// The list of inverters is `[]`, as after a restart.
     EmptyList,
     /// The connection ends in the middle of a body.
@@ -36,13 +38,14 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Refuse,
         Self::Hang,
         Self::ResetSecond,
         Self::Busy,
         Self::Unauthorized,
         Self::Html,
+        Self::Missing,
         Self::EmptyList,
         Self::Truncate,
         Self::Drip,
@@ -61,6 +64,7 @@ impl Fault {
             Self::Busy => "busy",
             Self::Unauthorized => "unauthorized",
             Self::Html => "html",
+            Self::Missing => "missing",
             Self::EmptyList => "empty-list",
             Self::Truncate => "truncate",
             Self::Drip => "drip",

@@ -1,4 +1,5 @@
-//! When a fault strikes: `hang`, `hang@30s`, `hang@30s+10s`, `hang~1/5`, `hang@30s+10s~1/5`.
+//! When a fault strikes: `hang`, `hang@30s`, `hang@30s+10s`, `hang~1/5`, `hang@30s+10s~1/5`,
+//! `hang/device-data`.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -7,11 +8,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use thiserror::Error;
 
+use super::endpoint::Endpoint;
 use super::fault::Fault;
 use crate::site::hash;
 
-/// A fault with its times and its rate, written `FAULT[@FROM[+LENGTH]][~1/N]`.
+/// A fault with its times and its rate, written `FAULT[/ENDPOINT][@FROM[+LENGTH]][~1/N]`.
 ///
+/// `ENDPOINT` is the only thing that it concerns; everything when it is left out.
 /// `FROM` is how long after the simulator's start (or the injection) it begins, by our clock, which
 /// is that of the clients that it hits, however fast the gateway's own runs; at once when it is
 /// left out. `LENGTH` is how long it lasts; for ever when it is left out. `~1/N`: of N requests that
@@ -20,6 +23,7 @@ use crate::site::hash;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultPlan {
     fault: Fault,
+    endpoint: Option<Endpoint>,
     from: Duration,
     length: Option<Duration>,
     one_in: Option<NonZeroU32>,
@@ -41,8 +45,10 @@ enum Reason {
     Time(String),
     #[error("{0:?} is not a rate: write it as 1/5, for one of five requests")]
     Rate(String),
-    #[error("a closed port has no rate: give it a time, as in refuse@30s+10s")]
-    RateOfRefuse,
+    #[error("{name:?} is none of {}", Endpoint::names())]
+    Endpoint { name: String },
+    #[error("a closed port has no rate and no endpoint: give it a time, as in refuse@30s+10s")]
+    PartOfRefuse,
 }
 
 impl FaultPlan {
@@ -59,6 +65,20 @@ impl FaultPlan {
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.fault
+    }
+
+    /// The same, of one endpoint only.
+    #[must_use]
+    pub fn of(self, endpoint: Endpoint) -> Self {
+        Self {
+            endpoint: Some(endpoint),
+            ..self
+        }
+    }
+
+    /// Whether it concerns requests for that.
+    pub(super) fn concerns(&self, endpoint: Option<Endpoint>) -> bool {
+        self.endpoint.is_none() || self.endpoint == endpoint
     }
 
     /// Whether it is on, `elapsed` after its times began to count.
@@ -88,6 +108,7 @@ impl From<Fault> for FaultPlan {
     fn from(fault: Fault) -> Self {
         Self {
             fault,
+            endpoint: None,
             from: Duration::ZERO,
             length: None,
             one_in: None,
@@ -109,11 +130,17 @@ impl FromStr for FaultPlan {
 fn read(text: &str) -> Result<FaultPlan, Reason> {
     let (rest, rate) = split(text, '~');
     let (name, times) = split(rest, '@');
+    let (name, endpoint) = split(name, '/');
     let fault = Fault::ALL.into_iter().find(|fault| fault.name() == name);
     let mut plan = FaultPlan::from(fault.ok_or_else(|| {
         let name = name.to_owned();
         Reason::Name { name }
     })?);
+    if let Some(name) = endpoint {
+        let endpoint = Endpoint::ALL.into_iter().find(|each| each.name() == name);
+        let name = name.to_owned();
+        plan.endpoint = Some(endpoint.ok_or(Reason::Endpoint { name })?);
+    }
     if let Some(times) = times {
         let (from, length) = split(times, '+');
         plan.from = time(from)?;
@@ -121,9 +148,9 @@ fn read(text: &str) -> Result<FaultPlan, Reason> {
     }
     if let Some(rate) = rate {
         plan.one_in = Some(one_in(rate)?);
-        if fault == Some(Fault::Refuse) {
-            return Err(Reason::RateOfRefuse);
-        }
+    }
+    if plan.fault == Fault::Refuse && (plan.one_in.is_some() || plan.endpoint.is_some()) {
+        return Err(Reason::PartOfRefuse);
     }
     Ok(plan)
 }

@@ -14,7 +14,7 @@ fn mistake(text: &str) -> String {
 
 /// Which of the first twelve it strikes.
 fn struck(faults: &Faults, fault: Fault) -> Vec<bool> {
-    (0..12).map(|_| faults.strikes(fault)).collect()
+    (0..12).map(|_| faults.strikes(fault, None)).collect()
 }
 
 #[test]
@@ -38,7 +38,18 @@ fn a_mistake_in_a_plan_names_the_value_and_the_remedy() {
         ("hang~5", "\"5\" is not a rate: write it as 1/5, "),
         ("hang~1/0", "\"1/0\" is not a rate"),
         ("hang~2/3", "\"2/3\" is not a rate"),
-        ("refuse~1/5", "a closed port has no rate: give it a time"),
+        (
+            "hang/nothing",
+            "\"nothing\" is none of inverters, device-data, ",
+        ),
+        (
+            "refuse~1/5",
+            "a closed port has no rate and no endpoint: give",
+        ),
+        (
+            "refuse/meters",
+            "a closed port has no rate and no endpoint: give",
+        ),
     ] {
         assert!(mistake(text).contains(message), "{}", mistake(text));
     }
@@ -47,7 +58,7 @@ fn a_mistake_in_a_plan_names_the_value_and_the_remedy() {
 #[tokio::test(start_paused = true)]
 async fn a_fault_with_times_is_on_between_them_only() {
     let faults = Faults::new(vec![plan("hang@30s+10s"), plan("busy@40s")], 1);
-    let on = |fault| (faults.is_on(fault), faults.strikes(fault));
+    let on = |fault| (faults.is_on(fault), faults.strikes(fault, None));
     for (until_next, hangs, busy) in [(29, false, false), (2, true, false), (8, true, false)] {
         advance(Duration::from_secs(until_next)).await;
         assert_eq!(on(Fault::Hang), (hangs, hangs));
@@ -73,6 +84,20 @@ fn a_rate_strikes_one_of_each_row_and_the_same_ones_for_the_same_seed() {
     }
     let different: std::collections::BTreeSet<_> = (0..20).map(of_seed).collect();
     assert!(different.len() > 10, "the seed matters: {different:?}");
+}
+
+#[test]
+fn a_fault_of_one_endpoint_strikes_and_counts_only_what_asks_for_that() {
+    for endpoint in Endpoint::ALL {
+        let text = format!("html/{endpoint}~1/2");
+        let faults = Faults::new(vec![plan(&text)], 1);
+        let others = Endpoint::ALL.into_iter().filter(|other| *other != endpoint);
+        for other in others.map(Some).chain([None]) {
+            assert!(!faults.strikes(Fault::Html, other), "{text} {other:?}");
+        }
+        let struck = (0..10).filter(|_| faults.strikes(Fault::Html, Some(endpoint)));
+        assert_eq!(struck.count(), 5, "{text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

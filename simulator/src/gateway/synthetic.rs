@@ -1,7 +1,7 @@
 //! The answers of a synthetic site, in the shape of its firmware.
 //!
-//! It is a gateway without meters. One function for each endpoint; a new endpoint is one more arm
-//! in [`Synthetic::answer`].
+//! One function for each endpoint, those of a kind in a file; a new endpoint is one more arm in
+//! [`Synthetic::answer`]. What there is beside inverters, its options say.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,18 +14,28 @@ use super::inverters::{self, Entry};
 use crate::answer::{Answer, Framing};
 use crate::firmware::Firmware;
 use crate::hold::Hold;
+use crate::options::{Equipment, Meters};
 use crate::resource::Resource;
 use crate::serial::Serial;
-use crate::site::{History, NotReplaced, Production};
+use crate::site::{History, Metered, NotChanged, NotReplaced, Panels, Production, Row};
 
-/// `devType` of a microinverter.
+mod device_data;
+mod meters;
+mod production;
+mod storage;
+
+pub(crate) use storage::battery_serial;
+
+/// `devType` of a microinverter, and of an AC battery.
 const MICROINVERTER: u32 = 1;
+const AC_BATTERY: u32 = 11;
 
 /// A gateway that exists only here. Its clones have the same past.
 #[derive(Clone, Debug)]
 pub(crate) struct Synthetic {
     pub(crate) firmware: Firmware,
     pub(crate) serial: Serial,
+    equipment: Equipment,
     history: Arc<Mutex<History>>,
     hold: Option<Arc<Hold>>,
 }
@@ -34,12 +44,14 @@ impl Synthetic {
     pub(crate) fn new(
         firmware: Firmware,
         serial: Serial,
+        equipment: Equipment,
         history: History,
         hold: Option<Arc<Hold>>,
     ) -> Self {
         Self {
             firmware,
             serial,
+            equipment,
             history: Arc::new(Mutex::new(history)),
             hold,
         }
@@ -59,106 +71,96 @@ impl Synthetic {
         self.history(|history| history.replace(inverter, self.site_time(now)))
     }
 
+    /// Makes an inverter dead, shaded or well at `now`.
+    pub(super) fn change(
+        &self,
+        inverter: &str,
+        is: Panels,
+        now: Timestamp,
+    ) -> Result<(), NotChanged> {
+        self.history(|history| history.change(inverter, is, self.site_time(now)))
+    }
+
+    /// The counters of lifetimes show this at `now`, and count on.
+    pub(super) fn count_from(&self, wh: u32, now: Timestamp) {
+        self.history(|history| history.count_from(wh, self.site_time(now)));
+    }
+
     /// How far its clock was set back, in seconds.
     pub(super) fn set_back_s(&self) -> i64 {
         self.hold.as_ref().map_or(0, |hold| hold.set_back_s())
     }
 
-    /// The answer at `now` by the gateway's clock; none for what it does not have.
-    pub(super) fn answer(&self, resource: &Resource, now: Timestamp) -> Option<Answer> {
+    /// The answer at `now` by the gateway's clock; none for what it does not have. `heard` is whether it has heard its
+    /// inverters since it started.
+    pub(super) fn answer(
+        &self,
+        resource: &Resource,
+        now: Timestamp,
+        heard: bool,
+    ) -> Option<Answer> {
         match resource.name() {
             "info" | "info.xml" => Some(self.info(now)),
             "api_v1_production" => Some(self.totals(now)),
-            "production.json" | "production" => Some(self.production(now)),
-            inverters::NAME => Some(self.inverters(now)),
-            "ivp_meters" | "ivp_meters_readings" if self.firmware.has_device_types() => {
-                Some(none())
+            "production.json" | "production" => {
+                let lines = resource.name_with_query();
+                let lines = lines.is_some_and(|name| name.ends_with("_details_1"));
+                Some(self.production(now, lines))
             }
-            "ivp_ensemble_inventory" if self.firmware.uses_tokens() => Some(none()),
+            inverters::NAME => Some(self.inverters(now)),
+            "ivp_pdm_device_data" if self.firmware.has_device_data() => {
+                Some(self.device_data(now, heard))
+            }
+            "ivp_meters" if self.firmware.has_device_types() => Some(self.meters()),
+            "ivp_meters_readings" if self.firmware.has_device_types() => {
+                Some(self.meter_readings(now))
+            }
+            "ivp_ensemble_inventory" if self.has_storage() => Some(self.batteries(now)),
+            "ivp_ensemble_power" if self.has_storage() => Some(self.battery_power(now)),
+            "ivp_ensemble_secctrl" if self.has_storage() => Some(self.storage_summary(now)),
             _ => None,
         }
     }
 
-    fn inverters(&self, now: Timestamp) -> Answer {
-        let mut rows = self.history(|history| history.rows(self.site_time(now)));
-        if let Some(hold) = &self.hold {
-            rows = hold.rows(rows);
+    /// The newest report of each inverter, or that which is held on show.
+    fn rows(&self, now: Timestamp) -> Vec<Row> {
+        self.held(self.history(|history| history.rows(self.site_time(now))))
+    }
+
+    fn held(&self, rows: Vec<Row>) -> Vec<Row> {
+        match &self.hold {
+            Some(hold) => hold.rows(rows),
+            None => rows,
         }
-        let dev_type = self.firmware.has_device_types().then_some(MICROINVERTER);
-        let entries: Vec<Entry> = rows
-            .into_iter()
-            .map(|row| Entry {
-                serial_number: row.inverter,
-                last_report_date: row.reported_at,
-                dev_type,
-                last_report_watts: row.power_w,
-                max_report_watts: row.peak_power_w,
-            })
-            .collect();
+    }
+
+    fn inverters(&self, now: Timestamp) -> Answer {
+        let has_types = self.firmware.has_device_types();
+        let entry = |row: Row, dev_type| Entry {
+            serial_number: row.inverter,
+            last_report_date: row.reported_at,
+            dev_type: has_types.then_some(dev_type),
+            last_report_watts: row.power_w,
+            max_report_watts: row.peak_power_w,
+        };
+        let inverters = self.rows(now).into_iter();
+        let mut entries: Vec<Entry> = inverters.map(|row| entry(row, MICROINVERTER)).collect();
+        if has_types {
+            let batteries = self.ac_battery_rows(now).into_iter();
+            entries.extend(batteries.map(|row| entry(row, AC_BATTERY)));
+        }
         let mut answer = json(&entries);
         answer.shows = inverters::shown(&entries, &self.serial);
         answer
     }
 
-    fn totals(&self, now: Timestamp) -> Answer {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Totals {
-            watt_hours_today: i64,
-            watt_hours_seven_days: i64,
-            watt_hours_lifetime: i64,
-            watts_now: i64,
-        }
-        let production = self.totals_at(now);
-        json(&Totals {
-            watt_hours_today: production.today_wh,
-            watt_hours_seven_days: production.seven_days_wh,
-            watt_hours_lifetime: production.lifetime_wh,
-            watts_now: production.now_w,
-        })
-    }
-
-    fn production(&self, now: Timestamp) -> Answer {
-        if self.firmware.major() < 4 {
-            return uncached(super::web_page());
-        }
-        let production = self.totals_at(now);
-        let body = serde_json::json!({
-            "production": [{
-                "type": "inverters",
-                "activeCount": production.inverters,
-                "readingTime": production.reading_time,
-                "wNow": if production.reading_time == 0 { 0 } else { production.now_w },
-                "whLifetime": self.wrapped(production.lifetime_wh),
-            }],
-            "storage": [{
-                "type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0,
-                "state": "idle",
-            }],
-        });
-        uncached(Answer::new(StatusCode::OK, body.to_string()))
-            .content_type("application/json")
-            .framing(Framing::Chunked)
-    }
-
-    /// From 7.0 to 8.2.127 this counter wraps at 2^32 joules.
-    fn wrapped(&self, lifetime_wh: i64) -> i64 {
-        const WRAPS_AT_WH: i64 = (1 << 32) / 3600;
-        let wraps = self.firmware.uses_tokens() && !self.firmware.is_at_least(&[8, 2, 128]);
-        if wraps {
-            lifetime_wh % WRAPS_AT_WH
-        } else {
-            lifetime_wh
-        }
-    }
-
     fn info(&self, now: Timestamp) -> Answer {
         let (serial, firmware, time) = (&self.serial, &self.firmware, now.as_second());
         let version = firmware.of_package();
-        let meter = if firmware.major() >= 5 {
-            "    <imeter>false</imeter>\n"
-        } else {
-            ""
+        let meter = match self.equipment.meters {
+            _ if firmware.major() < 5 => "",
+            Meters::None => "    <imeter>false</imeter>\n",
+            Meters::Connected | Meters::Disabled => "    <imeter>true</imeter>\n",
         };
         let tokens = if firmware.uses_tokens() {
             "  <web-tokens>true</web-tokens>\n"
@@ -196,6 +198,11 @@ impl Synthetic {
         self.history(|history| history.production(self.site_time(now)))
     }
 
+    /// What meters and batteries show; none where there are none.
+    fn metered(&self, now: Timestamp) -> Option<Metered> {
+        self.history(|history| history.metered(self.site_time(now)))
+    }
+
     /// The sun goes on, whatever the gateway's clock says. In Unix seconds.
     fn site_time(&self, now: Timestamp) -> i64 {
         now.as_second() + self.set_back_s()
@@ -217,6 +224,11 @@ fn json(value: &impl Serialize) -> Answer {
 /// What there is none of: neither meters nor batteries. Nothing below `/ivp` says what type it is.
 fn none() -> Answer {
     Answer::new(StatusCode::OK, "[]")
+}
+
+/// As meters write: three decimals.
+fn thousandths(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
 }
 
 fn uncached(answer: Answer) -> Answer {

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{CloudOptions, FaultPlan, Firmware, Options, Role, Serial, SiteOptions, Source};
+use crate::{
+    CloudOptions, FaultPlan, Firmware, Meters, Options, Role, Serial, SiteOptions, Source,
+};
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp, civil};
 
@@ -18,7 +20,7 @@ pub(crate) struct Cli {
     /// Replay the gateway recorded in this directory
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "inverters", "ghosts", "firmware", "serial", "seed", "speed", "start", "report_interval", "noon",
-        "hold",
+        "hold", "meters", "batteries", "ac_batteries",
     ])]
     recording: Option<PathBuf>,
     /// Inverters of the synthetic site [default: 12]
@@ -48,6 +50,16 @@ pub(crate) struct Cli {
     /// Solar noon in UTC: inverters report only while the sun is up [default: 12:00]
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
     noon: Option<civil::Time>,
+    /// Its meters: none, connected (production, what is exchanged with the grid, and batteries where there are
+    /// some, on three phases) or disabled (nothing is connected: they show noise) [default: none]
+    #[arg(long, value_name = "KIND")]
+    meters: Option<Meters>,
+    /// Its batteries, with 3.5 kWh each [default: 0]
+    #[arg(long, value_name = "N")]
+    batteries: Option<usize>,
+    /// Its AC batteries, with 1.2 kWh each [default: 0]
+    #[arg(long, value_name = "N")]
+    ac_batteries: Option<usize>,
     /// Keep each report on show until clients at this address had it in two complete answers
     #[arg(long, value_name = "ADDRESS")]
     hold: Option<IpAddr>,
@@ -87,7 +99,7 @@ pub(crate) struct Cli {
     /// Its password: there is nothing that it protects
     #[arg(long, value_name = "PASSWORD", requires = "cloud", default_value = CloudOptions::PASSWORD)]
     cloud_password: String,
-    /// What the cloud's tokens make of their bearer: owner (for a year) or installer (for 12 hours)
+    /// What the cloud's tokens make of their bearer: owner (for a year), installer (for 12 hours), or anybody, who may read nothing
     #[arg(long, value_name = "ROLE", requires = "cloud", default_value_t = Role::Owner)]
     cloud_role: Role,
     /// How long the cloud's tokens are good for, by the gateway's clock [default: as of the role]
@@ -98,9 +110,11 @@ pub(crate) struct Cli {
     cloud_requests: Option<PathBuf>,
     /// Something goes wrong; can be given several times
     ///
-    /// FAULT[@FROM[+LENGTH]][~1/N], such as hang, hang@30s+10s, unauthorized~1/5 or
-    /// busy@1m+30s~1/2. FROM counts from the start, LENGTH is for ever when it is left out, both by
-    /// our clock; of N requests it strikes one, always the same ones for the same seed. FAULT is:
+    /// FAULT[/ENDPOINT][@FROM[+LENGTH]][~1/N], such as hang, hang@30s+10s, unauthorized~1/5,
+    /// hang/device-data or busy@1m+30s~1/2. FROM counts from the start, LENGTH is for ever when it is
+    /// left out, both by our clock; of N requests it strikes one, always the same ones for the same
+    /// seed. ENDPOINT is all that it concerns: inverters, device-data, totals, production, meters,
+    /// meter-readings, batteries, battery-power. FAULT is:
     ///
     ///   refuse            the port is closed, connections are refused (takes no rate)
     ///   hang              requests are read and never answered
@@ -108,6 +122,7 @@ pub(crate) struct Cli {
     ///   busy              503 "resource busy" to everything
     ///   unauthorized      401, whoever asks
     ///   html              a web page with status 200 in place of data
+    ///   missing           404 in place of data
     ///   empty-list        no inverters, as after a restart
     ///   truncate          the connection ends in the middle of a body
     ///   drip              bodies come byte by byte, ten in a second
@@ -128,6 +143,12 @@ pub(crate) struct Cli {
     ///   firmware V        an update at once, or the way back; site, serial and history stay
     ///   certificate       a new one, as after updates and once a year
     ///   replace SERIAL    an inverter is replaced: it stays listed, and a new one appears
+    ///   dead SERIAL       an inverter reports no more; the others do
+    ///   shade SERIAL PERCENT
+    ///                     an inverter gives only so much of what it would
+    ///   well SERIAL       the end of both
+    ///   count-from WH     the gateway's counters of lifetimes, its meters' too, go on from this: 0
+    ///                     as after some updates, 1193000 so that one soon wraps below 8.2.128
     ///   reader-started    with --hold: answers until now count no more
     ///   freeze, thaw      with --hold: nothing new is shown, until it is again
     ///   set-back LENGTH   with --hold: the gateway's clock goes back, as in set-back 1h
@@ -139,7 +160,7 @@ pub(crate) struct Cli {
     ///     blocked on|off             the account is turned away by the login and by the form
     ///     down on|off                503 to everything
     ///     password NEW               of the account; its sessions end
-    ///     role owner|installer       of tokens
+    ///     role owner|installer|anybody  of tokens
     ///     lifetime LENGTH|default    of tokens, by the gateway's clock, as in lifetime 12h
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) control: Option<PathBuf>,
@@ -162,6 +183,9 @@ impl Cli {
             start: self.start.or(default.start),
             report_interval_s: self.report_interval.unwrap_or(default.report_interval_s),
             noon: self.noon.unwrap_or(default.noon),
+            meters: self.meters.unwrap_or(default.meters),
+            batteries: self.batteries.unwrap_or(default.batteries),
+            ac_batteries: self.ac_batteries.unwrap_or(default.ac_batteries),
             hold_for: self.hold,
         };
         let cloud = self.cloud.map(|listen| CloudOptions {

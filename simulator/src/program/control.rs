@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::{
-    CertificateError, FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NotAFirmware,
+    CertificateError, FaultPlan, NoCloud, NotACloudSwitch, NotAFaultPlan, NotAFirmware, NotChanged,
     NotReplaced, NotUpdated, NothingHeld, Simulator,
 };
 use jiff::SignedDuration;
@@ -113,6 +113,14 @@ enum Refusal {
     #[error(transparent)]
     NotReplaced(#[from] NotReplaced),
     #[error(transparent)]
+    NotChanged(#[from] NotChanged),
+    #[error(
+        "{0:?} is no share: write a whole number of per cent up to 100, as in shade 482012345678 40"
+    )]
+    Percent(String),
+    #[error("{0:?} is no energy: write watt-hours from 0 to 4294967295, as in count-from 0")]
+    Energy(String),
+    #[error(transparent)]
     CloudSwitch(#[from] NotACloudSwitch),
     #[error(transparent)]
     NoCloud(#[from] NoCloud),
@@ -136,6 +144,18 @@ fn obey(line: &str, simulator: &Simulator) -> Result<(), Refusal> {
         ("replace", inverter) => {
             let new = simulator.replace(inverter)?;
             tracing::info!(new, "the new inverter");
+        }
+        ("dead", inverter) => simulator.kill(inverter)?,
+        ("shade", rest) => {
+            let (inverter, percent) = rest.split_once(' ').unwrap_or((rest, ""));
+            let share = percent.parse().ok().filter(|share| *share <= 100);
+            let share = share.ok_or_else(|| Refusal::Percent(percent.to_owned()))?;
+            simulator.shade(inverter, share)?;
+        }
+        ("well", inverter) => simulator.cure(inverter)?,
+        ("count-from", wh) => {
+            let wh = wh.parse().map_err(|_| Refusal::Energy(wh.to_owned()))?;
+            simulator.count_from(wh);
         }
         ("cloud", switch) => {
             simulator.switch_cloud(switch.parse()?)?;

@@ -21,7 +21,8 @@ use super::door::Conduct;
 use super::handover::{Handover, HandoverIo, Outgoing};
 use super::{IDLE, Server, stopped};
 use crate::board::Boot;
-use crate::faults::Fault;
+use crate::faults::{Endpoint, Fault};
+use crate::resource::Resource;
 
 /// What a client may take for its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -151,17 +152,18 @@ impl Connection {
         if !Arc::ptr_eq(&self.boot, &self.server.boots.borrow()) {
             return Err(Deviation::Reset);
         }
-        if faults.strikes(Fault::Hang) {
+        let endpoint = Resource::of(request.uri()).as_ref().and_then(Endpoint::of);
+        if faults.strikes(Fault::Hang, endpoint) {
             tracing::debug!(path = request.uri().path(), "hangs");
             return future::pending().await;
         }
         if let Some(until) = envoy.gateway().hangs_until()
-            && faults.strikes(Fault::Nightly)
+            && faults.strikes(Fault::Nightly, endpoint)
         {
             tracing::debug!(path = request.uri().path(), %until, "hangs");
             envoy.gateway().until(until).await;
         }
-        if !first && faults.strikes(Fault::ResetSecond) {
+        if !first && faults.strikes(Fault::ResetSecond, endpoint) {
             tracing::debug!(path = request.uri().path(), "reset");
             return Err(Deviation::Reset);
         }
@@ -179,7 +181,7 @@ impl Connection {
             status = answer.status.as_u16(),
             "answered"
         );
-        let answer = Deviation::of(faults, request.method(), answer)?;
+        let answer = Deviation::of(faults, request.method(), endpoint, answer)?;
         if let Some(noted) = &mut noted {
             noted.answered(answer.status.as_u16());
         }

@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 use super::IDLE;
 use super::client::Client;
 use crate::answer::Answer;
-use crate::faults::{Fault, Faults};
+use crate::faults::{Endpoint, Fault, Faults};
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +52,12 @@ impl Stream for TlsStream<TcpStream> {
 
 impl Deviation {
     /// What becomes of an answer: itself, unless a fault of its bytes strikes it.
-    pub(super) fn of(faults: &Faults, method: &Method, answer: Answer) -> Result<Answer, Self> {
+    pub(super) fn of(
+        faults: &Faults,
+        method: &Method,
+        endpoint: Option<Endpoint>,
+        answer: Answer,
+    ) -> Result<Answer, Self> {
         if method == Method::HEAD || answer.body.is_empty() {
             return Ok(answer);
         }
@@ -64,7 +69,7 @@ impl Deviation {
         ];
         match faults_of_bytes
             .into_iter()
-            .find(|&fault| faults.strikes(fault))
+            .find(|&fault| faults.strikes(fault, endpoint))
         {
             Some(fault) => Err(Self::Answer(Box::new(answer), fault)),
             None => Ok(answer),

@@ -12,7 +12,7 @@ use crate::faults::{Fault, FaultPlan};
 use crate::firmware::Firmware;
 use crate::hold::Hold;
 use crate::server::GatewayRequest;
-use crate::site::NotReplaced;
+use crate::site::{NotChanged, NotReplaced, Panels};
 
 /// The simulator shows each report as it comes.
 #[derive(Debug, Error)]
@@ -121,6 +121,37 @@ impl Simulator {
     /// Where a recording is replayed, and when no inverter in use has this serial.
     pub fn replace(&self, inverter: &str) -> Result<String, NotReplaced> {
         self.board.current().envoy.gateway().replace(inverter)
+    }
+
+    /// This inverter reports no more, from now on.
+    ///
+    /// # Errors
+    /// Where a recording is replayed, and when no inverter in use has this serial; as of the two that follow.
+    pub fn kill(&self, inverter: &str) -> Result<(), NotChanged> {
+        self.change(inverter, Panels::Dead)
+    }
+
+    /// This inverter gives only so many per cent of what it would, from now on; 100 at most.
+    pub fn shade(&self, inverter: &str, percent: u8) -> Result<(), NotChanged> {
+        let share = f64::from(percent.min(100)) / 100.0;
+        self.change(inverter, Panels::Shaded(share))
+    }
+
+    /// This inverter is neither dead nor shaded any more.
+    pub fn cure(&self, inverter: &str) -> Result<(), NotChanged> {
+        self.change(inverter, Panels::Well)
+    }
+
+    fn change(&self, inverter: &str, is: Panels) -> Result<(), NotChanged> {
+        let boot = self.board.current();
+        boot.envoy.gateway().change(inverter, is)
+    }
+
+    /// The gateway's counters of lifetimes, those of its meters among them, show this many watt-hours now and
+    /// count on, as after an update: 0 for a counter that was set back, some below 1,193,046 for one that
+    /// wraps soon on firmware 7.0 to 8.2.127. Those of a recording stand still.
+    pub fn count_from(&self, wh: u32) {
+        self.board.current().envoy.gateway().count_from(wh);
     }
 
     /// What the gateway was asked since this was called last, where the options say that it is noted: in

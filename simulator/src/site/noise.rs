@@ -11,7 +11,7 @@ pub(crate) fn hash(parts: &[u64]) -> u64 {
 }
 
 /// The same for text.
-pub(super) fn text_hash(text: &str) -> u64 {
+pub(crate) fn text_hash(text: &str) -> u64 {
     text.bytes()
         .fold(0, |state, byte| hash(&[state, u64::from(byte)]))
 }

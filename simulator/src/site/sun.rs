@@ -31,6 +31,11 @@ impl Sun {
         (at - self.noon_s + DAY_S / 2).div_euclid(DAY_S)
     }
 
+    /// The beginning of that solar day, in Unix seconds.
+    pub(crate) fn midnight(self, day: i64) -> i64 {
+        self.noon(day) - DAY_S / 2
+    }
+
     fn noon(self, day: i64) -> i64 {
         day * DAY_S + self.noon_s
     }

@@ -5,6 +5,8 @@ use jiff::{Timestamp, civil};
 use super::history::Row;
 use super::*;
 
+mod energy;
+mod past;
 mod replaced;
 
 /// 2026-06-15: a long day.
@@ -18,6 +20,9 @@ fn plan() -> Plan {
         seed: 7,
         report_interval_s: 900,
         noon: civil::time(12, 0, 0, 0),
+        metered: false,
+        capacity_wh: 0.0,
+        ac_batteries: (0, 0.0),
     }
 }
 
@@ -267,25 +272,6 @@ fn noon_can_be_put_at_any_hour() {
             .to_string(),
         "2026-06-15T00:00:00Z"
     );
-}
-
-#[test]
-fn the_energy_counters_follow_the_reports() {
-    let site = site(&plan(), "8.2.4345");
-    let (dawn, dusk) = (site.sun.dawn(DAY), site.sun.dusk(DAY));
-    let joules: i64 = reports(&site, DAY)
-        .iter()
-        .flatten()
-        .map(|report| i64::from(report.power_w) * report.duration_s)
-        .sum();
-    let mut history = History::new(site, dawn);
-    let before = history.production(dawn);
-    let after = history.production(dusk + HOUR);
-    assert_eq!(before.today_wh, 0);
-    assert_eq!(before.reading_time, 0);
-    assert!((after.today_wh - joules / 3600).abs() <= 1);
-    assert!((after.lifetime_wh - before.lifetime_wh - after.today_wh).abs() <= 1);
-    assert!(before.seven_days_wh > 0);
 }
 
 #[test]

@@ -44,6 +44,11 @@ impl Timetable {
         }
     }
 
+    /// Seconds between two reports of an inverter, without those that a round takes longer.
+    pub(super) fn interval_s(&self) -> i64 {
+        self.interval_s
+    }
+
     /// Whether inverters have their places in the whole interval from now on.
     pub(super) fn set_spread(&mut self, spread: bool) {
         self.spread = spread;

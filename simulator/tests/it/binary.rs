@@ -167,7 +167,7 @@ async fn bad_input_ends_with_64_and_a_message_that_helps() {
         ),
         (
             &["--cloud", "127.0.0.1:0", "--cloud-role", "king"],
-            "\"king\" is not a role: write owner or installer",
+            "\"king\" is not a role: write owner, installer or anybody",
         ),
         (
             &["--cloud", "127.0.0.1:0", "--cloud-lifetime", "long"],

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ac_batteries;
 mod access;
 mod binary;
 mod changes;
@@ -9,6 +10,7 @@ mod client;
 mod cloud;
 mod faults;
 mod ledger;
+mod measured;
 mod recorded;
 mod recordings;
 mod site;
