@@ -1,63 +1,222 @@
-//! Which reports of a poll are new.
+//! What of a poll is new.
 //!
-//! The Envoy lists each inverter's newest report at every poll; most polls show the same ones
-//! again. A report is new when its time *differs* from the last one taken for that inverter, not
-//! only when it is later: a gateway whose clock was set back goes on being read.
+//! The Envoy lists each inverter's newest report at every poll; most polls show the same ones again. A report
+//! is new when its time *differs* from the last one taken for that inverter, not only when it is later: a
+//! gateway whose clock was set back goes on being read. What it measures at the moment of asking (meters,
+//! batteries, the site) has another time at each poll: that is new when something else differs, too, or
+//! nothing was taken for a quarter of an hour.
 
-use std::collections::HashMap;
+mod age;
+mod carried;
+mod remembered;
+mod tally;
 
-use envoy::{InverterReport, Inverters, Refused};
-use wire::{Inverter, ReportTime, Subject};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use envoy::{Poll, Refused};
+use wire::{Inverter, Measured, ReportTime, Serial, Subject, is_set_back};
+
+use crate::clock::Clock;
+use crate::site::Whole;
+use age::Ages;
+pub use age::CURRENT;
+pub use remembered::Remembered;
+use tally::Tallies;
+
+/// So long, in seconds, nothing is taken of what stays as it is. A reader that plots a quarter of an hour sees
+/// a point in each.
+const UNCHANGED: i64 = 15 * 60;
 
 /// What a poll brought, judged.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Judged {
-    /// New reports, in the order of the Envoy's list.
-    pub new: Vec<Inverter>,
-    /// Rows of the list that no topic or store could carry, each with its reason.
+    /// What is new: the inverters in the order of the Envoy's list, then the site and the rest.
+    pub new: Vec<Measured>,
+    /// Rows of the list, and other values, that no topic or store could carry, each with its reason.
     pub refused: Vec<String>,
 }
 
-/// The time of the last report taken, for each inverter.
+impl Judged {
+    /// The new reports of inverters.
+    pub fn inverters(&self) -> impl Iterator<Item = &Inverter> {
+        self.new.iter().filter_map(Measured::inverter)
+    }
+}
+
+/// What was taken last of each subject.
 #[derive(Debug, Default)]
 pub struct Changes {
     last: HashMap<Subject, ReportTime>,
+    /// What was measured at the moment of asking. Of inverters the time is enough.
+    values: HashMap<Subject, Measured>,
+    /// Inverters whose readings carry detail.
+    detailed: HashSet<Serial>,
+    tallies: Tallies,
+    whole: Whole,
+    ages: Ages,
+    now: Clock,
 }
 
 impl Changes {
-    /// Nothing was taken yet: the first poll's reports are all new.
+    /// Nothing was taken yet: all of the first poll is new.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What was taken before this process began: the time of the last report of each inverter.
+    /// What was measured once and can't be read any more at this time by the gateway's clock, in Unix seconds; all of
+    /// it where that is unknown.
     #[must_use]
-    pub fn after(last: HashMap<Subject, ReportTime>) -> Self {
-        Self { last }
+    pub fn unread(&self, now: Option<i64>) -> Vec<Subject> {
+        let now = now.unwrap_or(i64::MAX);
+        let site = self.whole.waits_for_meter(now, CURRENT);
+        let site = site.then_some(Subject::Site);
+        site.into_iter()
+            .chain(self.ages.unread(now).cloned())
+            .collect()
     }
 
-    /// Takes what is new in an answer of the Envoy. An inverter that the answer leaves out keeps
-    /// its last time: lists are empty or short after a restart of the gateway.
-    pub fn take(&mut self, answer: &Inverters) -> Judged {
+    /// What is measured while its plain topic stands still, because the gateway's clock shows this time, in Unix
+    /// seconds, and has shown a later one. Of inverters their [`condition`](crate::condition) tells that.
+    #[must_use]
+    pub fn behind(&self, now: Option<i64>) -> Vec<Subject> {
+        let now = now.unwrap_or(i64::MAX);
+        let site = self.whole.is_behind().then_some(Subject::Site);
+        site.into_iter()
+            .chain(self.ages.behind(now).cloned())
+            .collect()
+    }
+
+    /// Whose topics do not show what is so now: all of these.
+    #[must_use]
+    pub fn stale(&self, now: Option<i64>) -> BTreeSet<Subject> {
+        let unread = self.unread(now).into_iter();
+        unread.chain(self.behind(now)).collect()
+    }
+
+    /// The inverters whose count of today is of a day that is over.
+    pub fn not_of_today(&self) -> impl Iterator<Item = &Serial> {
+        self.whole.not_of_today()
+    }
+
+    /// These inverters are silent in the poll that is taken next, while others report.
+    pub fn silent(&mut self, silent: BTreeSet<Serial>) {
+        self.whole.silent(silent);
+    }
+
+    /// Takes what is new in a poll, with the gateway's clock then, in Unix seconds, where it is known. What the
+    /// answers leave out keeps its last time: lists are empty or short after a restart of the gateway.
+    pub fn take(&mut self, poll: &Poll, now: Option<i64>) -> Judged {
         let mut judged = Judged {
             new: Vec::new(),
-            refused: answer.refused.iter().map(refusal).collect(),
+            refused: poll.inverters.refused.iter().map(refusal).collect(),
         };
-        for report in &answer.reports {
-            match identify(report) {
+        // First of all: what is listed by a clock that was set back is older than what it listed before.
+        if let Some(now) = now {
+            self.whole.clock(now);
+        }
+        self.take_inverters(poll, &mut judged);
+        let newest = poll
+            .inverters
+            .reports
+            .iter()
+            .map(|report| report.reported_at);
+        let Some(now) = self.now.at(now, newest) else {
+            return judged;
+        };
+        // What is refused must leave no mark: neither is it current, nor does a counter go on from it.
+        let judge = |measured: Measured| {
+            let at = measured.at();
+            if is_set_back(at.unix_seconds(), now) {
+                let subject = measured.subject();
+                return Err(format!(
+                    "{subject}: {at} is more than a day ahead of the Envoy's own clock"
+                ));
+            }
+            Ok(measured)
+        };
+        let rest = carried::rest(poll).into_iter();
+        let mut rest: Vec<_> = rest.map(|measured| measured.and_then(judge)).collect();
+        for measured in rest.iter_mut().flatten() {
+            // Not when it was asked for: a battery without its link is answered for with what it last said.
+            self.ages
+                .read(measured.subject(), measured.at().unix_seconds());
+            self.tallies.carry(measured);
+        }
+        let flow = |measured: &Measured| match measured {
+            Measured::Production(flow) => Some(flow.clone()),
+            _ => None,
+        };
+        let metered = rest.iter().flatten().find_map(flow);
+        let counted = poll
+            .inverter_total
+            .and_then(|flow| carried::flow(&flow).ok());
+        let site = self.whole.say(metered.as_ref(), counted.as_ref(), now);
+        let site = site.map(|site| {
+            let mut site = Measured::from(site);
+            self.tallies.carry_sum(
+                &mut site,
+                self.whole.counter(),
+                self.whole.caught_up_wh(now),
+            );
+            Ok(site)
+        });
+        for carried in site.into_iter().chain(rest) {
+            match carried {
                 Err(reason) => judged.refused.push(reason),
-                Ok(report) => {
-                    let last = self
-                        .last
-                        .insert(Subject::Inverter(report.serial.clone()), report.reported_at);
-                    if last != Some(report.reported_at) {
-                        judged.new.push(report);
-                    }
-                }
+                Ok(measured) => judged.new.extend(self.if_new(measured)),
             }
         }
         judged
+    }
+
+    fn take_inverters(&mut self, poll: &Poll, judged: &mut Judged) {
+        for report in &poll.inverters.reports {
+            let carried = carried::inverter(report, poll.detail(report));
+            let mut report = match carried {
+                Ok(report) => report,
+                Err(reason) => {
+                    judged.refused.push(reason);
+                    continue;
+                }
+            };
+            if report.detail.is_some() {
+                self.detailed.insert(report.serial.clone());
+            } else if self.detailed.contains(&report.serial) {
+                // Unknown this time, and never left out.
+                report.detail = Some(wire::Detail::default());
+            }
+            let subject = Subject::Inverter(report.serial.clone());
+            let last = self.last.insert(subject, report.reported_at);
+            if last == Some(report.reported_at) {
+                continue;
+            }
+            let mut measured = Measured::from(report);
+            self.tallies.carry(&mut measured);
+            if let Measured::Inverter(report) = &measured {
+                self.whole.take(report.clone());
+            }
+            judged.new.push(measured);
+        }
+    }
+
+    /// What was measured at the moment of asking, unless it says nothing new.
+    fn if_new(&mut self, measured: Measured) -> Option<Measured> {
+        let subject = measured.subject();
+        let at = measured.at();
+        if self.last.get(&subject) == Some(&at) {
+            return None;
+        }
+        let is_same = self.values.get(&subject).is_some_and(|before| {
+            let since = at.unix_seconds() - before.at().unix_seconds();
+            (0..UNCHANGED).contains(&since) && before.clone().taken_at(at) == measured
+        });
+        if is_same {
+            return None;
+        }
+        self.last.insert(subject.clone(), at);
+        self.values.insert(subject, measured.clone());
+        Some(measured)
     }
 }
 
@@ -68,107 +227,5 @@ fn refusal(refused: &Refused) -> String {
     }
 }
 
-fn identify(report: &InverterReport) -> Result<Inverter, String> {
-    let refused = |error: &dyn std::fmt::Display| format!("inverter {:?}: {error}", report.serial);
-    Ok(Inverter {
-        serial: report.serial.parse().map_err(|error| refused(&error))?,
-        reported_at: ReportTime::from_unix_seconds(report.reported_at)
-            .map_err(|error| refused(&error))?,
-        device_type: report.device_type,
-        power_w: report.power_w,
-        peak_power_w: report.peak_power_w,
-        detail: None,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(serial: &str, reported_at: i64, power_w: i32) -> InverterReport {
-        InverterReport {
-            serial: serial.to_owned(),
-            reported_at,
-            device_type: Some(1),
-            power_w,
-            peak_power_w: 300,
-        }
-    }
-
-    fn answer(reports: &[InverterReport]) -> Inverters {
-        Inverters {
-            reports: reports.to_vec(),
-            ..Inverters::default()
-        }
-    }
-
-    fn new_powers(changes: &mut Changes, reports: &[InverterReport]) -> Vec<i32> {
-        let judged = changes.take(&answer(reports));
-        judged.new.iter().map(|report| report.power_w).collect()
-    }
-
-    #[test]
-    fn everything_is_new_at_first_and_nothing_the_second_time() {
-        let mut changes = Changes::new();
-        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
-        assert_eq!(new_powers(&mut changes, &list), [1, 2]);
-        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
-    }
-
-    #[test]
-    fn only_the_inverter_with_another_report_time_is_new() {
-        let mut changes = Changes::new();
-        new_powers(
-            &mut changes,
-            &[report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)],
-        );
-        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_310, 3)];
-        assert_eq!(new_powers(&mut changes, &list), [3]);
-    }
-
-    #[test]
-    fn a_report_that_was_taken_before_a_restart_is_not_new() {
-        let mut changes = Changes::new();
-        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
-        new_powers(&mut changes, &list);
-        let mut changes = Changes::after(changes.last);
-        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
-    }
-
-    #[test]
-    fn a_report_from_a_clock_that_was_set_back_is_new() {
-        let mut changes = Changes::new();
-        new_powers(&mut changes, &[report("a", 1_700_003_600, 1)]);
-        assert_eq!(
-            new_powers(&mut changes, &[report("a", 1_700_000_000, 2)]),
-            [2]
-        );
-    }
-
-    #[test]
-    fn an_empty_or_shorter_list_makes_nothing_new_afterwards() {
-        let mut changes = Changes::new();
-        let list = [report("a", 1_700_000_000, 1), report("b", 1_700_000_007, 2)];
-        new_powers(&mut changes, &list);
-        new_powers(&mut changes, &[]);
-        new_powers(&mut changes, &list[..1]);
-        assert_eq!(new_powers(&mut changes, &list), [0; 0]);
-    }
-
-    #[test]
-    fn a_report_that_no_store_could_hold_is_refused_and_costs_only_itself() {
-        let mut changes = Changes::new();
-        let judged = changes.take(&answer(&[
-            report("../evil", 1_700_000_000, 1),
-            report("a", i64::MAX, 2),
-            report("b", 1_700_000_000, 3),
-        ]));
-        assert_eq!(judged.new.len(), 1);
-        assert_eq!(judged.refused.len(), 2);
-        assert!(
-            judged.refused[0].contains("../evil"),
-            "{:?}",
-            judged.refused
-        );
-    }
-}
+mod tests;

@@ -3,10 +3,11 @@
 mod place;
 mod words;
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
-use daemon::check::broker::{self, Caller};
+use daemon::check::broker::{self, Caller, Passed};
 use daemon::check::{Report, Taken, resolve};
 use daemon::exit::with_causes;
 use daemon::state_dir;
@@ -14,6 +15,7 @@ use envoy::{Error, StateFiles, Why};
 use wire::{Serial, Topic};
 
 use crate::config::Config;
+use crate::home_assistant::{self, Topics};
 
 const STATE: &str = "state";
 const FOUND: &str = "found";
@@ -24,6 +26,7 @@ const SERIAL: &str = "serial";
 const CERTIFICATE: &str = "certificate";
 const LOGIN: &str = "login";
 const INVERTERS: &str = "inverters";
+const HOME_ASSISTANT: &str = "Home Assistant";
 
 /// Takes every step, to the Envoy and to the broker.
 ///
@@ -36,16 +39,47 @@ pub async fn check<W: Write>(config: &Config, report: &mut Report<W>) -> Result<
     check_state(&config.state_dir, report);
     report.begin("broker");
     // Its account, its client id and its topics are all named after the Envoy.
+    let announcing = envoy.clone().filter(|_| config.presentation.announces);
     let caller = envoy.map(|envoy| Caller {
-        client_id: crate::client_id(&envoy),
+        client_id: crate::serving::client_id(&envoy),
         username: envoy.to_string(),
         account_command: format!("mosquitto/account scraper {envoy} --keep-password"),
         topic: Topic::EnvoyCheck { envoy },
     });
-    if let Some(passed) = broker::check(report, &config.broker, caller.as_ref()).await? {
+    if let Some(mut passed) = broker::check(report, &config.broker, caller.as_ref()).await? {
+        if let Some(envoy) = announcing {
+            check_announcing(config, envoy, &mut passed, report).await;
+        }
         passed.close().await;
     }
     Ok(())
+}
+
+/// Whether the account may tell Home Assistant of devices. Rules for topics often forget that, and Mosquitto
+/// acknowledges what they forbid: no device would ever appear, and nothing would say why.
+async fn check_announcing<W: Write>(
+    config: &Config,
+    envoy: Serial,
+    passed: &mut Passed,
+    report: &mut Report<W>,
+) {
+    let prefix = &config.presentation.prefix;
+    let mut command = format!("mosquitto/account scraper {envoy} --keep-password");
+    if prefix.to_string() != home_assistant::PREFIX {
+        let _ = write!(command, " --home-assistant-prefix {prefix}");
+    }
+    let topics = Topics::new(config.broker.topic.clone(), envoy, prefix.clone());
+    let topic = topics.check();
+    let remedy = format!(
+        "give its account the rights with: {command}, and have the broker read its accounts again; or set \
+         HOME_ASSISTANT=false, if there is no Home Assistant"
+    );
+    let awaited = format!("what was published on {topic} has not come back yet");
+    let echo = broker::comes_back(passed, &topic, &remedy);
+    match report.patiently(HOME_ASSISTANT, &awaited, echo).await {
+        Ok(text) => report.passed(HOME_ASSISTANT, text),
+        Err(problem) => report.failed(HOME_ASSISTANT, problem),
+    }
 }
 
 /// Whether a file can be made where the journal is, or would be.
@@ -128,7 +162,7 @@ async fn check_envoy<W: Write>(
             }
             return Ok(match error {
                 // The account of that serial is not the one to look at.
-                Error::WrongSerial { .. } => None,
+                Error::WrongSerial { .. } | Error::OtherPinned { .. } => None,
                 _ => access.serial.clone(),
             });
         }
@@ -143,8 +177,10 @@ async fn check_envoy<W: Write>(
             }
         }
         Err(error) => {
-            let steps = [(LOGIN, words::login(&gateway)), (INVERTERS, String::new())];
-            let steps = steps.map(|(step, text)| (step, Taken::Passed(text)));
+            let steps = [
+                (LOGIN, words::login_of(&error, &gateway)),
+                (INVERTERS, Taken::Passed(String::new())),
+            ];
             let failed = match error {
                 Error::BadAnswer { .. } | Error::Busy { .. } | Error::Unreachable { .. } => {
                     INVERTERS
@@ -165,7 +201,7 @@ fn step(error: &Error) -> &'static str {
         Error::CertificateChanged(_) | Error::Pin { .. } => CERTIFICATE,
         error if is_untrusted(error) => CERTIFICATE,
         Error::Unreachable { .. } => REACHABLE,
-        Error::WrongSerial { .. } => SERIAL,
+        Error::WrongSerial { .. } | Error::OtherPinned { .. } => SERIAL,
         _ => ENVOY,
     }
 }

@@ -12,6 +12,9 @@ use wire::Serial;
 use crate::config;
 use crate::print::Format;
 
+/// The argument that a whole gateway is to be forgotten.
+const GATEWAY: &str = "gateway";
+
 /// The command line of `envoy-scraper`.
 #[must_use]
 pub fn command() -> Command {
@@ -50,6 +53,23 @@ pub fn command() -> Command {
                         .value_parser(clap::value_parser!(u64).range(1..=60))
                         .default_value("4")
                         .help("how long to listen, 1 to 60"),
+                ),
+        )
+        .subcommand(
+            Command::new("forget")
+                .about("Clears what the broker and Home Assistant have of an inverter or a battery, until it reports again")
+                .arg(
+                    Arg::new("serial")
+                        .value_name("SERIAL")
+                        .required_unless_present(GATEWAY)
+                        .help("the serial number of the inverter or the battery"),
+                )
+                .arg(
+                    Arg::new(GATEWAY)
+                        .long(GATEWAY)
+                        .value_name("SERIAL")
+                        .conflicts_with("serial")
+                        .help("clears all that they have of a whole Envoy that was replaced, with this serial number"),
                 ),
         )
         .subcommand(
@@ -93,6 +113,36 @@ pub fn listening_time(matches: &ArgMatches) -> Duration {
     seconds.map_or(discovery::Browser::LOOK, Duration::from_secs)
 }
 
+/// What is to be forgotten.
+#[derive(Debug)]
+pub enum Gone {
+    /// An inverter or a battery.
+    Device(Serial),
+    /// A gateway with all that belongs to it.
+    Gateway(Serial),
+}
+
+/// What is to be forgotten.
+///
+/// # Errors
+/// What is given can't be a serial number: the exit code for that, which was said.
+pub fn gone(matches: &ArgMatches) -> Result<Gone, ExitCode> {
+    let serial = |name| matches.get_one::<String>(name);
+    if let Some(gateway) = serial(GATEWAY) {
+        return gateway.parse().map(Gone::Gateway).map_err(|error| {
+            exit::misuse(&format!(
+                "the Envoy's serial: {error}; it is on the Envoy's label"
+            ))
+        });
+    }
+    let device = serial("serial").map_or("", String::as_str);
+    device.parse().map(Gone::Device).map_err(|error| {
+        exit::misuse(&format!(
+            "the serial: {error}; `envoy-scraper print` lists them"
+        ))
+    })
+}
+
 /// Prints a computed password.
 #[must_use]
 pub fn password(matches: &ArgMatches) -> ExitCode {
@@ -102,6 +152,10 @@ pub fn password(matches: &ArgMatches) -> ExitCode {
         return exit::misuse(&format!(
             "the Envoy's serial: {error}; it is on the Envoy's label"
         ));
+    }
+    if let Some(doubt) = config::doubt_of_serial(serial) {
+        // Where standard error is closed nobody wants to know.
+        let _ = writeln!(std::io::stderr(), "doubtful: the serial {doubt}");
     }
     let password = envoy::installer_password(serial, argument("user"));
     let password = password.expose_secret();

@@ -156,6 +156,19 @@ impl Complaints {
         }
     }
 
+    /// The Envoy's clock was set back by over a day, as was seen just now, or by so many plain topics that are later.
+    pub(crate) fn set_back(&self, topics: usize, seen: bool) {
+        if topics == 0 && !seen {
+            return;
+        }
+        tracing::warn!(
+            envoy = %self.envoy,
+            topics,
+            "the Envoy's clock was set back by over a day: its topics show earlier times from now on, and each inverter's \
+             value is not fresh until it reports"
+        );
+    }
+
     /// A receiver lacks so many readings that we hold.
     pub(crate) fn asked_again(&mut self, readings: u64) {
         if readings == 0 {

@@ -3,30 +3,39 @@
 //! The gateway's list says nothing of that. It shows each inverter's last report for ever: at night as it was
 //! at dusk, and of a dead one for years. So it is judged by the reports' times, against the gateway's own
 //! clock, and against each other. In reading order: [`interval`] learns how often an inverter reports;
-//! [`night`] tells an inverter that sleeps from one that is silent; [`output`] compares what they produce;
-//! this file keeps what is known of each.
+//! [`night`] tells an inverter that sleeps from one that is silent; `track` is what is known of one; this file takes
+//! in the lists; `judgement` says what each does; [`output`] and `siblings` compare what they produce; `one_look` judges for
+//! somebody who has not watched.
+//!
+//! When the gateway's clock is set back, the times of all reports tell nothing any more: each inverter does what it did
+//! until it reports, or until it should have, and its value is not fresh. Nor is it while the clock is behind the
+//! report on its plain topic, which never steps back in time.
 //!
 //! Nothing here is an alarm that need not be one: a list that is empty or short after a restart of the gateway
 //! takes nothing away, and judges nobody; a gateway that does not answer changes nothing.
 
 pub mod interval;
 pub mod night;
+mod one_look;
 pub mod output;
 
-use std::collections::{BTreeMap, HashMap};
+mod judgement;
+mod siblings;
+mod track;
 
-use wire::{Health, InverterHealth, InverterState, Serial};
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+use wire::{Health, InverterState, Serial, is_set_back};
+
+use crate::clock;
 use crate::names::Names;
-use interval::Interval;
-use night::Sight;
-use output::Output;
+use track::Track;
 
 /// Inverters that are judged. The largest gateways have some 600.
 const MOST: usize = 2000;
 
-/// A day, in seconds. A clock that was set back by more was wrong before, and so is what was learned by it; an
-/// inverter whose last report is older by more than the newest of its siblings' has missed a day.
+/// A day, in seconds: an inverter whose last report is older by more than the newest of its siblings' has missed one.
 const DAY: i64 = 24 * 3600;
 
 /// A report in the gateway's list.
@@ -42,21 +51,12 @@ pub struct Listed {
     pub peak_power_w: i32,
 }
 
-/// What is known of one inverter.
-#[derive(Debug, Clone)]
-struct Track {
-    at: i64,
-    power_w: i32,
-    peak_power_w: i32,
-    state: InverterState,
-    fresh: bool,
-    interval: Interval,
-    missed: u64,
-    output: Output,
-}
+/// The times that a gateway's clock may show, in Unix seconds: four digits of a year.
+const TIMES: std::ops::Range<i64> = 0..253_402_300_800;
 
-/// What is known of the inverters of one gateway.
-#[derive(Debug, Default)]
+/// What is known of the inverters of one gateway. It is remembered as it is (`memory.rs`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Condition {
     tracks: BTreeMap<Serial, Track>,
     never_reported: usize,
@@ -66,11 +66,32 @@ pub struct Condition {
     heard: Option<i64>,
     /// The gateway's clock when all were asleep last.
     asleep: Option<i64>,
+    /// The shortest time between two such polls, in seconds.
+    spacing: Option<i64>,
+    /// The gateway's clock at the first such poll after a gap: it was away, or listed few.
+    returned: Option<i64>,
 }
 
 impl Condition {
+    /// Whether all of it can have been learned: what comes from a file may be anything.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        let tracks = self.tracks.values();
+        let times = [self.polled, self.heard, self.asleep, self.returned];
+        let mut times = times
+            .into_iter()
+            .flatten()
+            .chain(self.spacing)
+            .chain(tracks.flat_map(|track| {
+                let own = [Some(track.at), track.undated, track.ahead];
+                let times = own.into_iter().chain([track.counted, track.output.at()]);
+                times.flatten()
+            }));
+        self.tracks.len() <= MOST && times.all(|time| TIMES.contains(&time))
+    }
+
     /// Takes in the list of one poll, with the gateway's clock then, in Unix seconds. Whether that clock was
-    /// set back so far that everything is learned anew.
+    /// set back by over a day.
     pub fn poll(
         &mut self,
         listed: &[Listed],
@@ -78,57 +99,83 @@ impl Condition {
         now: i64,
         names: &Names,
     ) -> bool {
-        let set_back = self.polled.is_some_and(|before| now < before - DAY);
-        if set_back {
-            *self = Self::default();
+        let before = self.polled.replace(now);
+        if before.is_some_and(|before| clock::is_ahead(before, now)) {
+            self.undate(now);
+        } else if before.is_some_and(|before| is_set_back(now, before)) {
+            self.date_again(now);
         }
         self.never_reported = never_reported;
         let new = self.learn(listed, now);
-        self.polled = Some(now);
         // After a restart the gateway lists few for a while. Of the others nothing is known then.
-        if listed.len() * 2 >= self.tracks.len() {
-            self.heard = Some(now);
+        let dated = self.tracks.values().filter(|track| track.is_dated());
+        if listed.len() * 2 >= dated.count() {
+            self.hear(now);
             self.judge(now);
         }
         self.compare(&new, names);
-        set_back
+        before.is_some_and(|before| is_set_back(before, now))
+    }
+
+    /// The clock was set back to `now`: what it showed before tells nothing.
+    fn undate(&mut self, now: i64) {
+        (self.heard, self.returned, self.asleep) = (None, None, None);
+        for track in self.tracks.values_mut() {
+            track.undate(now);
+        }
+    }
+
+    /// The clock was over a day behind, as that of a gateway that has started without the time, and is put right.
+    fn date_again(&mut self, now: i64) {
+        for track in self.tracks.values_mut() {
+            track.date_again(now);
+        }
+    }
+
+    /// The list has most of the inverters.
+    fn hear(&mut self, now: i64) {
+        if let Some(heard) = self.heard.replace(now) {
+            let since = now - heard;
+            if self.is_gap(since) {
+                self.returned = Some(now);
+            } else if since > 0 {
+                self.spacing = Some(self.spacing.map_or(since, |spacing| spacing.min(since)));
+            }
+        }
+    }
+
+    /// Whether so much time between two polls, in seconds, is more than usual.
+    fn is_gap(&self, since: i64) -> bool {
+        since > interval::SHORTEST.max(2 * self.spacing.unwrap_or(since))
     }
 
     /// Takes in the reports. Returns whose are new.
     fn learn(&mut self, listed: &[Listed], now: i64) -> Vec<Serial> {
         let mut new = Vec::new();
+        let (heard, returned) = (self.heard, self.returned);
+        let unseen = interval::SHORTEST.max(2 * self.spacing.unwrap_or_default());
         for report in listed {
             if let Some(track) = self.tracks.get_mut(&report.serial) {
                 if report.at == track.at {
                     continue;
                 }
                 let since = report.at - track.at;
-                let was_night = self.asleep.is_some_and(|asleep| asleep >= track.at);
+                let from = track.counted_to();
+                let was_night = self.asleep.is_some_and(|asleep| asleep >= from);
                 // What came while nobody asked, or the gateway did not say, was not missed.
-                let watched = self
-                    .heard
-                    .is_some_and(|heard| heard >= track.at && now - heard <= interval::SHORTEST);
+                let watched = heard.is_some_and(|heard| heard >= from && now - heard <= unseen)
+                    && returned.is_none_or(|returned| returned <= from);
                 if !was_night && watched {
-                    track.missed += track.interval.missed(since);
+                    let missed = track.interval.missed(report.at - from);
+                    track.missed = track.missed.saturating_add(missed);
                 }
-                track.interval.learn(since);
-                track.at = report.at;
-                track.power_w = report.power_w;
-                track.peak_power_w = report.peak_power_w;
+                if track.is_dated() {
+                    track.interval.learn(since);
+                }
+                track.report(report, now);
             } else if self.tracks.len() < MOST {
-                self.tracks.insert(
-                    report.serial.clone(),
-                    Track {
-                        at: report.at,
-                        power_w: report.power_w,
-                        peak_power_w: report.peak_power_w,
-                        state: InverterState::Asleep,
-                        fresh: true,
-                        interval: Interval::default(),
-                        missed: 0,
-                        output: Output::default(),
-                    },
-                );
+                self.tracks
+                    .insert(report.serial.clone(), Track::new(report));
             } else {
                 continue;
             }
@@ -137,62 +184,18 @@ impl Condition {
         new
     }
 
-    /// Says of each whether it reports.
-    fn judge(&mut self, now: i64) {
-        let typical = interval::typical(self.tracks.values().map(|track| &track.interval));
-        let sight = Sight::of(self.tracks.values().map(|track| night::Report {
-            age: now - track.at,
-            interval: track.interval.seconds().unwrap_or(typical),
-            power_w: track.power_w,
-            peak_power_w: track.peak_power_w,
-        }));
-        if sight.is_night() {
-            self.asleep = Some(now);
-        }
-        let newest = self.tracks.values().map(|track| track.at).max();
-        for track in self.tracks.values_mut() {
-            let interval = track.interval.seconds().unwrap_or(typical);
-            // Of the evening it says nothing in the morning: it is silent until it reports.
-            let is_known = track.state == InverterState::Silent;
-            let missed_a_day = newest.is_some_and(|newest| newest - track.at > DAY);
-            let may_sleep = sight.is_night() || sight.is_twilight();
-            (track.state, track.fresh) = if night::is_recent(now - track.at, interval) {
-                (InverterState::Reporting, true)
-            } else if may_sleep && !is_known && !missed_a_day {
-                (InverterState::Asleep, true)
-            } else {
-                (InverterState::Silent, false)
-            };
-        }
+    /// The gateway's clock at the last poll, in Unix seconds.
+    #[must_use]
+    pub fn polled(&self) -> Option<i64> {
+        self.polled
     }
 
-    /// Compares what those produced that have a new report with what the middle one of their siblings did.
-    fn compare(&mut self, new: &[Serial], names: &Names) {
-        let mut powers: HashMap<Option<&str>, Vec<i32>> = HashMap::new();
-        for (serial, track) in &self.tracks {
-            if track.state == InverterState::Reporting {
-                powers.entry(None).or_default().push(track.power_w);
-                if let Some(array) = names.array(serial) {
-                    powers.entry(Some(array)).or_default().push(track.power_w);
-                }
-            }
-        }
-        let medians: HashMap<Option<&str>, i32> = powers
-            .into_iter()
-            .filter_map(|(array, powers)| Some((array, output::median(powers)?)))
-            .collect();
-        for serial in new {
-            let Some(track) = self.tracks.get_mut(serial) else {
-                continue;
-            };
-            let array = names.array(serial);
-            let median = array
-                .and_then(|array| medians.get(&Some(array)))
-                .or_else(|| medians.get(&None));
-            if let (InverterState::Reporting, Some(median)) = (track.state, median) {
-                track.output.take(track.power_w, *median, track.at);
-            }
-        }
+    /// The inverters that are silent while others report.
+    #[must_use]
+    pub fn silent(&self) -> BTreeSet<Serial> {
+        let silent = |track: &Track| track.state == InverterState::Silent;
+        let tracks = self.tracks.iter().filter(|(_, track)| silent(track));
+        tracks.map(|(serial, _)| serial.clone()).collect()
     }
 
     /// What is known, for the `health` topic.
@@ -202,9 +205,10 @@ impl Condition {
             let of = self.tracks.values().filter(|track| track.state == state);
             u32::try_from(of.count()).unwrap_or(u32::MAX)
         };
-        let now = self.polled.unwrap_or_default();
         Health {
             envoy: envoy.clone(),
+            // It is dated once it is known what of it is shown.
+            changed_at: None,
             reporting: count(InverterState::Reporting),
             asleep: count(InverterState::Asleep),
             silent: count(InverterState::Silent),
@@ -213,30 +217,8 @@ impl Condition {
             inverters: self
                 .tracks
                 .iter()
-                .map(|(serial, track)| (serial.clone(), track.health(serial, now, names)))
+                .map(|(serial, track)| (serial.clone(), track.health(serial, names)))
                 .collect(),
-        }
-    }
-}
-
-impl Track {
-    fn health(&self, serial: &Serial, now: i64, names: &Names) -> InverterHealth {
-        let missing = match self.state {
-            // The report that is due now may yet come.
-            InverterState::Silent => self.interval.missed(now - self.at),
-            _ => 0,
-        };
-        InverterHealth {
-            state: self.state,
-            fresh: self.fresh,
-            interval_s: self
-                .interval
-                .seconds()
-                .and_then(|seconds| u32::try_from(seconds).ok()),
-            missed_reports: self.missed.saturating_add(missing),
-            relative_output_pct: self.output.percent(),
-            name: names.name(serial).map(str::to_owned),
-            array: names.array(serial).map(str::to_owned),
         }
     }
 }

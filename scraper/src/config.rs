@@ -3,7 +3,6 @@
 mod access;
 mod account;
 mod presentation;
-mod token_shape;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -18,8 +17,11 @@ use daemon::state_dir::{STATE_DIR, state_dir};
 use daemon::{broker, logs};
 use discovery::Browser;
 
+use crate::forget::Forgetting;
+use crate::print::Once;
 use crate::token::Request;
 
+pub(crate) use access::doubt_of_serial;
 pub use access::{
     Access, CERTIFICATE, ENVOY_KEYS, HOST, PASSWORD, SERIAL, TESTING_ENVOY_TIMEOUT,
     TESTING_MDNS_PORT, TOKEN, USERNAME,
@@ -169,13 +171,19 @@ impl Config {
     }
 }
 
-/// Reads what is needed to read the Envoy once: how to do that, and where a daemon that does so all the
-/// time keeps what it knows. The other keys may be set, and are not looked at. Mistakes are noted.
-pub fn read_access(settings: &mut Settings) -> Option<((Access, PathBuf), Logs)> {
+/// Reads what is needed to read the Envoy once: how to do that, where a daemon that does so all the time keeps what it
+/// knows, and what the inverters are called. The other keys may be set, and are not looked at. Mistakes are noted.
+pub fn read_once(settings: &mut Settings) -> Option<(Once, Logs)> {
     let access = Access::read(settings);
     let state_dir = state_dir(settings);
+    let names = presentation::names(settings);
     let logs = Logs::read_or(settings, PRINT_FILTER);
-    Some(((access?, state_dir?), logs?))
+    let once = Once {
+        access: access?,
+        state_dir: state_dir?,
+        names,
+    };
+    Some((once, logs?))
 }
 
 /// Reads what is needed to look for Envoys. Mistakes are noted.
@@ -198,6 +206,24 @@ pub fn read_token_request(settings: &mut Settings) -> Option<(Request, Logs)> {
         host,
     };
     Some((request, logs?))
+}
+
+/// Reads what is needed to forget something: the broker, and where the scraper of which Envoy keeps its state.
+/// Mistakes are noted.
+pub fn read_forgetting(settings: &mut Settings) -> Option<(Forgetting, Logs)> {
+    let envoy = access::serial(settings);
+    let state_dir = state_dir(settings);
+    let broker = Broker::read(settings);
+    let (announces, prefix) = presentation::announcing(settings);
+    let logs = Logs::read_or(settings, PRINT_FILTER);
+    let forgetting = Forgetting {
+        envoy,
+        state_dir: state_dir?,
+        broker: broker?,
+        prefix: prefix?,
+        announces: announces?,
+    };
+    Some((forgetting, logs?))
 }
 
 /// Reads the time between two polls.

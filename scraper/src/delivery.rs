@@ -24,7 +24,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::{BaseTopic, InstanceId, JournalId, JournalSpan, Reading};
+use wire::{
+    BaseTopic, InstanceId, JournalId, JournalSpan, Reading, ReportTime, SET_BACK_S, Subject,
+};
 
 use link::Link;
 use outbox::Outbox;
@@ -161,6 +163,18 @@ impl<J: Journal> Delivery<J> {
         self.replay.hold_only(&spans);
     }
 
+    /// Nothing of this is shown on a plain topic any more, until a reading of it is taken in.
+    pub fn forget(&mut self, subject: &Subject) {
+        self.outbox.forget(subject);
+    }
+
+    /// The gateway's own clock shows `now`, in Unix seconds. Where it was set back by over a day the marks of
+    /// its plain topics start afresh: of how many.
+    pub fn gateways_time(&mut self, now: i64) -> usize {
+        ReportTime::from_unix_seconds(now.saturating_add(SET_BACK_S))
+            .map_or(0, |latest| self.outbox.forget_later_than(latest))
+    }
+
     /// An announcement is due.
     pub fn announce_soon(&mut self, now: Instant) {
         self.unannounced.get_or_insert(now);
@@ -209,6 +223,12 @@ impl<J: Journal> Delivery<J> {
         } else {
             News::Nothing
         }
+    }
+
+    /// Whether this connection's plain topics have been given the newest readings, as far as those may be shown yet.
+    #[must_use]
+    pub fn shows_newest(&self) -> bool {
+        self.link.as_ref().is_some_and(Link::is_ready) && self.outbox.shows_newest()
     }
 
     /// How many readings the broker has not acknowledged.

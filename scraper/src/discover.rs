@@ -10,6 +10,7 @@ use envoy::{Gateway, Host, Settings};
 use serde::Serialize;
 
 use crate::print::Format;
+use crate::reach::MOST;
 
 /// How long an Envoy may take to say who it is; some need seconds for a TLS connection.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -81,7 +82,7 @@ async fn ask(found: Found) -> Listed {
         answers: false,
         reason: None,
     };
-    for address in &listed.addresses {
+    for address in listed.addresses.iter().take(MOST) {
         let Ok(host) = address.parse::<Host>() else {
             continue;
         };

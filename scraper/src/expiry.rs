@@ -23,17 +23,17 @@ impl Expiry {
             return;
         };
         let what_to_do = if renews {
-            "its account could not renew it so far, as said before; a new one can be got by hand, too \
+            "its account has not renewed it so far, and tries again and again; a new one can be got by hand, too \
              (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE)"
         } else {
             "get a new one (settings: ENVOY_TOKEN, ENVOY_TOKEN_FILE), or give an account that does \
              (settings: ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD)"
         };
         let expires_at = expires_at.and_then(|at| Timestamp::from_second(at).ok());
+        let when = when(left);
         tracing::warn!(
             expires_at = expires_at.map(|time| time.to_string()),
-            "the Envoy's token expires in {}: {what_to_do}",
-            in_words(left)
+            "the Envoy's token {when}: {what_to_do}",
         );
     }
 
@@ -59,6 +59,15 @@ impl Expiry {
     }
 }
 
+/// What becomes of a token that is good for so long.
+fn when(left: SignedDuration) -> String {
+    if left.is_positive() {
+        format!("expires in {}", in_words(left))
+    } else {
+        "has expired, and is taken only since the Envoy's clock is behind".to_owned()
+    }
+}
+
 /// A length of time as people say it.
 pub(crate) fn in_words(left: SignedDuration) -> String {
     let hours = left.as_hours();
@@ -74,6 +83,15 @@ mod tests {
     use super::*;
 
     const DAY: i64 = 86_400;
+
+    #[test]
+    fn a_token_that_has_expired_is_not_said_to_expire_in_no_time() {
+        assert_eq!(when(SignedDuration::from_mins(5)), "expires in 5 min");
+        for left in [0, -90] {
+            let said = when(SignedDuration::from_secs(left));
+            assert!(said.starts_with("has expired"), "{said}");
+        }
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a small number of seconds")

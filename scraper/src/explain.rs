@@ -15,7 +15,10 @@ pub(crate) fn explain(error: &Error) -> String {
 /// The same of the cloud, where it was asked without an Envoy.
 pub(crate) fn explain_cloud(error: &CloudError) -> String {
     let text = daemon::exit::with_causes(error);
-    format!("{text} (settings: {})", cloud_settings(error))
+    match cloud_settings(error) {
+        Some(settings) => format!("{text} (settings: {settings})"),
+        None => text,
+    }
 }
 
 /// What a look has done that is more than looking. It keeps nothing, and the cloud counts logins. Where it has
@@ -36,7 +39,9 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
         Error::Credentials(Credentials::NotFetched { reason, .. }) => {
             return reason.needs_a_person();
         }
-        Error::Credentials(Credentials::NotFetchedYet { .. }) => return false,
+        Error::Credentials(Credentials::NotFetchedYet { .. } | Credentials::NotNoted { .. }) => {
+            return false;
+        }
         _ => {}
     }
     matches!(
@@ -48,6 +53,7 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
             | Error::NotAnEnvoy { .. }
             | Error::CertificateChanged(_)
             | Error::Pin { .. }
+            | Error::OtherPinned { .. }
             | Error::Unreachable {
                 why: Why::NotTrusted,
                 ..
@@ -58,6 +64,14 @@ pub(crate) fn needs_a_person(error: &Error) -> bool {
 /// What our commands and files can do about it, of which the client knows nothing.
 fn remedy(error: &Error) -> Option<&'static str> {
     match error {
+        // By both where nothing says by which; then both addresses are named.
+        Error::Unreachable {
+            address,
+            why: Why::Tls | Why::Refused,
+            ..
+        } if address.starts_with("https://") && !address.contains(" and ") => {
+            Some("; firmware below 7 has no https: for that leave https:// out of its address")
+        }
         Error::Credentials(Credentials::NotFetchedYet { .. }) => Some(
             "; to have one sooner: envoy-scraper token prints one, for ENVOY_TOKEN_FILE; or stop the scraper, remove \
              the file token-attempts-SERIAL (the Envoy's) from STATE_DIR and start again",
@@ -70,14 +84,15 @@ fn remedy(error: &Error) -> Option<&'static str> {
 fn settings(error: &Error) -> Option<&'static str> {
     match error {
         Error::Credentials(Credentials::Password { .. }) => Some("ENVOY_USERNAME, ENVOY_PASSWORD"),
-        Error::Credentials(Credentials::NotFetched { reason, .. }) => Some(cloud_settings(reason)),
+        Error::Credentials(Credentials::NotFetched { reason, .. }) => cloud_settings(reason),
         Error::Credentials(Credentials::NotFetchedYet { .. }) => {
             Some("ENVOY_TOKEN_FILE, STATE_DIR")
         }
+        Error::Pin { .. } | Error::Credentials(Credentials::NotNoted { .. }) => Some("STATE_DIR"),
         Error::Credentials(Credentials::FetchedTokenRejected { .. }) => {
             Some("ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE")
         }
-        Error::TokenMissing { .. } => {
+        Error::TokenMissing { .. } | Error::Credentials(Credentials::TokenRole { .. }) => {
             Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE; or ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD")
         }
         Error::Credentials(_) => Some("ENVOY_TOKEN, ENVOY_TOKEN_FILE"),
@@ -87,7 +102,11 @@ fn settings(error: &Error) -> Option<&'static str> {
             why: Why::NotTrusted,
             ..
         } => Some("ENVOY_CERTIFICATE"),
-        Error::Pin { .. } => Some("STATE_DIR"),
+        Error::OtherPinned { .. } => Some("ENVOY_SERIAL, STATE_DIR"),
+        Error::Unreachable {
+            why: Why::UnusableKey,
+            ..
+        } => None,
         Error::Unreachable { .. } | Error::NotAnEnvoy { .. } | Error::HttpsNeeded { .. } => {
             Some("ENVOY_HOST")
         }
@@ -96,11 +115,13 @@ fn settings(error: &Error) -> Option<&'static str> {
 }
 
 /// Where the cloud is, if it is that which is in doubt, or else who asks it.
-fn cloud_settings(error: &CloudError) -> &'static str {
-    match error {
-        CloudError::Unreachable { .. } | CloudError::Unexpected { .. } => {
-            "ENLIGHTEN_URL, ENTREZ_URL"
+fn cloud_settings(error: &CloudError) -> Option<&'static str> {
+    Some(match error {
+        // Where Enphase's own addresses are asked nobody has set any.
+        CloudError::Unreachable { host, .. } | CloudError::Unexpected { host, .. } => {
+            return (!host.ends_with(".enphaseenergy.com")).then_some("ENLIGHTEN_URL, ENTREZ_URL");
         }
+        CloudError::Down { .. } => return None,
         CloudError::NotYours { .. } | CloudError::OfAnother { .. } => {
             "ENVOY_SERIAL, ENLIGHTEN_USERNAME"
         }
@@ -110,7 +131,7 @@ fn cloud_settings(error: &CloudError) -> &'static str {
             "ENVOY_TOKEN_FILE, for a token got by hand; ENLIGHTEN_USERNAME"
         }
         _ => "ENLIGHTEN_USERNAME, ENLIGHTEN_PASSWORD, ENLIGHTEN_PASSWORD_FILE",
-    }
+    })
 }
 
 #[cfg(test)]
@@ -132,8 +153,24 @@ mod tests {
             let settings = "(settings: ENLIGHTEN_URL, ENTREZ_URL)";
             assert!(said.ends_with(settings), "{said}");
         }
+        let host = "https://enlighten.enphaseenergy.com".to_owned();
+        let said = explain_cloud(&CloudError::Unexpected { host, status: 404 });
+        assert!(!said.contains("settings"), "nobody has set it: {said}");
         let said = explain_cloud(&CloudError::BadCredentials);
         assert!(said.contains("(settings: ENLIGHTEN_USERNAME"), "{said}");
+    }
+
+    #[test]
+    fn https_before_the_address_of_an_envoy_that_has_none_is_told() {
+        let unreachable = |address: &str| Error::Unreachable {
+            address: address.to_owned(),
+            why: Why::Refused,
+            source: std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into(),
+        };
+        let said = explain(&unreachable("https://192.168.1.20"));
+        assert!(said.contains("leave https:// out"), "{said}");
+        let said = explain(&unreachable("https://192.168.1.20 and http://192.168.1.20"));
+        assert!(!said.contains("leave https:// out"), "{said}");
     }
 
     #[test]

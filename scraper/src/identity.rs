@@ -21,11 +21,18 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The topics to listen to: where our announcement comes back, what the plain topics hold, and
-    /// where receivers ask.
+    /// The topics to listen to: where our announcement comes back, what the plain topics and those of the gateway and
+    /// its inverters' health hold, and where receivers ask.
     pub(crate) fn own_filters(&self) -> Vec<String> {
         let envoy = self.envoy.clone();
         let mut filters = self.base.plain_filters_of(&self.envoy);
+        let gateway = Topic::Gateway {
+            envoy: envoy.clone(),
+        };
+        let health = Topic::Health {
+            envoy: envoy.clone(),
+        };
+        filters.extend([gateway, health].map(|topic| topic.render(&self.base)));
         filters.push(Topic::Journal { envoy }.render(&self.base));
         filters.push(self.base.replays_of_filter(&self.envoy));
         filters

@@ -1,16 +1,19 @@
 //! The scraper: reads an Envoy and publishes each inverter's changed readings.
 //!
 //! In reading order: [`cli`] is the command line; [`config`] says which Envoy and which broker; [`run`]
-//! is the daemon; the `poller` asks the Envoy, [`changes`] finds what is new, the [`journal`] keeps it
-//! and gives it its number; [`delivery`] decides what the broker is given, in which order, and when it
-//! has it; the `publisher` does so over a connection. [`mod@print`] reads the Envoy once and shows what
-//! it said; [`mod@token`] fetches a token for it; [`mod@discover`] lists the Envoys that are there, and
-//! `reach` goes to where ours is. [`metrics`] says how all of it goes.
+//! is the daemon, and `serving` what it does for one Envoy; the `poller` asks the Envoy, [`changes`] finds
+//! what is new, the [`journal`] keeps it and gives it its number; [`delivery`] decides what the broker is
+//! given, in which order, and when it has it; the `publisher` does so over a connection; `memory` keeps what was learned for the next start.
+//! [`mod@print`] reads the Envoy once and shows what it said; [`mod@token`] fetches a token for it;
+//! [`mod@discover`] lists the Envoys that are there, and `reach` goes to where ours is; [`mod@forget`]
+//! clears what is shown of an inverter that is gone, and `forgotten` keeps it so. [`metrics`] says how all
+//! of it goes.
 
 pub mod check;
 pub mod cli;
 pub mod config;
 pub mod discover;
+pub mod forget;
 pub mod print;
 pub mod program;
 pub mod token;
@@ -24,8 +27,13 @@ pub mod metrics;
 pub mod names;
 pub mod site;
 
+mod another;
+mod clock;
+mod dating;
 mod expiry;
 mod explain;
+mod forgotten;
+mod memory;
 mod overwritten;
 mod patience;
 mod poller;
@@ -34,30 +42,22 @@ mod watch;
 
 mod complaints;
 mod identity;
+mod presence;
 mod publisher;
 mod receipts;
+mod serving;
 
-use std::time::Duration;
-
-use daemon::random;
 use daemon::service::Service;
-use daemon::tasks::{TaskError, Tasks};
+use daemon::tasks::TaskError;
 use envoy::StateFiles;
-use tokio::sync::{mpsc, oneshot};
-use wire::{Serial, Status};
+use wire::Serial;
 
+use another::{Another, Beginning};
 use config::Config;
-use home_assistant::{Announcer, Topics};
-use identity::Identity;
-use journal::{Journals, OpenError};
+use journal::OpenError;
 use metrics::Metrics;
-use poller::Poller;
-use publisher::Publisher;
 use reach::Reach;
-
-/// How long the parts may take to finish when the scraper is asked to stop, so that it has ended
-/// within five seconds. The steps of the publisher's good-bye add up to four.
-const GRACE: Duration = Duration::from_millis(4500);
+use serving::serve;
 
 /// Why the scraper ended unasked.
 #[derive(Debug, thiserror::Error)]
@@ -102,25 +102,42 @@ pub async fn run(
     let mut serial = configured.or_else(|| remembered.clone());
     // One for all clients: what can't be written must not be forgotten between two of them.
     let files = StateFiles::inside(&config.state_dir);
+    // The way to the Envoy that was asked already, and how to go on with it.
+    let mut asked = None;
     loop {
         let is_guess = remembered.take().is_some();
-        let envoy = match serial {
-            Some(serial) => serial,
-            None => {
-                match ask_for_serial(&config, &files, &metrics, service, shutdown.as_mut()).await? {
-                    Some(serial) => serial,
-                    None => return Ok(()),
-                }
-            }
+        let envoy = if let Some(serial) = serial {
+            serial
+        } else {
+            let asking = ask_for_serial(&config, &files, &metrics, service, shutdown.as_mut());
+            let Some((serial, reach)) = Box::pin(asking).await? else {
+                return Ok(());
+            };
+            // It has only said who it is: this goes on with the same poll.
+            asked = Some((reach, Beginning::AtOnce));
+            serial
         };
-        let served = serve(
+        let way = |serial| {
+            Reach::new(
+                &config.access,
+                files.clone(),
+                Some(serial),
+                &config.state_dir,
+            )
+        };
+        let (reach, beginning) = match asked.take() {
+            Some(asked) => asked,
+            None => (way(&envoy).map_err(RunError::Envoy)?, Beginning::AtOnce),
+        };
+        // Boxed: the way to an Envoy is large.
+        let served = Box::pin(serve(
             &config,
             &envoy,
-            &files,
+            (reach, beginning),
             &metrics,
             service,
             shutdown.as_mut(),
-        )
+        ))
         .await;
         if is_guess && matches!(served, Err(RunError::Journal(OpenError::InUse { .. }))) {
             tracing::warn!(
@@ -131,127 +148,43 @@ pub async fn run(
             serial = None;
             continue;
         }
-        serial = served?;
-        match &serial {
-            Some(found) => tracing::warn!(
-                expected = %envoy,
-                %found,
-                "this is another Envoy than before; its readings get a journal of their own"
-            ),
-            None => return Ok(()),
-        }
+        let Some(Another {
+            serial: found,
+            answered,
+        }) = served?
+        else {
+            return Ok(());
+        };
+        tracing::warn!(
+            expected = %envoy,
+            %found,
+            "this is another Envoy than before; its readings get a journal of their own"
+        );
+        asked = Some(match answered {
+            Some((reach, answer)) => (reach, Beginning::With(answer)),
+            None => (way(&found).map_err(RunError::Envoy)?, Beginning::Later),
+        });
+        serial = Some(found);
     }
 }
 
-/// Asks the Envoy who it is, until it says so; `None` after `shutdown`.
+/// Asks the Envoy who it is, until it says so, and the way to it; `None` after `shutdown`.
 async fn ask_for_serial(
     config: &Config,
     files: &StateFiles,
     metrics: &Metrics,
     service: &Service,
     shutdown: impl Future<Output = ()>,
-) -> Result<Option<Serial>, RunError> {
+) -> Result<Option<(Serial, Reach)>, RunError> {
     let reach = Reach::new(&config.access, files.clone(), None, &config.state_dir);
     let mut reach = reach.map_err(RunError::Envoy)?;
     let mut part = service.part("poller");
     service.ready();
-    tokio::select! {
-        () = shutdown => Ok(None),
-        info = poller::first_info(&mut reach, config.poll_interval, metrics, &mut part) => {
-            info.serial.parse().map(Some).map_err(RunError::Serial)
-        }
-    }
-}
-
-/// Where the journal is.
-fn journal_directory(config: &Config) -> std::borrow::Cow<'_, std::path::Path> {
-    #[cfg(feature = "sabotage")]
-    if daemon::sabotage::is(daemon::sabotage::Sabotage::SkipJournal) {
-        return config.state_dir.join(std::process::id().to_string()).into();
-    }
-    config.state_dir.as_path().into()
-}
-
-/// Publishes the readings of one Envoy until `shutdown`, or until another Envoy answers: then that
-/// one's serial.
-async fn serve(
-    config: &Config,
-    envoy: &Serial,
-    files: &StateFiles,
-    metrics: &Metrics,
-    service: &Service,
-    shutdown: impl Future<Output = ()>,
-) -> Result<Option<Serial>, RunError> {
-    let reach = Reach::new(
-        &config.access,
-        files.clone(),
-        Some(envoy),
-        &config.state_dir,
-    );
-    let reach = reach.map_err(RunError::Envoy)?;
-    let journals = Journals::open(&journal_directory(config), envoy, config.journal_size)?;
-    journals.retry_after(config.journal_retry);
-    tracing::info!(%envoy, broker = %config.broker.url, "publishing this Envoy's readings");
-
-    let identity = Identity {
-        envoy: envoy.clone(),
-        base: config.broker.topic.clone(),
-        instance: random::id(),
-        announce_every: config.announce_every,
+    let info = tokio::select! {
+        () = shutdown => return Ok(None),
+        info = poller::first_info(&mut reach, config.poll_interval, metrics, &mut part) => info,
     };
-    let session = config
-        .broker
-        .session(
-            client_id(envoy),
-            envoy.as_ref(),
-            true,
-            Some(identity.status(Status::Offline)),
-        )
-        .map_err(RunError::Broker)?;
-    let (session, events) = mqtt::start(session)
-        .map_err(|error| RunError::Broker(daemon::exit::with_causes(&error)))?;
-
-    let poller = Poller::new(
-        reach,
-        envoy.clone(),
-        journals.clone(),
-        config.presentation.names.clone(),
-        metrics.clone(),
-        service.part("poller"),
-    );
-    let part = service.part("publisher");
-    let prefix = config.presentation.home_assistant.clone();
-    let base = config.broker.topic.clone();
-    let home_assistant =
-        prefix.map(|prefix| Announcer::new(Topics::new(base, envoy.clone(), prefix)));
-    let publisher = Publisher::new(identity, journals, home_assistant, metrics.clone(), part);
-    let (sender, polls) = mpsc::channel(poller::CHANNEL);
-    let (tell_other, other) = oneshot::channel();
-    let mut tasks = Tasks::new();
-    let (every, stop) = (config.poll_interval, tasks.stop());
-    tasks.spawn("poller", async move {
-        // Boxed: it has room for all that one poll may come to.
-        Box::pin(poller.run(every, sender, tell_other, stop)).await;
-        Ok::<_, RunError>(())
-    });
-    let stop = tasks.stop();
-    tasks.spawn("publisher", async move {
-        publisher.run(session, events, polls, stop).await
-    });
-    service.ready();
-    let mut found = None;
-    let end = async {
-        tokio::select! {
-            () = shutdown => {}
-            Ok(serial) = other => found = Some(serial),
-        }
-    };
-    tasks.run(end, GRACE).await?;
-    Ok(found)
-}
-
-/// The client id at the broker: always the same, so that a new connection throws out its own
-/// half-dead one.
-fn client_id(envoy: &Serial) -> String {
-    format!("envoy-scraper-{envoy}")
+    let serial = info.serial.parse().map_err(RunError::Serial)?;
+    reach.leads_to(&serial, &config.state_dir);
+    Ok(Some((serial, reach)))
 }

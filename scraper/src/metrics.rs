@@ -2,26 +2,38 @@
 //! looks.
 
 mod inverters;
+mod known;
 
 use std::time::Duration;
 
 use daemon::health::{Board, Milestone, Moment};
+use envoy::Note;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
-use wire::{Reading, Serial};
+use wire::{Health, Reading, Serial};
 
 use crate::journal::Journals;
 use crate::reach::Unreached;
 use inverters::Inverters;
+use known::Known;
 
 /// In seconds: most Envoys take less than one, old ones with many inverters half a minute.
 const POLL_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
+/// What an inverter can be.
+const STATES: [&str; 3] = ["reporting", "asleep", "silent"];
+
 /// One count for each kind of failure.
 type ByKind = Family<[(&'static str, &'static str); 1], Counter>;
+
+/// One count for each endpoint and kind of failure: both are words of ours, so that they are few.
+type ByEndpoint = Family<[(&'static str, &'static str); 2], Counter>;
+
+/// A number of inverters for each state.
+type ByState = Family<[(&'static str, &'static str); 1], Gauge>;
 
 /// The handles of all metrics; cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +43,9 @@ pub struct Metrics {
     pub(crate) last_poll: Moment,
     poll_duration: Histogram,
     polls_failed: ByKind,
+    asked_in_vain: ByEndpoint,
+    pub(crate) values_refused: Counter,
+    inverter_states: ByState,
     pub(crate) last_publish: Moment,
     pub(crate) last_acknowledge: Moment,
     pub(crate) published: Counter,
@@ -41,7 +56,7 @@ pub struct Metrics {
     broker_connected: Gauge,
     journal_readings: Gauge,
     journal_bytes: Gauge,
-    token_expiry: Gauge,
+    token_expiry: Known,
     inverters: Option<Inverters>,
 }
 
@@ -52,6 +67,9 @@ impl Default for Metrics {
             last_poll: Moment::default(),
             poll_duration: Histogram::new(POLL_BUCKETS),
             polls_failed: ByKind::default(),
+            asked_in_vain: ByEndpoint::default(),
+            values_refused: Counter::default(),
+            inverter_states: ByState::default(),
             last_publish: Moment::default(),
             last_acknowledge: Moment::default(),
             published: Counter::default(),
@@ -62,7 +80,7 @@ impl Default for Metrics {
             broker_connected: Gauge::default(),
             journal_readings: Gauge::default(),
             journal_bytes: Gauge::default(),
-            token_expiry: Gauge::default(),
+            token_expiry: Known::default(),
             inverters: None,
         }
     }
@@ -79,6 +97,9 @@ impl Metrics {
         };
         for kind in Unreached::KINDS {
             drop(metrics.polls_failed.get_or_create(&[("kind", kind)]));
+        }
+        for state in STATES {
+            drop(metrics.inverter_states.get_or_create(&[("state", state)]));
         }
         metrics.register_own(board);
         metrics
@@ -101,6 +122,21 @@ impl Metrics {
             "polls_failed",
             "Polls that brought nothing, by what was wrong",
             self.polls_failed.clone(),
+        );
+        registry.register(
+            "endpoints_failed",
+            "Endpoints beside the inverters' that were asked in vain, by what was wrong: missing, slow, broken",
+            self.asked_in_vain.clone(),
+        );
+        registry.register(
+            "values_refused",
+            "Reports and other values that can't be, such as a time in the Envoy's future; one that stays counts at each poll",
+            self.values_refused.clone(),
+        );
+        registry.register(
+            "inverters",
+            "Inverters by how they do: reporting, asleep, or silent while others report",
+            self.inverter_states.clone(),
         );
         self.last_publish.register(
             registry,
@@ -155,7 +191,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "token_expiry_timestamp",
-            "When the Envoy's token expires, as Unix time; 0 where none is used",
+            "When the Envoy's token expires, as Unix time; absent where none is used, or none was shown to the Envoy yet",
             Unit::Seconds,
             self.token_expiry.clone(),
         );
@@ -179,14 +215,41 @@ impl Metrics {
         self.polls_failed.get_or_create(&kind).inc();
     }
 
+    /// A poll asked for these in vain; it has its inverters all the same.
+    pub fn asked_in_vain(&self, notes: &[Note]) {
+        for note in notes {
+            let labels = [("endpoint", note.endpoint), ("kind", note.failure.as_str())];
+            self.asked_in_vain.get_or_create(&labels).inc();
+        }
+    }
+
+    /// The inverters do so.
+    pub(crate) fn health(&self, health: &Health) {
+        let counts = [health.reporting, health.asleep, health.silent];
+        for (state, inverters) in STATES.into_iter().zip(counts) {
+            let gauge = self.inverter_states.get_or_create(&[("state", state)]);
+            gauge.set(inverters.into());
+        }
+    }
+
     /// Takes in readings, and that the Envoy's clock shows `now`, as Unix time; does nothing where
     /// inverters are not shown.
     pub fn readings(&self, envoy: &Serial, readings: &[Reading], now: Option<i64>) {
         if let Some(inverters) = &self.inverters {
+            if let Some(now) = now {
+                inverters.forget_later_than(now);
+            }
             inverters.take(readings);
             if let Some(now) = now {
                 inverters.look(envoy, now);
             }
+        }
+    }
+
+    /// This inverter is forgotten: nothing is shown of it until it reports again.
+    pub(crate) fn forget(&self, envoy: &Serial, inverter: &Serial) {
+        if let Some(inverters) = &self.inverters {
+            inverters.forget(envoy, inverter);
         }
     }
 
@@ -197,9 +260,9 @@ impl Metrics {
         self.journal_bytes.set(whole(journals.bytes()));
     }
 
-    /// The expiry of the token that is used, as Unix time.
+    /// The expiry of the token that the Envoy was shown last, as Unix time, whether it was let in or not.
     pub(crate) fn token_expires_at(&self, time: Option<i64>) {
-        self.token_expiry.set(time.unwrap_or_default());
+        self.token_expiry.set(time);
     }
 
     /// So many readings wait for the broker.

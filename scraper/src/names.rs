@@ -6,18 +6,19 @@
 //! 482012345679 = { name = "Garage right", array = "Garage" }
 //! ```
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-use std::{fs, io};
 
 use serde::Deserialize;
 use toml::Spanned;
 use wire::Serial;
 
-/// The largest file that is read, in bytes: thousands of inverters.
-const LARGEST: u64 = 1 << 20;
+pub use file::{Looked, NamesError, NamesFile};
+
+/// Lines that are no TOML. With more of them the whole file is none: it is parsed once more for each.
+const MOST_LINES: usize = 30;
 
 /// The longest name, in characters: more fits nowhere where it is shown.
 const LONGEST_NAME: usize = 64;
@@ -45,58 +46,117 @@ impl Names {
         self.0.get(inverter)?.array.as_deref()
     }
 
+    /// Names that several inverters have, with their serials: nobody can tell those apart by them.
+    #[must_use]
+    pub fn shared(&self) -> BTreeMap<&str, Vec<&Serial>> {
+        let mut named: BTreeMap<&str, Vec<&Serial>> = BTreeMap::new();
+        for serial in self.0.keys() {
+            if let Some(name) = self.name(serial) {
+                named.entry(name).or_default().push(serial);
+            }
+        }
+        named.retain(|_, serials| serials.len() > 1);
+        named
+    }
+
+    /// The inverters whose name is that of their Envoy, or its serial number: in Home Assistant both are devices.
+    pub fn as_the_envoy<'a>(&'a self, envoy: &'a Serial) -> impl Iterator<Item = &'a Serial> {
+        let own = format!("Envoy {envoy}");
+        let all = self.0.iter();
+        all.filter_map(move |(serial, named)| {
+            let name = named.name.as_deref()?;
+            (name == envoy.as_str() || name.eq_ignore_ascii_case(&own)).then_some(serial)
+        })
+    }
+
     /// The inverters that are named.
     pub fn inverters(&self) -> impl Iterator<Item = &Serial> {
         self.0.keys()
     }
 
-    /// Reads the text of a file.
-    ///
-    /// # Errors
-    /// All mistakes, each with its line.
-    pub fn parse(text: &str) -> Result<Self, Mistakes> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| line(text, span.start));
-            Mistakes(vec![Mistake {
-                line,
-                what: error.message().to_owned(),
-            }])
-        })?;
-        let mut found = BTreeMap::new();
+    /// Reads the content of a file. A mistake costs its own line and no other: names are for show, and must cost
+    /// nobody his readings.
+    #[must_use]
+    pub fn parse(content: impl AsRef<[u8]>) -> (Self, Option<Mistakes>) {
         let mut mistakes = Vec::new();
+        let mut lines = lines(content.as_ref(), &mut mistakes);
+        let (file, text) = sound(&mut lines, &mut mistakes);
+        let mut found = BTreeMap::new();
         for (serial, entry) in file.inverters {
             let (place, serial) = (serial.span().start, serial.into_inner());
-            let mut mistake = |what: String| {
-                mistakes.push(Mistake {
-                    line: Some(line(text, place)),
-                    what,
-                });
-            };
-            let named = match read(entry.into_inner()) {
-                Ok(named) => named,
-                Err(what) => {
-                    mistake(format!("{serial}: {what}"));
-                    continue;
-                }
-            };
-            match serial.parse() {
-                Ok(serial) => {
+            let named = read(entry.into_inner()).map_err(|what| format!("{serial}: {what}"));
+            let named = named.and_then(|named| match serial.parse() {
+                Ok(serial) => Ok((serial, named)),
+                Err(error) => Err(format!("{serial:?} is no serial number: {error}")),
+            });
+            match named {
+                Ok((serial, named)) => {
                     found.insert(serial, named);
                 }
-                Err(error) => mistake(format!("{serial:?} is no serial number: {error}")),
+                Err(what) => mistakes.push(Mistake {
+                    line: line(&text, place),
+                    what,
+                }),
             }
         }
-        if mistakes.is_empty() {
-            Ok(Self(found))
-        } else {
-            mistakes.sort_by_key(|mistake| mistake.line);
-            Err(Mistakes(mistakes))
-        }
+        mistakes.sort_by_key(|mistake| mistake.line);
+        let mistakes = (!mistakes.is_empty()).then_some(Mistakes(mistakes));
+        (Self(found), mistakes)
     }
 }
 
+/// The lines of a file. One that is no text is empty.
+fn lines(content: &[u8], mistakes: &mut Vec<Mistake>) -> Vec<String> {
+    let lines = content.split(|byte| *byte == b'\n').enumerate();
+    let text = |(place, line): (usize, &[u8])| {
+        let Ok(text) = str::from_utf8(line) else {
+            mistakes.push(Mistake {
+                line: place + 1,
+                what: "is no text in UTF-8".to_owned(),
+            });
+            return String::new();
+        };
+        text.to_owned()
+    };
+    lines.map(text).collect()
+}
+
+/// What the lines say, and their text, without those that keep the others from being read.
+fn sound(lines: &mut [String], mistakes: &mut Vec<Mistake>) -> (File, String) {
+    for _ in 0..MOST_LINES {
+        let text = lines.join("\n");
+        let error = match toml::from_str(&text) {
+            Ok(file) => return (file, text),
+            Err(error) => error,
+        };
+        let place = error.span().map_or(text.len(), |span| span.start);
+        let named = line(&text, place);
+        // What is missing at the end is missing in the last line that has something.
+        let guilty = lines.iter().take(named).rposition(|line| !line.is_empty());
+        let Some(guilty) = guilty else {
+            break;
+        };
+        // A brace that is left open is noticed in the next line.
+        let before = lines[..guilty].iter().rposition(|line| !line.is_empty());
+        let guilty = before
+            .filter(|before| is_open(&lines[*before]))
+            .unwrap_or(guilty);
+        mistakes.push(Mistake {
+            line: guilty + 1,
+            what: error.message().to_owned(),
+        });
+        lines[guilty].clear();
+    }
+    (File::default(), String::new())
+}
+
+/// Whether more braces are opened in a line than closed.
+fn is_open(line: &str) -> bool {
+    line.matches('{').count() > line.matches('}').count()
+}
+
 /// What stands in the file. Anything else in it is a mistake.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
@@ -105,7 +165,7 @@ struct File {
 
 fn read(entry: toml::Value) -> Result<Named, String> {
     let text = |what: &str, value: toml::Value| match value {
-        toml::Value::String(text) if text.trim().is_empty() => {
+        toml::Value::String(text) if text.trim_matches(is_blank).is_empty() => {
             Err(format!("{what} is empty; leave it out"))
         }
         toml::Value::String(text) if text.chars().count() > LONGEST_NAME => {
@@ -114,7 +174,10 @@ fn read(entry: toml::Value) -> Result<Named, String> {
         toml::Value::String(text) if text.contains(char::is_control) => {
             Err(format!("{what} has a control character"))
         }
-        toml::Value::String(text) => Ok(text.trim().to_owned()),
+        toml::Value::String(text) => {
+            let visible: String = text.chars().filter(|one| !turns_text(*one)).collect();
+            Ok(visible.trim().to_owned())
+        }
         _ => Err(format!("{what} is no text; write it in quotation marks")),
     };
     let table = match entry {
@@ -137,17 +200,27 @@ fn read(entry: toml::Value) -> Result<Named, String> {
     Ok(named)
 }
 
+/// Whether a character is not to be seen and turns the direction of the text around it, also beyond the name: an
+/// embedding, an override, an isolate or the end of one. Marks, which right-to-left names may need, do no such thing.
+fn turns_text(one: char) -> bool {
+    matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_blank(one: char) -> bool {
+    one.is_whitespace() || turns_text(one)
+}
+
 fn line(text: &str, place: usize) -> usize {
     text.get(..place).unwrap_or(text).matches('\n').count() + 1
 }
 
 /// All that is wrong with a file of names.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mistake {
-    line: Option<usize>,
+    line: usize,
     what: String,
 }
 
@@ -157,170 +230,13 @@ impl fmt::Display for Mistakes {
             if place > 0 {
                 formatter.write_str("; ")?;
             }
-            if let Some(line) = mistake.line {
-                write!(formatter, "line {line}: ")?;
-            }
-            formatter.write_str(&mistake.what)?;
+            // A key may be any text.
+            let what = mistake.what.replace(char::is_control, "\u{fffd}");
+            write!(formatter, "line {}: {what}", mistake.line)?;
         }
         Ok(())
     }
 }
 
-/// Why there are no names.
-#[derive(Debug, thiserror::Error)]
-pub enum NamesError {
-    /// The file can't be read.
-    #[error("can't be read")]
-    Unreadable(#[source] io::Error),
-    /// It is no file of names.
-    #[error("has more than {LARGEST} bytes, so it is no file of names")]
-    Large,
-    /// It has mistakes.
-    #[error("{0}")]
-    Mistakes(Mistakes),
-}
-
-/// A file of names, which is read again when it changes.
-#[derive(Debug, Clone)]
-pub struct NamesFile {
-    path: PathBuf,
-    /// When it was changed, and its size, at the last look.
-    seen: Option<(SystemTime, u64)>,
-    names: Names,
-}
-
-impl NamesFile {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// It can't be read, or has mistakes.
-    pub fn open(path: PathBuf) -> Result<Self, NamesError> {
-        let mut file = Self {
-            path,
-            seen: None,
-            names: Names::default(),
-        };
-        file.look()?;
-        Ok(file)
-    }
-
-    /// Reads the file again if it has changed. Whether the names are others now; where it fails they stay as
-    /// they were, until the file changes again.
-    ///
-    /// # Errors
-    /// It can't be read, or has mistakes: once for each change.
-    pub fn look(&mut self) -> Result<bool, NamesError> {
-        let seen = stamp(&self.path);
-        if self.seen.is_some() && self.seen == seen.as_ref().ok().copied() {
-            return Ok(false);
-        }
-        let was_there = self.seen.is_some();
-        self.seen = seen.as_ref().ok().copied();
-        let (_, size) = match seen {
-            Ok(seen) => seen,
-            // Said once: a file that is replaced is away for a moment, one that is gone for good.
-            Err(error) if was_there || self.names == Names::default() => {
-                return Err(NamesError::Unreadable(error));
-            }
-            Err(_) => return Ok(false),
-        };
-        if size > LARGEST {
-            return Err(NamesError::Large);
-        }
-        let text = fs::read_to_string(&self.path).map_err(NamesError::Unreadable)?;
-        let names = Names::parse(&text).map_err(NamesError::Mistakes)?;
-        let changed = names != self.names;
-        self.names = names;
-        Ok(changed)
-    }
-
-    /// The names that were read last.
-    #[must_use]
-    pub fn names(&self) -> &Names {
-        &self.names
-    }
-
-    /// Where they come from.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-fn stamp(path: &Path) -> io::Result<(SystemTime, u64)> {
-    let metadata = fs::metadata(path)?;
-    Ok((metadata.modified()?, metadata.len()))
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    fn serial(text: &str) -> Serial {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn an_inverter_has_a_name_alone_or_with_its_array() {
-        let names = Names::parse(
-            "# the roof\n[inverters]\n482012345678 = \"Garage left\"\n482012345679 = { name = \"Garage right\", array = \"Garage\" }\n482012345680 = { array = \"Garage\" }\n",
-        )
-        .unwrap();
-        assert_eq!(names.name(&serial("482012345678")), Some("Garage left"));
-        assert_eq!(names.array(&serial("482012345678")), None);
-        assert_eq!(names.array(&serial("482012345679")), Some("Garage"));
-        assert_eq!(names.name(&serial("482012345680")), None);
-        assert_eq!(names.inverters().count(), 3);
-    }
-
-    #[test]
-    fn all_mistakes_are_named_with_their_lines() {
-        let text =
-            "[inverters]\n1 = 7\n\"a b\" = \"x\"\n2 = \"\"\n3 = { nme = \"x\" }\n4 = \"good\"\n";
-        let mistakes = Names::parse(text).unwrap_err().to_string();
-        assert_eq!(
-            mistakes,
-            "line 2: 1: the name is no text; write it in quotation marks; \
-             line 3: \"a b\" is no serial number: "
-                .to_owned()
-                + &"a b".parse::<Serial>().unwrap_err().to_string()
-                + "; line 4: 2: the name is empty; leave it out; \
-             line 5: 3: there is no \"nme\"; write name and array"
-        );
-    }
-
-    #[test]
-    fn what_is_no_toml_is_named_with_its_line() {
-        let said = Names::parse("[inverters]\n1 = \"a\n")
-            .unwrap_err()
-            .to_string();
-        assert!(said.starts_with("line 2: "), "{said}");
-        let said = Names::parse("[inverter]\n1 = \"a\"\n")
-            .unwrap_err()
-            .to_string();
-        assert!(said.contains("inverter"), "{said}");
-    }
-
-    #[test]
-    fn a_file_is_read_again_when_it_changes_and_mistakes_leave_the_names() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("names.toml");
-        fs::write(&path, "[inverters]\n1 = \"a\"\n").unwrap();
-        let mut file = NamesFile::open(path.clone()).unwrap();
-        assert!(!file.look().unwrap());
-        fs::write(&path, "[inverters]\n1 = \"longer\"\n").unwrap();
-        assert!(file.look().unwrap());
-        assert_eq!(file.names().name(&serial("1")), Some("longer"));
-        fs::write(&path, "[inverters]\n1 = 12345\n").unwrap();
-        file.look().unwrap_err();
-        assert!(!file.look().unwrap(), "a mistake is said once");
-        assert_eq!(file.names().name(&serial("1")), Some("longer"));
-        fs::remove_file(&path).unwrap();
-        file.look().unwrap_err();
-        assert!(!file.look().unwrap(), "that it is away is said once");
-        fs::write(&path, "[inverters]\n1 = \"back again\"\n").unwrap();
-        assert!(file.look().unwrap());
-    }
-}
+mod tests;

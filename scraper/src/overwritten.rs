@@ -76,7 +76,7 @@ impl Overwritten {
 
     /// Takes in the new reports of a poll, also of one without any, and says what was overwritten before
     /// it.
-    pub(crate) fn note(&mut self, new: &[Inverter], now: Instant) {
+    pub(crate) fn note<'a>(&mut self, new: impl Iterator<Item = &'a Inverter>, now: Instant) {
         let looked = self.looked.replace(now);
         let unseen = looked.map(|looked| now - looked);
         for report in new {

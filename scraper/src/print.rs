@@ -1,18 +1,35 @@
 //! Reads the Envoy once and shows what it said: the first thing to try, no broker needed.
 
-use std::fmt::Write as _;
+mod look;
+mod page;
+
 use std::io::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use daemon::random;
-use envoy::{Failure, Flow, Info, Inverters, Poll, StateFiles};
-use wire::{JournalId, Serial};
+use envoy::{Firmware, Gateway, StateFiles};
+use wire::{JournalId, Measured, Serial};
 
-use crate::changes::Changes;
 use crate::config::Access;
 use crate::explain::login_of_look;
 use crate::journal::remembered_serial;
+use crate::memory;
+use crate::names::{Names, NamesFile};
 use crate::reach::{Reach, Unreached};
+use crate::watch;
+use look::Look;
+use page::Times;
+
+/// What it takes to read the Envoy once.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// Which Envoy, and how to log in to it.
+    pub access: Access,
+    /// Where a daemon that reads it all the time keeps what it knows.
+    pub state_dir: PathBuf,
+    /// What the inverters are called.
+    pub names: Option<NamesFile>,
+}
 
 /// How the inverters are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +46,19 @@ pub enum PrintError {
     /// The Envoy's settings can't be used.
     #[error("the Envoy's settings can't be used: {0}")]
     Settings(String),
-    /// The Envoy did not give its readings.
+    /// The Envoy does not say who it is.
     #[error("the Envoy's readings can't be had: {0}")]
     Envoy(String),
+    /// It does, and did not give its readings.
+    #[error("the readings of the Envoy {serial}, firmware {firmware}, can't be had: {reason}")]
+    Readings {
+        /// Its serial number.
+        serial: String,
+        /// Its firmware.
+        firmware: Firmware,
+        /// Why not.
+        reason: String,
+    },
     /// The Envoy's serial can't be part of a topic.
     #[error("the Envoy's serial can't be used")]
     Serial(#[from] wire::InvalidName),
@@ -40,15 +67,20 @@ pub enum PrintError {
     Output(#[from] std::io::Error),
 }
 
-/// Reads the Envoy and prints its inverters to standard output. In `state_dir`, which belongs to a
+/// Reads the Envoy and prints its inverters to standard output. In the state directory, which belongs to a
 /// daemon, nothing is changed.
 ///
 /// # Errors
 /// When the Envoy can't be read, or standard output can't be written.
-pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<(), PrintError> {
+pub async fn print(once: &Once, format: Format) -> Result<(), PrintError> {
+    let Once {
+        access,
+        state_dir,
+        names,
+    } = once;
     let files = StateFiles::as_found_in(state_dir);
     let known = remembered_serial(state_dir);
-    let reach = Reach::new(access, files, known.as_ref(), state_dir);
+    let reach = Reach::new(access, files.clone(), known.as_ref(), state_dir);
     let mut reach = reach.map_err(PrintError::Settings)?;
     let info = reach.info().await.map_err(refused)?;
     let poll = reach.poll().await;
@@ -59,13 +91,40 @@ pub async fn print(access: &Access, state_dir: &Path, format: Format) -> Result<
     if let Some(said) = said {
         tracing::warn!("{said}");
     }
-    let poll = poll.map_err(refused)?;
+    let poll = poll.map_err(|error| PrintError::Readings {
+        serial: info.serial.clone(),
+        firmware: info.firmware.clone(),
+        reason: error.explain(),
+    })?;
+    let now = reach.gateway().and_then(Gateway::time);
+    let envoy: Serial = info.serial.parse()?;
+    let learned = memory::kept(&files, &envoy);
+    let look = Look::new(info, poll, now, &learned);
     let text = match format {
-        Format::Table => table(&info, &poll.inverters) + &site(&poll),
-        Format::Json => lines(&info, &poll.inverters)?,
+        Format::Table => {
+            let names = names.as_ref().map(named).cloned().unwrap_or_default();
+            page::of(&look, &names, &Times::here(now))
+        }
+        Format::Json => {
+            for reason in look.judged.refused {
+                tracing::warn!(%reason, "a value that could not be used");
+            }
+            lines(&envoy, look.judged.new)
+        }
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// The names of a file, whose mistakes are said.
+fn named(file: &NamesFile) -> &Names {
+    if let Some(reason) = watch::mistakes(file) {
+        tracing::warn!(
+            reason,
+            "lines of the file of names can't be used; the others are"
+        );
+    }
+    file.names()
 }
 
 #[expect(
@@ -76,126 +135,12 @@ fn refused(error: Unreached) -> PrintError {
     PrintError::Envoy(error.explain())
 }
 
-fn lines(info: &Info, answer: &Inverters) -> Result<String, wire::InvalidName> {
-    let envoy: Serial = info.serial.parse()?;
-    let judged = Changes::new().take(answer);
-    for reason in judged.refused {
-        tracing::warn!(%reason, "an inverter that could not be used");
-    }
+fn lines(envoy: &Serial, new: Vec<Measured>) -> String {
     // Nothing keeps them: their journal is that of this one look.
     let journal: JournalId = random::id();
-    let lines = (1..).zip(judged.new).map(|(seq, report)| {
-        let reading = wire::Measured::from(report).numbered(envoy.clone(), journal.clone(), seq);
+    let lines = (1..).zip(new).map(|(seq, measured)| {
+        let reading = measured.numbered(envoy.clone(), journal.clone(), seq);
         reading.encode() + "\n"
     });
-    Ok(lines.collect())
-}
-
-fn table(info: &Info, answer: &Inverters) -> String {
-    let judged = Changes::new().take(answer);
-    let mut text = format!(
-        "Envoy {}, firmware {}, {} inverters\n\n",
-        info.serial,
-        info.firmware,
-        judged.new.len()
-    );
-    let mut reports = judged.new;
-    reports.sort_by(|a, b| a.serial.cmp(&b.serial));
-    let width = reports
-        .iter()
-        .map(|report| report.serial.as_ref().len())
-        .chain(["inverter".len()])
-        .max()
-        .unwrap_or_default();
-    row(&mut text, width, "inverter", "last report", "power", "peak");
-    for report in &reports {
-        row(
-            &mut text,
-            width,
-            report.serial.as_ref(),
-            &report.reported_at.to_string(),
-            &format!("{} W", report.power_w),
-            &format!("{} W", report.peak_power_w),
-        );
-    }
-    let sum: i64 = reports
-        .iter()
-        .map(|report: &wire::Inverter| i64::from(report.power_w))
-        .sum();
-    row(&mut text, width, "sum", "", &format!("{sum} W"), "");
-    if answer.never_reported > 0 {
-        let _ = writeln!(
-            text,
-            "\n{} listed inverters have never reported.",
-            answer.never_reported
-        );
-    }
-    for reason in judged.refused {
-        let _ = writeln!(text, "\nLeft out: {reason}");
-    }
-    text
-}
-
-/// What the Envoy measures beside the inverters, and what it does not.
-fn site(poll: &Poll) -> String {
-    let mut text = String::from("\nThe site\n");
-    let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name:12} {value}");
-    };
-    match (poll.production, poll.inverter_total) {
-        (Some(flow), _) => line("production", shown(flow)),
-        (None, Some(flow)) => line("inverters", shown(flow) + ", no production meter"),
-        (None, None) => line("production", "not measured: no meter shows it".to_owned()),
-    }
-    match poll.consumption {
-        Some(flow) => line("consumption", shown(flow)),
-        None => line("consumption", "not measured: no meter shows it".to_owned()),
-    }
-    match poll.net {
-        Some(net) => {
-            let direction = if net.power_w < 0.0 {
-                "given to"
-            } else {
-                "taken from"
-            };
-            line("grid", format!("{:.0} W {direction} it", net.power_w.abs()));
-        }
-        None => line("grid", "not measured: no meter shows it".to_owned()),
-    }
-    for battery in &poll.batteries {
-        let charge = battery.state_of_charge_pct;
-        let charge = charge.map_or("charge unknown".to_owned(), |pct| {
-            format!("{pct:.0} % full")
-        });
-        let power = battery.power_w;
-        let power = power.map_or("power unknown".to_owned(), |power_w| {
-            format!("{power_w:.0} W")
-        });
-        line("battery", format!("{}: {charge}, {power}", battery.serial));
-    }
-    for note in &poll.notes {
-        let why = match note.failure {
-            Failure::Missing => "this Envoy does not have it, or not for this login",
-            Failure::Slow => "it did not answer in time",
-            _ => "its answer could not be used",
-        };
-        line("not read", format!("{}: {why}", note.endpoint));
-    }
-    text
-}
-
-fn shown(flow: Flow) -> String {
-    let lifetime = flow.energy_lifetime_wh;
-    let lifetime = lifetime.map_or("lifetime unknown".to_owned(), |wh| {
-        format!("{:.1} kWh ever", wh / 1000.0)
-    });
-    format!("{:.0} W, {lifetime}", flow.power_w)
-}
-
-fn row(text: &mut String, width: usize, serial: &str, reported: &str, power: &str, peak: &str) {
-    // Writing to a string does not fail.
-    let _ = writeln!(
-        text,
-        "{serial:width$}  {reported:20}  {power:>8}  {peak:>8}"
-    );
+    lines.collect()
 }

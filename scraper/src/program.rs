@@ -3,41 +3,38 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
+use daemon::logs::Logs;
 use daemon::service::Service;
+use daemon::settings::Settings;
 use daemon::{command_line, exit, health, signals};
 
 use crate::config::{self, Config};
+use crate::forget::ForgetError;
 use crate::metrics::Metrics;
-use crate::{check, cli, discover, print, token};
+use crate::token::TokenError;
+use crate::{check, cli, discover, forget, print, token};
 
 /// `envoy-scraper`, from its command line to its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let matches = match command_line::parse(cli::command(), std::env::args_os()) {
-        Ok(matches) => matches,
-        Err(code) => return code,
-    };
-    daemon::install_crypto_provider();
-    match matches.subcommand() {
-        Some(("password", arguments)) => cli::password(arguments),
+    command_line::main(cli::command(), |matches| match matches.subcommand() {
+        Some(("password", arguments)) => Ok(cli::password(arguments)),
         Some(("print", arguments)) => print_once(arguments),
         Some(("discover", arguments)) => list_envoys(arguments),
         Some(("token", arguments)) => fetch_token(arguments),
         Some(("check", arguments)) => check_all(arguments),
-        Some(("health", arguments)) => ask_health(arguments),
+        Some(("forget", arguments)) => forget_what_is_gone(arguments),
+        Some(("health", arguments)) => health::ask(arguments, &config::keys()),
         Some((_, arguments)) => run(arguments),
-        None => run(&matches),
-    }
+        None => run(matches),
+    })
 }
 
-fn run(matches: &ArgMatches) -> ExitCode {
-    let read = command_line::configuration(matches, &config::keys(), Config::from_settings);
-    let (config, logs) = match read {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
+fn run(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
+    let (config, logs) =
+        command_line::configuration(matches, &config::keys(), Config::from_settings)?;
     logs.start();
-    exit::block_on(async move {
+    Ok(exit::block_on(async move {
         let service = Service::of_process();
         let shutdown = signals::shutdown(&service)?;
         let (listen, each_inverter) =
@@ -46,71 +43,67 @@ fn run(matches: &ArgMatches) -> ExitCode {
         let (metrics, _serving) = health::start(listen.as_ref(), &service, register).await?;
         crate::run(config, metrics, &service, shutdown).await?;
         Ok(())
-    })
+    }))
 }
 
-fn print_once(matches: &ArgMatches) -> ExitCode {
-    let keys = config::keys_of(config::PRINT_FILTER);
-    let read = command_line::configuration(matches, &keys, config::read_access);
-    let ((access, state_dir), logs) = match read {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    logs.start();
+fn print_once(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
+    let once = quietly(matches, config::read_once)?;
     let format = cli::format(matches);
-    exit::block_on(async move { Ok(print::print(&access, &state_dir, format).await?) })
+    Ok(exit::block_on(async move {
+        Ok(print::print(&once, format).await?)
+    }))
 }
 
-fn list_envoys(matches: &ArgMatches) -> ExitCode {
-    let keys = config::keys_of(config::PRINT_FILTER);
-    let read = command_line::configuration(matches, &keys, config::read_browser);
-    let (browser, logs) = match read {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    logs.start();
+fn list_envoys(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
+    let browser = quietly(matches, config::read_browser)?;
     let (time, format) = (cli::listening_time(matches), cli::format(matches));
-    exit::block_on(async move { Ok(discover::discover(browser, time, format).await?) })
+    Ok(exit::block_on(async move {
+        Ok(discover::discover(browser, time, format).await?)
+    }))
 }
 
-fn fetch_token(matches: &ArgMatches) -> ExitCode {
-    let keys = config::keys_of(config::PRINT_FILTER);
-    let read = command_line::configuration(matches, &keys, config::read_token_request);
-    let (request, logs) = match read {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    logs.start();
-    let mut misuse = None;
-    let code = exit::block_on(async {
-        match token::token(&request).await {
-            Err(error) if error.is_misuse() => {
-                misuse = Some(error.to_string());
-                Ok(())
-            }
-            result => Ok(result?),
+fn fetch_token(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
+    let request = quietly(matches, config::read_token_request)?;
+    let fetching = token::token(&request);
+    Ok(exit::block_on_unless_misused(
+        fetching,
+        TokenError::is_misuse,
+    ))
+}
+
+fn forget_what_is_gone(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
+    let gone = cli::gone(matches)?;
+    let settings = quietly(matches, config::read_forgetting)?;
+    let forgetting = async {
+        match gone {
+            cli::Gone::Device(serial) => forget::forget(&settings, &serial).await,
+            cli::Gone::Gateway(serial) => forget::forget_gateway(&settings, &serial).await,
         }
-    });
-    misuse.map_or(code, |message| exit::misuse(&message))
+    };
+    Ok(exit::block_on_unless_misused(
+        forgetting,
+        ForgetError::is_misuse,
+    ))
 }
 
-fn check_all(matches: &ArgMatches) -> ExitCode {
+/// Reads what a command for people needs, and starts the logs as they want them then: few.
+fn quietly<T>(
+    matches: &ArgMatches,
+    read: impl FnOnce(&mut Settings) -> Option<(T, Logs)>,
+) -> Result<T, ExitCode> {
+    let keys = config::keys_of(config::PRINT_FILTER);
+    let (needed, logs) = command_line::configuration(matches, &keys, read)?;
+    logs.start();
+    Ok(needed)
+}
+
+fn check_all(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
     let keys = config::keys_of(daemon::check::FILTER);
-    let (config, logs) = match command_line::configuration(matches, &keys, Config::of_check) {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
+    let (config, logs) = command_line::configuration(matches, &keys, Config::of_check)?;
     logs.start_of_check();
     let mut report = daemon::check::report(matches);
-    exit::check(async move {
+    Ok(exit::check(async move {
         check::check(&config, &mut report).await?;
         Ok(report.finish()?)
-    })
-}
-
-fn ask_health(matches: &ArgMatches) -> ExitCode {
-    match command_line::configuration(matches, &config::keys(), health::whom_to_ask) {
-        Ok(listen) => health::ask(&listen),
-        Err(code) => code,
-    }
+    }))
 }

@@ -7,51 +7,53 @@
 //!  session ─events─►┘                        └◄───── PUBACK ───── broker
 //! ```
 //!
-//! One loop owns the delivery and the connection. It ends only when it is asked to.
+//! One loop owns the delivery and the connection. It ends only when it is asked to. In files of their own:
+//! what a poll brings (`polled`), what is retained beside the readings (`gateway`, `home_assistant`,
+//! `forgotten`), what the user is told (`news`, `measuring`), and the end (`farewell`).
 
+mod farewell;
+mod forgotten;
+mod gateway;
+mod home_assistant;
+mod measuring;
+mod news;
+mod polled;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 
-use std::time::Duration;
-
 use daemon::deadline::at;
-use daemon::random;
 use daemon::service::Part;
 use mqtt::{Connection, Delivery as Received, Event, Events, Gone, Message, Session};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use wire::{GatewayState, Health, Status};
+
+use measuring::Measuring;
 
 use crate::complaints::Complaints;
-use crate::delivery::{Delivery, News, Ticket, link};
-use crate::home_assistant::{Announcer, announcer};
+use crate::delivery::{Delivery, Ticket, link};
+use crate::forgotten::Forgotten;
+use crate::home_assistant::{Announcer, Withdrawal};
 use crate::identity::Identity;
 use crate::journal::Journals;
 use crate::metrics::Metrics;
-use crate::poller::{Poll, Polled};
+use crate::poller::Poll;
+use crate::presence::Presence;
 use crate::receipts::Receipts;
-
-/// How long each step of a stop may take: a poll under way, the readings on their way, and the end
-/// of the session, which takes up to a second more. All of them fit into the grace that the scraper
-/// gives its parts.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The publisher's state.
 pub(crate) struct Publisher {
     identity: Identity,
     journals: Journals,
     delivery: Delivery<Journals>,
-    gateway: Option<GatewayState>,
-    /// Whether a poll changed it since it was published.
-    gateway_changed: bool,
-    health: Option<Health>,
-    /// Whether a poll changed it since it was published.
-    health_changed: bool,
+    presence: Presence,
     home_assistant: Option<Announcer>,
+    withdrawal: Withdrawal,
+    forgotten: Forgotten,
     connection: Option<Connection>,
     on_their_way: Receipts,
     complaints: Complaints,
+    measuring: Measuring,
     metrics: Metrics,
     part: Part,
 }
@@ -71,26 +73,30 @@ impl Publisher {
         identity: Identity,
         journals: Journals,
         home_assistant: Option<Announcer>,
+        withdrawal: Withdrawal,
+        forgotten: Forgotten,
         metrics: Metrics,
         part: Part,
     ) -> Self {
         let beginning = journals.beginning();
         let sender = identity.sender();
-        Self {
+        let mut publisher = Self {
             complaints: Complaints::new(identity.envoy.clone()),
             identity,
             delivery: Delivery::new(sender, journals.clone(), beginning, Instant::now()),
             journals,
-            gateway: None,
-            gateway_changed: false,
-            health: None,
-            health_changed: false,
+            presence: Presence::new(Instant::now() + gateway::FIRST_POLL),
             home_assistant,
+            withdrawal,
+            forgotten,
             connection: None,
             on_their_way: Receipts::default(),
+            measuring: Measuring::new(),
             metrics,
             part,
-        }
+        };
+        publisher.look_for_forgotten();
+        publisher
     }
 
     /// Publishes until `stop`, then says good-bye.
@@ -111,33 +117,7 @@ impl Publisher {
                 if stop.is_cancelled() { Ok(()) } else { Err(ended) }
             }
         };
-        // The poller ends, too, and its last poll comes before the end of the channel.
-        let _ = timeout(FAREWELL, async {
-            while let Some(poll) = polls.recv().await {
-                self.take(poll);
-            }
-        })
-        .await;
-        // A poll that takes longer is given up, and what it still sent is not.
-        polls.close();
-        while let Ok(poll) = polls.try_recv() {
-            self.take(poll);
-        }
-        let _ = timeout(FAREWELL, self.flush(&mut events)).await;
-        if let Some(connection) = &self.connection {
-            // With the connection gone the broker says good-bye for us. There is room for it at once:
-            // few messages are on their way.
-            let offline = self.identity.status(Status::Offline);
-            let _ = timeout(FAREWELL, connection.publish(offline)).await;
-        }
-        session.close(FAREWELL).await;
-        let unproven = self.delivery.unproven();
-        if unproven > 0 {
-            self.complaints
-                .stopped_with(unproven, self.journals.is_on_disk());
-        }
-        self.note_delivered();
-        self.journals.close();
+        self.farewell(session, &mut events, polls).await;
         outcome
     }
 
@@ -151,6 +131,7 @@ impl Publisher {
         loop {
             let due = self.delivery.due();
             let announcing = self.home_assistant.as_ref().and_then(Announcer::due);
+            let presence = self.presence.due();
             tokio::select! {
                 // In this order: an echo that has come was not missed.
                 biased;
@@ -168,13 +149,11 @@ impl Publisher {
                 }
                 () = at(due) => {
                     let news = self.delivery.at(Instant::now());
-                    self.tell(news).await;
+                    self.tell(news);
                 }
-                () = at(announcing) => {
-                    if let Some(home_assistant) = &mut self.home_assistant {
-                        home_assistant.at(Instant::now());
-                    }
-                }
+                () = at(announcing) => self.announce_devices(),
+                // `send` does what is due.
+                () = at(presence) => {}
                 _ = announce.tick() => self.delivery.announce_soon(Instant::now()),
             }
             // `Gone` needs no handling of its own: the session reports the end of a connection
@@ -185,17 +164,6 @@ impl Publisher {
             }
             self.metrics.waiting(self.delivery.waiting());
         }
-    }
-
-    fn acknowledged(&mut self, ticket: &Ticket) {
-        self.delivery.acknowledged(ticket, Instant::now());
-        let count = match ticket {
-            reading if reading.is_reading() => &self.metrics.published,
-            answer if answer.is_answer() => &self.metrics.sent_again,
-            _ => return,
-        };
-        count.inc();
-        self.metrics.last_acknowledge.is_now();
     }
 
     async fn handle(&mut self, event: Event) {
@@ -217,8 +185,15 @@ impl Publisher {
             }
             Event::Received(received) => {
                 self.listen_to_home_assistant(&received);
+                if received.retain {
+                    self.forgotten.heard(&received.topic, &received.payload);
+                    self.withdrawal.heard(&received.topic, &received.payload);
+                    self.announce_retained(&received);
+                    self.presence
+                        .heard(&self.identity.base, &received.topic, &received.payload);
+                }
                 let news = self.delivery.hear(message(&received), Instant::now());
-                self.tell(news).await;
+                self.tell(news);
                 // On a connection that has ended there is nothing to acknowledge.
                 let _ = received.acknowledgement.send().await;
             }
@@ -232,43 +207,35 @@ impl Publisher {
         if let Err(error) = connection.subscribe(filters.chain(birth)).await {
             self.complaints.cannot_listen(&error);
         }
-        // What becomes of it shows in the echo of the announcement.
-        let online = send(&connection, self.identity.status(Status::Online)).await;
-        if online.is_ok() {
-            self.connection = Some(connection);
-            self.delivery.connected(Instant::now());
-            #[cfg(feature = "sabotage")]
-            self.believe_that_all_is_shown();
-            self.say_all_again();
-        }
+        self.look_for_devices_of_before(&connection).await;
+        self.connection = Some(connection);
+        self.delivery.connected(Instant::now());
+        #[cfg(feature = "sabotage")]
+        self.believe_that_all_is_shown();
+        self.say_all_again();
     }
 
     /// A broker may have lost what it retained.
     fn say_all_again(&mut self) {
-        self.gateway_changed = true;
-        self.health_changed = true;
+        self.presence.begins_anew();
         if let Some(home_assistant) = &mut self.home_assistant {
             home_assistant.connected();
         }
     }
 
-    /// Home Assistant has started: it is told everything again, a little later, since all others do so too.
-    fn listen_to_home_assistant(&mut self, received: &Received) {
-        let Some(home_assistant) = &mut self.home_assistant else {
-            return;
-        };
-        let pause = random::part_of(announcer::LONGEST_PAUSE);
-        if home_assistant.heard(&received.topic, &received.payload, pause, Instant::now()) {
-            tracing::debug!("Home Assistant has started");
-            self.gateway_changed = true;
-            self.health_changed = true;
-        }
-    }
-
-    /// Sends what is next, and the state of the gateway.
+    /// Sends what is next: readings, then what is said of the gateway and its inverters, and that the scraper is there,
+    /// last their devices in Home Assistant, which show all that.
     async fn send(&mut self) -> Result<(), Gone> {
         // Also while there is no connection: a larger journal may keep what has yet to come.
         self.note_given_up();
+        self.send_readings().await?;
+        self.send_gateway().await?;
+        self.send_devices().await?;
+        self.withdraw_devices().await?;
+        self.clear_forgotten().await
+    }
+
+    async fn send_readings(&mut self) -> Result<(), Gone> {
         let Some(connection) = &self.connection else {
             return Ok(());
         };
@@ -283,121 +250,18 @@ impl Publisher {
             self.on_their_way.push(ticket, receipt);
         }
         self.note_given_up();
-        if self.gateway_changed
-            && let (Some(connection), Some(gateway)) = (&self.connection, &self.gateway)
-        {
-            send(connection, self.identity.gateway(gateway)).await?;
-            self.gateway_changed = false;
-        }
-        if self.health_changed
-            && let (Some(connection), Some(health)) = (&self.connection, &self.health)
-        {
-            send(connection, self.identity.health(health)).await?;
-            self.health_changed = false;
-        }
-        // After what its entities show.
-        if let (Some(connection), Some(home_assistant)) =
-            (&self.connection, &mut self.home_assistant)
-        {
-            while let Some((topic, payload)) = home_assistant.next_message() {
-                send(
-                    connection,
-                    Message {
-                        topic,
-                        payload: payload.into(),
-                        retain: true,
-                    },
-                )
-                .await?;
-            }
-        }
         Ok(())
     }
 
-    fn note_given_up(&mut self) {
-        let readings = self.delivery.given_up();
-        self.metrics.given_up.inc_by(readings);
-        self.complaints.given_up(readings, self.delivery.waiting());
-    }
-
-    async fn tell(&mut self, news: News) {
-        match news {
-            News::Allowed => self.complaints.allowed(self.delivery.waiting()),
-            News::AllowedAfterAll => {
-                self.complaints.allowed(self.delivery.waiting());
-                // These were dropped, too.
-                self.say_all_again();
-                if let Some(connection) = &self.connection {
-                    // A connection that has ended meanwhile is reported as an event of its own.
-                    let _ = send(connection, self.identity.status(Status::Online)).await;
-                }
-            }
-            News::NotAllowed => self.complaints.not_allowed(),
-            News::Arrived => self.note_delivered(),
-            News::AnotherScraper(instance) => self.complaints.another_scraper(&instance),
-            News::JournalRenewed { from, to } => self.complaints.journal_renewed(&from, &to),
-            News::AskedAgain(readings) => {
-                self.metrics.asked_for.inc_by(readings);
-                self.complaints.asked_again(readings);
-            }
-            News::Nothing => {}
-        }
-    }
-
-    fn take(&mut self, poll: Poll) {
-        let gateway = match poll {
-            Poll::Failed(gateway) => *gateway,
-            Poll::Answered(polled) => {
-                let Polled {
-                    readings,
-                    gateway,
-                    health,
-                } = *polled;
-                self.delivery.take(readings, Instant::now());
-                if let Some(home_assistant) = &mut self.home_assistant {
-                    home_assistant.gateway(&gateway);
-                    home_assistant.health(&health);
-                }
-                let health = Some(health);
-                if self.health != health {
-                    self.health = health;
-                    self.health_changed = true;
-                }
-                gateway
-            }
+    fn acknowledged(&mut self, ticket: &Ticket) {
+        self.delivery.acknowledged(ticket, Instant::now());
+        let count = match ticket {
+            reading if reading.is_reading() => &self.metrics.published,
+            answer if answer.is_answer() => &self.metrics.sent_again,
+            _ => return,
         };
-        self.gateway = Some(gateway);
-        self.gateway_changed = true;
-    }
-
-    /// Has the journal remember what need not be sent again after the next start.
-    fn note_delivered(&self) {
-        if let Some((journal, below)) = self.delivery.delivered_below() {
-            self.journals.note_delivered(&journal, below);
-        }
-    }
-
-    /// Sends what is left, until all of it is proven to have arrived. With the connection gone there is
-    /// nothing to do.
-    async fn flush(&mut self, events: &mut Events) {
-        while self.connection.is_some() && !self.delivery.is_finished() {
-            // `Gone` comes as an event.
-            let _ = self.send().await;
-            let due = self.delivery.due();
-            tokio::select! {
-                event = events.next() => match event {
-                    None => return,
-                    Some(event) => self.handle(event).await,
-                },
-                Some((ticket, Ok(()))) = self.on_their_way.next() => {
-                    self.acknowledged(&ticket);
-                }
-                () = at(due) => {
-                    let news = self.delivery.at(Instant::now());
-                    self.tell(news).await;
-                }
-            }
-        }
+        count.inc();
+        self.metrics.last_acknowledge.is_now();
     }
 }
 

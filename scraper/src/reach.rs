@@ -14,11 +14,12 @@ mod unreached;
 use std::path::{Path, PathBuf};
 
 use discovery::{FindError, NotFound};
-use envoy::{Error, Gateway, Host, Info, Inverters, Poll, StateFiles, Why};
+use envoy::{Answered, CertificatePolicy, Error, Gateway, Host, Info, Poll, StateFiles, Why};
 use wire::Serial;
 
 use crate::config::Access;
-pub(crate) use addresses::{first_of_use, hosts};
+pub(crate) use addresses::{MOST, first_of_use, hosts};
+use addresses::{Turn, is_refused, most_telling};
 pub(crate) use unreached::Unreached;
 
 /// The way to one Envoy.
@@ -29,6 +30,10 @@ pub(crate) struct Reach {
     guess: Option<(Serial, PathBuf)>,
     /// None before an address is known.
     gateway: Option<Gateway>,
+    /// What has answered an earlier process, beside the inverters.
+    recalled: Option<Answered>,
+    /// Which of the addresses that are heard comes first at the next look.
+    turn: Turn,
 }
 
 impl Reach {
@@ -57,7 +62,43 @@ impl Reach {
             files,
             guess,
             gateway,
+            recalled: None,
+            turn: Turn::default(),
         })
+    }
+
+    /// It led to the Envoy with this serial, whose journal is in `state_dir`; where it has to be looked for, no
+    /// other one will do from now on.
+    pub(crate) fn leads_to(&mut self, serial: &Serial, state_dir: &Path) {
+        if self.access.serial.is_none() {
+            self.guess = Some((serial.clone(), state_dir.to_owned()));
+        }
+        if self.access.host.is_none() {
+            self.access.serial.get_or_insert_with(|| serial.clone());
+        }
+    }
+
+    /// Whether whichever Envoy is at the address is read: neither a serial nor a certificate says which one it is.
+    pub(crate) fn takes_any(&self) -> bool {
+        let is_pinned = matches!(
+            self.access.certificate,
+            CertificatePolicy::Pinned | CertificatePolicy::PinnedTo(_)
+        );
+        self.access.host.is_some() && self.access.serial.is_none() && !is_pinned
+    }
+
+    /// These endpoints have answered an earlier process.
+    pub(crate) fn recall(&mut self, answered: Answered) {
+        if let Some(gateway) = &mut self.gateway {
+            gateway.recall(answered.clone());
+        }
+        self.recalled = Some(answered);
+    }
+
+    /// The endpoints that have answered, this process or an earlier one.
+    pub(crate) fn answered(&self) -> Option<Answered> {
+        let now = self.gateway.as_ref().and_then(Gateway::answered);
+        now.or_else(|| self.recalled.clone())
     }
 
     /// The client, once there is an address.
@@ -70,12 +111,7 @@ impl Reach {
         self.ask(Gateway::info).await
     }
 
-    /// The newest report of each inverter.
-    pub(crate) async fn inverters(&mut self) -> Result<Inverters, Unreached> {
-        self.ask(Gateway::inverters).await
-    }
-
-    /// The inverters, and whatever else it measures.
+    /// The newest report of each inverter, and whatever else it measures.
     pub(crate) async fn poll(&mut self) -> Result<Poll, Unreached> {
         self.ask(Gateway::poll).await
     }
@@ -95,15 +131,14 @@ impl Reach {
             Err(error) if self.access.host.is_none() && may_have_moved(&error) => error,
             result => return Ok(result?),
         };
-        if follow(&self.access, gateway, &error).await {
-            return Ok(question(gateway).await?);
+        match follow(&self.access, gateway, &error, &mut self.turn).await {
+            Ok(()) => Ok(question(gateway).await?),
+            Err(refused) => Err(refused.unwrap_or(error).into()),
         }
-        Err(error.into())
     }
 
-    /// Looks for the Envoy, and takes the first of its addresses at which it answers. The error is that of
-    /// the best one.
-    async fn first(&self) -> Result<Gateway, Unreached> {
+    /// Looks for the Envoy, and takes the first of its addresses at which it answers.
+    async fn first(&mut self) -> Result<Gateway, Unreached> {
         let addresses = addresses(&self.access).await;
         let addresses = addresses.map_err(|error| match (error, &self.guess) {
             (Unreached::Lost(error), Some((serial, state_dir))) => {
@@ -115,17 +150,32 @@ impl Reach {
         let best = best.map_err(FindError::from)?;
         let gateway = self.access.gateway(best, self.files.clone());
         let mut gateway = gateway.map_err(Unreached::Settings)?;
-        let (answer, tried) = first_of_use(&mut gateway, addresses).await;
-        match (answer, tried.into_iter().next()) {
-            (None, Some((_, error))) => Err(error.into()),
-            // Also where it is only busy: it is there.
-            _ => Ok(gateway),
+        if let Some(answered) = self.recalled.clone() {
+            gateway.recall(answered);
         }
+        let addresses = self.turn.order(addresses);
+        let (answer, tried) = first_of_use(&mut gateway, addresses).await;
+        // Also where it is only busy it is there.
+        if answer.is_some() {
+            self.turn.is_over();
+            return Ok(gateway);
+        }
+        self.turn.vain(tried.len());
+        most_telling(tried).map_or(Ok(gateway), |error| Err(error.into()))
     }
 }
 
-/// Looks for an Envoy that did not answer where it was, and moves to where it does. Whether it did.
-async fn follow(access: &Access, gateway: &mut Gateway, error: &Error) -> bool {
+/// Looks for an Envoy that did not answer where it was, and moves to where it does.
+///
+/// # Errors
+/// When it stays. With an error where somebody was met who may be it, and is not accepted: how to accept him is
+/// worth more than that nobody answers at the old address.
+async fn follow(
+    access: &Access,
+    gateway: &mut Gateway,
+    error: &Error,
+    turn: &mut Turn,
+) -> Result<(), Option<Error>> {
     let before = gateway.host().clone();
     let expected = gateway.last_info().map(|info| info.serial.clone());
     let mut wanted = access.clone();
@@ -136,27 +186,29 @@ async fn follow(access: &Access, gateway: &mut Gateway, error: &Error) -> bool {
         Ok(found) => found,
         Err(lost) => {
             tracing::debug!(error = %lost.explain(), "the Envoy is looked for in vain");
-            return false;
+            return Err(None);
         }
     };
     let has_several = found.contains(&before);
     // It is there and hangs, as some do once a day: it is left alone.
     if is_silent(error) && has_several {
-        return false;
+        return Err(None);
     }
-    let others = found.into_iter().filter(|host| *host != before);
-    let (answer, _) = first_of_use(gateway, others).await;
+    let others = found.into_iter().filter(|host| *host != before).collect();
+    let (answer, tried) = first_of_use(gateway, turn.order(others)).await;
     if let Some(Ok(info)) = answer {
+        turn.is_over();
         let (serial, address) = (&info.serial, gateway.host());
         if has_several {
             tracing::debug!(%serial, %before, %address, "the Envoy is asked at another of its addresses");
         } else {
             tracing::warn!(%serial, %before, %address, "the Envoy has another address");
         }
-        return true;
+        return Ok(());
     }
     gateway.move_to(before);
-    false
+    turn.vain(tried.len());
+    Err(most_telling(tried).filter(is_refused))
 }
 
 /// Where the Envoy is that is wanted, the best address first.
@@ -176,6 +228,7 @@ pub(crate) fn may_have_moved(error: &Error) -> bool {
             | Error::NotAnEnvoy { .. }
             | Error::WrongSerial { .. }
             | Error::CertificateChanged(_)
+            | Error::OtherPinned { .. }
     )
 }
 

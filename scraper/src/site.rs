@@ -1,13 +1,29 @@
 //! What the whole site does, on every firmware: as a meter shows it, or else the sum of its inverters. Pure.
 //!
 //! A sum is of the inverters' newest reports, as far as they belong together: an inverter reports once an
-//! hour at least, so that one whose report is much older than the newest is not producing. Its time is that
+//! hour at least, so that one whose report is much older than the newest is not producing. One that is silent while
+//! others report ([`condition`](crate::condition)) is left out before that: it is not producing either. Its time is that
 //! of the newest report in it. When the last report of a day has become that old, the site is said once to
 //! produce nothing: a value that is hours old must not stand for the night.
+//!
+//! What was dated before the gateway's clock was set back is of a time that nobody knows. What those inverters ever made
+//! counts as before; of the rest nothing does until they report again.
 
-use std::collections::BTreeMap;
+mod caught_up;
+mod day;
+mod energy;
+mod set_back;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 use wire::{Basis, Flow, Inverter, Quantity, ReportTime, Serial, Site};
+
+use caught_up::CaughtUp;
+use day::Count;
+pub use day::Day;
+pub(crate) use day::is_new_day;
+pub use energy::Counter;
 
 /// How much older than the newest report of the site one may be to count, in seconds: the longest report
 /// interval, and some minutes in which it becomes visible.
@@ -16,17 +32,41 @@ const TOGETHER: i64 = 65 * 60;
 /// Inverters that have not reported for longer than this, in seconds, are not the site's any more: 30 days.
 const GONE: i64 = 30 * 24 * 3600;
 
-/// The gateway's number for AC batteries, which it lists among the inverters.
-const AC_BATTERY: u32 = 11;
-
 /// What is known of the site.
 #[derive(Debug, Default)]
 pub struct Whole {
     newest: BTreeMap<Serial, Inverter>,
-    /// The time of what was said last.
+    /// Last reports that were dated by a clock that was set back since, with its time then, in Unix seconds.
+    undated: BTreeMap<Serial, (i64, Inverter)>,
+    /// Inverters that are silent while others report.
+    silent: BTreeSet<Serial>,
+    day: Day,
+    /// The newest time that was said.
     said: Option<ReportTime>,
+    /// The time of what was said last: before [`said`](Self::said) while the gateway's clock is behind that.
+    last: Option<ReportTime>,
     /// When a meter last showed the production.
     metered: Option<ReportTime>,
+    /// Whose counters the energy is of: the gateway's or the inverters'. Nothing is made by going from one to the
+    /// other, so that it stays with one of them.
+    counter: Option<Counter>,
+    /// What the gateway's own counters of its inverters last said, and its clock then, in Unix seconds: it is not
+    /// asked for them in each poll, and dates them by the newest report, at night by the last one of the day.
+    counted: Option<(Flow, i64)>,
+    /// What was last said to be made today.
+    said_today: Option<Quantity>,
+    /// What each inverter made with its last reports.
+    caught_up: CaughtUp,
+}
+
+/// What is to be remembered of the site beside its inverters' newest reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    /// Whose counters its energy is of.
+    pub counter: Option<Counter>,
+    /// Its day, and what the gateway counted in it.
+    pub today: Day,
 }
 
 impl Whole {
@@ -35,6 +75,7 @@ impl Whole {
     pub fn new(newest: impl IntoIterator<Item = Inverter>, said: Option<ReportTime>) -> Self {
         let mut whole = Self {
             said,
+            last: said,
             ..Self::default()
         };
         for report in newest {
@@ -43,15 +84,71 @@ impl Whole {
         whole
     }
 
-    /// Takes in a report.
-    pub fn take(&mut self, report: Inverter) {
-        let is_older = self
-            .newest
-            .get(&report.serial)
-            .is_some_and(|known| known.reported_at >= report.reported_at);
-        if report.device_type != Some(AC_BATTERY) && !is_older {
-            self.newest.insert(report.serial.clone(), report);
+    /// Goes on from what the topic of the site shows: at night nothing more is said until its day is over, and a meter
+    /// that can't be read for now has not gone.
+    pub fn go_on_from(&mut self, shown: &Site) {
+        self.said_today = shown.energy_today_wh;
+        self.said = self.said.max(Some(shown.measured_at));
+        if shown.basis == Basis::Meter {
+            self.metered = Some(shown.measured_at);
         }
+    }
+
+    /// Goes on from what was remembered.
+    pub fn recall(&mut self, remembered: Remembered) {
+        self.counter = remembered.counter;
+        self.day = remembered.today;
+    }
+
+    /// What is to be remembered.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        Remembered {
+            counter: self.counter,
+            today: self.day,
+        }
+    }
+
+    /// Whose counters the energy of the site is of, where no meter shows it.
+    #[must_use]
+    pub fn counter(&self) -> Option<Counter> {
+        self.counter
+    }
+
+    /// By how much the energy of its inverters may grow at once at this time by the gateway's clock, in Unix seconds,
+    /// because they report what they made since they were last heard of, in watt-hours.
+    #[must_use]
+    pub fn caught_up_wh(&self, now: i64) -> f64 {
+        self.caught_up.most_wh(now, TOGETHER)
+    }
+
+    /// Takes in a report: the last one of its inverter, whatever its time.
+    pub fn take(&mut self, report: Inverter) {
+        if report.is_ac_battery() {
+            return;
+        }
+        let known = match self.undated.remove(&report.serial) {
+            // It was shown then, whenever it was made.
+            Some((since, undated)) => Some((since, undated)),
+            None => self.newest.remove(&report.serial).map(|known| {
+                let at = known.reported_at.unix_seconds();
+                (at, known)
+            }),
+        };
+        if let Some((at, known)) = known {
+            let before = Count::of(&known, at);
+            let now = Count::of(&report, report.reported_at.unix_seconds());
+            if let Some((before, now)) = before.zip(now) {
+                self.day.takes(before, now);
+            }
+            self.caught_up.take(&known, &report, TOGETHER);
+        }
+        self.newest.insert(report.serial.clone(), report);
+    }
+
+    /// These are silent while others report: of what the site does now they are no part.
+    pub fn silent(&mut self, silent: BTreeSet<Serial>) {
+        self.silent = silent;
     }
 
     /// What is to be said now; none when there is nothing new. `metered` is what a meter of production shows
@@ -63,6 +160,8 @@ impl Whole {
         counted: Option<&Flow>,
         now: i64,
     ) -> Option<Site> {
+        self.clock(now);
+        self.day.counts(metered, counted, now);
         let site = match metered {
             Some(flow) => {
                 self.metered = Some(flow.measured_at);
@@ -77,12 +176,27 @@ impl Whole {
             }
             None => self.by_inverters(counted, now)?,
         };
-        // A plain topic never steps back in time.
-        if self.said.is_some_and(|said| said >= site.measured_at) {
+        // What is older than what was said is no news, unless the gateway's clock is behind that: then it is stored as
+        // every reading, and has to be kept off the plain topic, which never steps back in time (`delivery/outbox.rs`).
+        let is_old = self
+            .said
+            .is_some_and(|said| said >= site.measured_at && said.unix_seconds() <= now);
+        if is_old || self.last == Some(site.measured_at) {
             return None;
         }
-        self.said = Some(site.measured_at);
+        self.last = Some(site.measured_at);
+        self.said = self.said.max(self.last);
+        self.said_today = site.energy_today_wh;
         Some(site)
+    }
+
+    /// Whether nothing is said of the site because its meter was not read for `old` seconds, and may be again.
+    #[must_use]
+    pub fn waits_for_meter(&self, now: i64, old: i64) -> bool {
+        self.metered.is_some_and(|at| {
+            let since = now.saturating_sub(at.unix_seconds());
+            (old..TOGETHER).contains(&since)
+        })
     }
 
     fn by_meter(&self, flow: &Flow) -> Site {
@@ -92,12 +206,12 @@ impl Whole {
             power_w: flow.power_w,
             energy_today_wh: flow.energy_today_wh,
             energy_lifetime_wh: flow.energy_lifetime_wh,
-            inverters_reporting: count(self.since(flow.measured_at.unix_seconds() - TOGETHER)),
-            inverters_total: self.total(),
+            inverters_reporting: count(self.heard(flow.measured_at.unix_seconds() - TOGETHER)),
+            inverters_total: self.total(flow.measured_at.unix_seconds()),
         }
     }
 
-    fn by_inverters(&self, counted: Option<&Flow>, now: i64) -> Option<Site> {
+    fn by_inverters(&mut self, counted: Option<&Flow>, now: i64) -> Option<Site> {
         let newest = self
             .newest
             .values()
@@ -111,15 +225,22 @@ impl Whole {
                 0,
             )
         } else {
-            let together = || self.since(newest.unix_seconds() - TOGETHER);
+            let together = || self.heard(newest.unix_seconds() - TOGETHER);
             let sum = together().fold(Quantity::ZERO, |sum, report| {
                 sum.plus(report.power_w.into())
             });
             (newest, sum, count(together()))
         };
-        let (today, lifetime) = match counted {
-            Some(flow) => (flow.energy_today_wh, flow.energy_lifetime_wh),
-            None => (self.sum(Energy::Today), self.sum(Energy::Lifetime)),
+        let (today, lifetime) = self.energy(counted, now);
+        // At night nothing but the day changes: then what was made in the last one is not of today any more.
+        let is_new_day = now >= until
+            && today
+                .zip(self.said_today)
+                .is_some_and(|(today, said)| today < said);
+        let measured_at = if is_new_day {
+            ReportTime::from_unix_seconds(now).ok()?
+        } else {
+            measured_at
         };
         Some(Site {
             measured_at,
@@ -128,8 +249,14 @@ impl Whole {
             energy_today_wh: today,
             energy_lifetime_wh: lifetime,
             inverters_reporting: reporting,
-            inverters_total: self.total(),
+            inverters_total: self.total(now),
         })
+    }
+
+    /// Those that have reported since then and are not silent.
+    fn heard(&self, earliest: i64) -> impl Iterator<Item = &Inverter> {
+        let reports = self.since(earliest);
+        reports.filter(|report| !self.silent.contains(&report.serial))
     }
 
     fn since(&self, earliest: i64) -> impl Iterator<Item = &Inverter> {
@@ -142,27 +269,10 @@ impl Whole {
         self.since(newest.map_or(i64::MAX, |newest| newest.unix_seconds() - GONE))
     }
 
-    fn total(&self) -> u32 {
-        count(self.present())
+    fn total(&self, now: i64) -> u32 {
+        let undated = self.undated_at(now).map(|(_, report)| report);
+        count(self.present().chain(undated))
     }
-
-    /// The sum of what the inverters count; none unless each of them does.
-    fn sum(&self, which: Energy) -> Option<Quantity> {
-        self.present().try_fold(Quantity::ZERO, |sum, report| {
-            let detail = report.detail.as_ref()?;
-            let energy = match which {
-                Energy::Today => detail.energy_today_wh,
-                Energy::Lifetime => detail.energy_lifetime_wh,
-            };
-            Some(sum.plus(energy?))
-        })
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Energy {
-    Today,
-    Lifetime,
 }
 
 fn count<'a>(reports: impl Iterator<Item = &'a Inverter>) -> u32 {
@@ -170,133 +280,4 @@ fn count<'a>(reports: impl Iterator<Item = &'a Inverter>) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use wire::Detail;
-
-    const NOON: i64 = 1_780_315_200;
-
-    fn time(seconds: i64) -> ReportTime {
-        ReportTime::from_unix_seconds(seconds).expect("a time")
-    }
-
-    fn report(serial: &str, at: i64, power_w: i32) -> Inverter {
-        Inverter {
-            serial: serial.parse().expect("a serial"),
-            reported_at: time(at),
-            device_type: Some(1),
-            power_w,
-            peak_power_w: 300,
-            detail: None,
-        }
-    }
-
-    fn flow(at: i64, power_w: i32) -> Flow {
-        Flow {
-            measured_at: time(at),
-            power_w: power_w.into(),
-            energy_today_wh: Some(1000.into()),
-            energy_lifetime_wh: Some(9000.into()),
-        }
-    }
-
-    fn said(whole: &mut Whole, now: i64) -> Option<(i64, f64, u32, u32)> {
-        whole.say(None, None, now).map(|site| {
-            assert_eq!(site.basis, Basis::Inverters);
-            let at = site.measured_at.unix_seconds();
-            (
-                at,
-                site.power_w.get(),
-                site.inverters_reporting,
-                site.inverters_total,
-            )
-        })
-    }
-
-    #[test]
-    fn the_sum_is_of_reports_that_belong_together_at_the_time_of_the_newest() {
-        let reports = [
-            report("a", NOON, 200),
-            report("b", NOON - 3600, 100),
-            report("c", NOON - 3 * 3600, 50),
-            report("ghost", NOON - 90 * 86_400, 18),
-        ];
-        let mut whole = Whole::new(reports, None);
-        assert_eq!(said(&mut whole, NOON + 30), Some((NOON, 300.0, 2, 3)));
-        assert_eq!(said(&mut whole, NOON + 90), None, "nothing is new");
-        whole.take(report("c", NOON + 100, 50));
-        assert_eq!(
-            said(&mut whole, NOON + 150),
-            Some((NOON + 100, 350.0, 3, 3))
-        );
-    }
-
-    #[test]
-    fn the_night_begins_once_with_nothing_and_no_older_sum_follows() {
-        let mut whole = Whole::new([report("a", NOON, 3)], None);
-        said(&mut whole, NOON);
-        let dark = NOON + TOGETHER;
-        assert_eq!(said(&mut whole, dark - 1), None);
-        assert_eq!(said(&mut whole, dark), Some((dark, 0.0, 0, 1)));
-        assert_eq!(said(&mut whole, dark + 3600), None);
-        whole.take(report("a", dark - 60, 2));
-        assert_eq!(
-            said(&mut whole, dark + 3600),
-            None,
-            "it would step back in time"
-        );
-        whole.take(report("a", dark + 40_000, 5));
-        assert_eq!(
-            said(&mut whole, dark + 40_010),
-            Some((dark + 40_000, 5.0, 1, 1))
-        );
-    }
-
-    #[test]
-    fn a_battery_in_the_list_produces_nothing() {
-        let battery = Inverter {
-            device_type: Some(AC_BATTERY),
-            ..report("acb", NOON, 250)
-        };
-        let mut whole = Whole::new([battery, report("a", NOON, 100)], None);
-        assert_eq!(said(&mut whole, NOON), Some((NOON, 100.0, 1, 1)));
-    }
-
-    #[test]
-    fn what_a_meter_shows_comes_first_and_for_an_hour_in_which_it_fails() {
-        let mut whole = Whole::new([report("a", NOON, 100)], None);
-        let site = whole
-            .say(Some(&flow(NOON + 20, 95)), None, NOON + 20)
-            .expect("a site");
-        assert_eq!((site.basis, site.power_w), (Basis::Meter, 95.into()));
-        assert_eq!(site.energy_lifetime_wh, Some(9000.into()));
-        whole.take(report("a", NOON + 300, 120));
-        assert_eq!(said(&mut whole, NOON + 310), None);
-        whole.take(report("a", NOON + 20 + TOGETHER, 130));
-        let later = NOON + 20 + TOGETHER;
-        assert_eq!(said(&mut whole, later), Some((later, 130.0, 1, 1)));
-    }
-
-    #[test]
-    fn energy_is_the_gateways_count_or_the_sum_of_all_inverters_or_unknown() {
-        let with = |serial, lifetime: u32| Inverter {
-            detail: Some(Detail {
-                energy_lifetime_wh: Some(lifetime.into()),
-                energy_today_wh: Some(7_u32.into()),
-                ..Detail::default()
-            }),
-            ..report(serial, NOON, 100)
-        };
-        let mut whole = Whole::new([with("a", 500), with("b", 700)], None);
-        let site = whole.say(None, None, NOON).expect("a site");
-        assert_eq!(site.energy_lifetime_wh, Some(1200.into()));
-        assert_eq!(site.energy_today_wh, Some(14.into()));
-        let mut whole = Whole::new([with("a", 500), report("b", NOON, 90)], None);
-        let site = whole.say(None, None, NOON).expect("a site");
-        assert_eq!(site.energy_lifetime_wh, None, "one of them does not count");
-        let mut whole = Whole::new([report("a", NOON, 100)], None);
-        let counted = flow(NOON, 100);
-        let site = whole.say(None, Some(&counted), NOON).expect("a site");
-        assert_eq!(site.energy_lifetime_wh, Some(9000.into()));
-    }
-}
+mod tests;

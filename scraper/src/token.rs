@@ -43,6 +43,17 @@ pub enum TokenError {
     /// The Envoy does not say its serial.
     #[error("the Envoy does not say its serial: {0}; give it with --envoy-serial")]
     Envoy(String),
+    /// The Envoy takes none.
+    #[error(
+        "the Envoy {serial} has firmware {firmware}, which takes no token: below firmware 7 it is read with a user and \
+         a password, which follows from the serial"
+    )]
+    NotNeeded {
+        /// Its serial.
+        serial: String,
+        /// Its firmware.
+        firmware: String,
+    },
     /// Enphase gives none.
     #[error("no token can be fetched: {0}")]
     Cloud(String),
@@ -92,7 +103,13 @@ async fn serial(request: &Request) -> Result<String, TokenError> {
         (None, Some(host)) => {
             let info = Gateway::new(Settings::new(host.clone())).info().await;
             let info = info.map_err(|error| TokenError::Envoy(explain(&error)))?;
-            Ok(info.serial)
+            if info.takes_tokens() {
+                return Ok(info.serial);
+            }
+            Err(TokenError::NotNeeded {
+                serial: info.serial,
+                firmware: info.firmware.to_string(),
+            })
         }
         (None, None) => Err(TokenError::NoSerial),
     }

@@ -4,59 +4,56 @@ use daemon::outage::Outage;
 use envoy::Inverters;
 use wire::{Health, Serial};
 
+use crate::clock::Clock;
 use crate::condition::{Condition, Listed};
-use crate::names::{Names, NamesFile};
+use crate::names::{Looked, Names, NamesFile};
 
 /// What is known of the inverters, and what they are called.
 #[derive(Debug)]
 pub(crate) struct Watch {
+    envoy: Serial,
     condition: Condition,
+    now: Clock,
     file: Option<NamesFile>,
     /// The file of names can't be used as it is now.
     unusable: Outage,
+    /// Lines of it can't.
+    mistaken: Outage,
 }
 
 impl Watch {
-    /// One that has seen no poll yet.
-    pub(crate) fn new(file: Option<NamesFile>) -> Self {
-        Self {
-            condition: Condition::default(),
+    /// One of this Envoy's inverters that goes on from what was known.
+    pub(crate) fn new(envoy: Serial, file: Option<NamesFile>, condition: Condition) -> Self {
+        let mut watch = Self {
+            envoy,
+            now: Clock::after(condition.polled()),
+            condition,
             file,
             unusable: Outage::new("the file of names can't be used; the names stay as they were"),
-        }
+            mistaken: Outage::new("lines of the file of names can't be used; the others are"),
+        };
+        watch.note_mistakes();
+        watch
     }
 
     /// Takes in the list of a poll, with the gateway's clock then, in Unix seconds. Reads the file of names
-    /// again if it has changed, which is small and local.
-    pub(crate) fn poll(&mut self, answer: &Inverters, now: Option<i64>) {
+    /// again if it has changed, which is small and local. Whether that clock was set back by over a day.
+    pub(crate) fn poll(&mut self, answer: &Inverters, now: Option<i64>) -> bool {
         self.read_names();
-        let listed: Vec<Listed> = answer
-            .reports
-            .iter()
-            .filter_map(|report| {
-                Some(Listed {
-                    serial: report.serial.parse().ok()?,
-                    at: report.reported_at,
-                    power_w: report.power_w,
-                    peak_power_w: report.peak_power_w,
-                })
-            })
-            .collect();
-        // A gateway that does not say the time: then the newest report is as good as it gets.
-        let newest = listed.iter().map(|report| report.at).max();
-        let Some(now) = now.or(newest) else {
-            return;
+        let listed = listed(answer);
+        let newest = listed.iter().map(|report| report.at);
+        let Some(now) = self.now.at(now, newest) else {
+            return false;
         };
         let names = self.file.as_ref().map(NamesFile::names);
         let none = Names::default();
-        let set_back =
-            self.condition
-                .poll(&listed, answer.never_reported, now, names.unwrap_or(&none));
-        if set_back {
-            tracing::warn!(
-                "the Envoy's clock was set back by over a day: what was learned of its inverters begins anew"
-            );
-        }
+        self.condition
+            .poll(&listed, answer.never_reported, now, names.unwrap_or(&none))
+    }
+
+    /// What is known, to be remembered.
+    pub(crate) fn condition(&self) -> &Condition {
+        &self.condition
     }
 
     fn read_names(&mut self) {
@@ -64,10 +61,11 @@ impl Watch {
             return;
         };
         match file.look() {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(Looked::Unchanged) => {}
+            Ok(Looked::Read { .. }) => {
                 self.unusable.over();
                 tracing::info!(file = %file.path().display(), "read the names of inverters again");
+                self.note_mistakes();
             }
             Err(error) => {
                 let reason = format!(
@@ -80,10 +78,107 @@ impl Watch {
         }
     }
 
+    /// Says what is wrong with the file that was just read.
+    fn note_mistakes(&mut self) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        for (name, inverters) in file.names().shared() {
+            let inverters: Vec<&str> = inverters.into_iter().map(AsRef::as_ref).collect();
+            tracing::warn!(
+                name,
+                inverters = inverters.join(", "),
+                "these inverters have the same name, by which nobody can tell them apart (setting: NAMES_FILE)"
+            );
+        }
+        for inverter in file.names().as_the_envoy(&self.envoy) {
+            tracing::warn!(
+                %inverter,
+                envoy = %self.envoy,
+                "this inverter has the Envoy's own name, by which nobody can tell them apart (setting: NAMES_FILE)"
+            );
+        }
+        match mistakes(file) {
+            Some(reason) => self.mistaken.failed(&reason, true),
+            None => {
+                self.mistaken.over();
+            }
+        }
+    }
+
     /// What is known now.
-    pub(crate) fn health(&self, envoy: &Serial) -> Health {
+    pub(crate) fn health(&self) -> Health {
         let none = Names::default();
         let names = self.file.as_ref().map_or(&none, NamesFile::names);
-        self.condition.health(envoy, names)
+        self.condition.health(&self.envoy, names)
+    }
+}
+
+/// What is judged of a list.
+pub(crate) fn listed(answer: &Inverters) -> Vec<Listed> {
+    let reports = answer.reports.iter();
+    // It rests when it likes, and gives at night: no sibling of inverters.
+    let inverters = reports.filter(|report| !report.is_ac_battery());
+    let listed = inverters.filter_map(|report| {
+        Some(Listed {
+            serial: report.serial.parse().ok()?,
+            at: report.reported_at,
+            power_w: report.power_w,
+            peak_power_w: report.peak_power_w,
+        })
+    });
+    listed.collect()
+}
+
+/// What is wrong with lines of a file of names, with its path and setting.
+pub(crate) fn mistakes(file: &NamesFile) -> Option<String> {
+    let path = file.path().display();
+    let mistakes = file.mistakes()?;
+    Some(format!("{path}: {mistakes} (setting: NAMES_FILE)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use envoy::InverterReport;
+
+    use super::*;
+
+    const NOON: i64 = 1_780_315_200;
+
+    fn list(reports: &[(&str, i64)]) -> Inverters {
+        let reports = reports.iter().map(|(serial, reported_at)| InverterReport {
+            serial: (*serial).to_owned(),
+            reported_at: *reported_at,
+            device_type: Some(1),
+            power_w: 200,
+            peak_power_w: 300,
+        });
+        Inverters {
+            reports: reports.collect(),
+            ..Inverters::default()
+        }
+    }
+
+    fn fresh(watch: &Watch) -> Vec<bool> {
+        let health = watch.health();
+        health.inverters.values().map(|one| one.fresh).collect()
+    }
+
+    #[test]
+    fn a_list_without_the_newest_of_a_gateway_that_tells_no_time_sets_no_clock_back() {
+        let envoy: Serial = "122012345678".parse().expect("a serial");
+        let mut watch = Watch::new(envoy.clone(), None, Condition::default());
+        let all = list(&[("a", NOON), ("b", NOON - 60), ("c", NOON - 900)]);
+        let short = list(&[("c", NOON - 900)]);
+        assert!(!watch.poll(&all, None));
+        watch.poll(&short, None);
+        assert_eq!(fresh(&watch), [true; 3]);
+        // Nor by one that has started meanwhile.
+        let mut watch = Watch::new(envoy, None, watch.condition().clone());
+        watch.poll(&short, None);
+        assert_eq!(fresh(&watch), [true; 3]);
+        // What the gateway says is no guess.
+        watch.poll(&all, Some(NOON - 7200));
+        assert_eq!(fresh(&watch), [false; 3]);
     }
 }

@@ -76,7 +76,13 @@ pub(super) async fn hint(config: &Config, error: &Error) -> Option<String> {
     let configured = access.host.as_ref().filter(|_| may_have_moved(error))?;
     let known = remembered_serial(&config.state_dir);
     let wanted = access.serial.as_ref().or(known.as_ref());
-    match access.browser.find(wanted.map(AsRef::as_ref)).await {
+    // Not any other one in its place.
+    let wanted = match error {
+        Error::CertificateChanged(changed) => Some(changed.serial.as_str()),
+        Error::OtherPinned { pinned, .. } => Some(pinned.as_str()),
+        _ => wanted.map(AsRef::as_ref),
+    };
+    match access.browser.find(wanted).await {
         Ok(found) => elsewhere(configured, &addresses_of(configured).await, &found),
         Err(FindError::NotFound(NotFound::Several { found })) => Some(one_of(&found)),
         Err(_) => None,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use daemon::check::Taken;
-use envoy::{Certificate, Error, Gateway, Host, Info, Inverters, Standing};
+use envoy::{Certificate, Error, Fault, Gateway, Host, Info, Inverters, Standing};
 use jiff::Timestamp;
 
 use crate::config::Access;
@@ -57,6 +57,7 @@ pub(super) fn address(error: &Error) -> &str {
         | Error::WrongSerial { address, .. }
         | Error::HttpsNeeded { address }
         | Error::Pin { address, .. }
+        | Error::OtherPinned { address, .. }
         | Error::Busy { address, .. } => address,
         Error::CertificateChanged(changed) => &changed.address,
         _ => "something",
@@ -144,6 +145,18 @@ pub(super) fn login(gateway: &Gateway) -> String {
     let left = in_words(left);
     let login = also(login_of_look(gateway, false));
     format!("the token is accepted; it expires in {left}, at {expiry}{next}{login}")
+}
+
+/// Who was let in, where the inverters were asked for and did not come.
+pub(super) fn login_of(error: &Error, gateway: &Gateway) -> Taken {
+    match error {
+        // An answer that is one, but of no use.
+        Error::BadAnswer {
+            fault: Fault::Malformed(_) | Fault::TooLong(_),
+            ..
+        } => Taken::Passed(login(gateway)),
+        _ => Taken::Skipped("not known, since no answer came that would tell".to_owned()),
+    }
 }
 
 /// Why nobody was let in, or nothing could be read after that.

@@ -3,6 +3,8 @@
 //! A site's inverters report each 5, 15 or 60 minutes, as Enphase sets it, and that changes without notice.
 //! The true intervals are not exact (903 to 934 seconds were seen for 15 minutes), and shorter at dusk.
 
+use serde::{Deserialize, Serialize};
+
 /// The shortest interval, in seconds.
 pub const SHORTEST: i64 = 300;
 
@@ -12,13 +14,14 @@ const USUAL: i64 = 900;
 
 /// The intervals that there are, in seconds, each with the longest time that is taken for it: half an interval
 /// more, since with twice the time a report was missed.
-const KNOWN: [(i64, i64); 3] = [(300, 450), (900, 1350), (3600, 5400)];
+pub(super) const KNOWN: [(i64, i64); 3] = [(300, 450), (900, 1350), (3600, 5400)];
 
 /// How many times between two reports are remembered: with a missed report among them the others decide.
 const REMEMBERED: usize = 5;
 
 /// How often one inverter reports, as far as it was seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<i64>", try_from = "Vec<i64>")]
 pub struct Interval {
     /// The last intervals, by their place in [`KNOWN`], the newest last.
     seen: Vec<usize>,
@@ -57,6 +60,31 @@ impl Interval {
         // Half an interval late is late.
         let reports = (since + interval / 2) / interval;
         u64::try_from(reports - 1).unwrap_or(0)
+    }
+}
+
+/// What is no interval that an inverter can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no inverter reports each {0} s")]
+pub struct NoInterval(i64);
+
+impl From<Interval> for Vec<i64> {
+    fn from(interval: Interval) -> Self {
+        let seen = interval.seen.into_iter();
+        seen.map(|place| KNOWN[place].0).collect()
+    }
+}
+
+impl TryFrom<Vec<i64>> for Interval {
+    type Error = NoInterval;
+
+    fn try_from(seconds: Vec<i64>) -> Result<Self, NoInterval> {
+        let known = |seconds| KNOWN.iter().position(|(known, _)| *known == seconds);
+        let newest = seconds.into_iter().rev().take(REMEMBERED);
+        let places = newest.map(|seconds| known(seconds).ok_or(NoInterval(seconds)));
+        let mut seen = places.collect::<Result<Vec<_>, _>>()?;
+        seen.reverse();
+        Ok(Self { seen })
     }
 }
 

@@ -6,6 +6,7 @@
 //! have not gone to sleep: then the gateway hears none of them, and none of those reports is fresh.
 
 use super::output::median;
+use crate::clock::AHEAD;
 
 /// Reports that may be missing before an inverter counts as silent.
 const INTERVALS: i64 = 3;
@@ -38,10 +39,11 @@ pub struct Report {
     pub peak_power_w: i32,
 }
 
-/// Whether an inverter with a report of this age, in seconds, does report.
+/// Whether an inverter with a report of this age, in seconds, does report. One that is dated far ahead of the clock
+/// says nothing of now.
 #[must_use]
 pub fn is_recent(age: i64, interval: i64) -> bool {
-    age <= INTERVALS * interval
+    (-AHEAD..=INTERVALS * interval).contains(&age)
 }
 
 /// What the reports of all inverters say together.
@@ -90,18 +92,28 @@ impl Sight {
     }
 }
 
-/// Whether the middle one of them may be about to sleep.
-fn reported_little(reports: &[Report]) -> bool {
-    let excess = |report: &Report| {
-        let share = i64::from(report.power_w) * 100 / i64::from(report.peak_power_w.max(1));
-        let little = if report.interval < 3600 {
+impl Report {
+    /// By how much, in percent of the most that it ever reported, it is more than that of one about to sleep.
+    fn excess(&self) -> i64 {
+        let share = i64::from(self.power_w) * 100 / i64::from(self.peak_power_w.max(1));
+        let little = if self.interval < 3600 {
             LITTLE
         } else {
             LITTLE_IN_AN_HOUR
         };
         share - little
-    };
-    median(reports.iter().map(excess).collect()).is_some_and(|excess| excess < 0)
+    }
+
+    /// Whether this one may be about to sleep.
+    #[must_use]
+    pub fn is_little(&self) -> bool {
+        self.excess() < 0
+    }
+}
+
+/// Whether the middle one of them may be about to sleep.
+fn reported_little(reports: &[Report]) -> bool {
+    median(reports.iter().map(Report::excess).collect()).is_some_and(|excess| excess < 0)
 }
 
 #[cfg(test)]
@@ -139,6 +151,20 @@ mod tests {
             Sight::Night
         );
         assert_eq!(sight(&[(5 * 3600, 2), (300 * 86_400, 200)]), Sight::Night);
+    }
+
+    #[test]
+    fn a_report_of_the_next_seconds_is_recent_and_one_of_the_next_hours_is_not() {
+        for (age, expected) in [
+            (901, false),
+            (900, true),
+            (0, true),
+            (-90, true),
+            (-301, false),
+            (-20 * 3600, false),
+        ] {
+            assert_eq!(is_recent(age, 300), expected, "{age} s");
+        }
     }
 
     #[test]

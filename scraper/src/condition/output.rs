@@ -1,6 +1,8 @@
 //! What an inverter produces, compared with its siblings, over days: so that one shows that is shaded, soiled,
 //! or about to fail.
 
+use serde::{Deserialize, Serialize};
+
 /// How long until what was seen counts half, in seconds: three days.
 const HALF_LIFE: f64 = 3.0 * 24.0 * 3600.0;
 
@@ -14,7 +16,7 @@ const REPORTS: u32 = 12;
 const LONGEST: f64 = 3600.0;
 
 /// What one inverter and its siblings produced of late.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     own: f64,
     siblings: f64,
@@ -42,6 +44,12 @@ impl Output {
         self.reports = self.reports.saturating_add(1);
     }
 
+    /// When it was compared last, in Unix seconds.
+    #[must_use]
+    pub fn at(&self) -> Option<i64> {
+        self.at
+    }
+
     /// Its share of what the middle one of its siblings produced, in percent; none before there is enough to
     /// compare.
     #[must_use]
@@ -66,6 +74,14 @@ impl Output {
 pub fn median<T: Ord + Copy>(mut values: Vec<T>) -> Option<T> {
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+/// The middle one of the others, in order as `sorted` is, which has `own` once more; of two the lower.
+#[must_use]
+pub fn median_of_others<T: Ord + Copy>(sorted: &[T], own: T) -> Option<T> {
+    let own = sorted.binary_search(&own).ok()?;
+    let middle = sorted.len().checked_sub(2)? / 2;
+    sorted.get(middle + usize::from(middle >= own)).copied()
 }
 
 #[cfg(test)]
@@ -118,5 +134,23 @@ mod tests {
         assert_eq!(median(vec![3, 1, 2]), Some(2));
         assert_eq!(median(vec![2, 1]), Some(1));
         assert_eq!(median::<i32>(Vec::new()), None);
+    }
+
+    #[test]
+    fn who_is_compared_with_the_others_is_none_of_them() {
+        for (sorted, own, others) in [
+            (&[80, 200][..], 80, Some(200)),
+            (&[80, 200], 200, Some(80)),
+            (&[1, 2, 3], 1, Some(2)),
+            (&[1, 2, 3], 2, Some(1)),
+            (&[1, 2, 3], 3, Some(1)),
+            (&[1, 2, 3, 4], 2, Some(3)),
+            (&[2, 2, 2], 2, Some(2)),
+            (&[7], 7, None),
+            (&[], 7, None),
+        ] {
+            let found = median_of_others(sorted, own);
+            assert_eq!(found, others, "{own} of {sorted:?}");
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! A simulated week of a site, polled once a minute, with what happens in one.
+mod missed;
+mod set_back;
+mod week;
 
 use std::fmt::Write as _;
 
@@ -24,6 +27,7 @@ fn sun(at: i64) -> f64 {
     280.0 * ((hour - 6.0) / 12.0 * std::f64::consts::PI).sin()
 }
 
+#[derive(Clone)]
 struct Site {
     interval: i64,
     reports: Vec<Listed>,
@@ -87,85 +91,6 @@ fn state(condition: &Condition, inverter: usize) -> (InverterState, bool) {
     (inverter.state, inverter.fresh)
 }
 
-type Said = (InverterState, bool);
-const REPORTING: Said = (InverterState::Reporting, true);
-const ASLEEP: Said = (InverterState::Asleep, true);
-const SILENT: Said = (InverterState::Silent, false);
-
-/// When, in seconds after Monday's midnight, and what is then said of a well one, the shaded one, and the one that
-/// dies: its state, and whether it is fresh.
-const WEEK: [(&str, i64, [Said; 3]); 12] = [
-    ("Monday, before the first dawn", 4 * HOUR, [ASLEEP; 3]),
-    ("Monday noon", 12 * HOUR, [REPORTING; 3]),
-    ("Monday night", 22 * HOUR, [ASLEEP; 3]),
-    ("an empty list at night", 26 * HOUR + 60, [ASLEEP; 3]),
-    ("after the outage at 23:05", 47 * HOUR + 1300, [ASLEEP; 3]),
-    ("Wednesday, before it dies", 59 * HOUR, [REPORTING; 3]),
-    (
-        "hours after it died",
-        64 * HOUR,
-        [REPORTING, REPORTING, SILENT],
-    ),
-    ("the night after that", 71 * HOUR, [ASLEEP, ASLEEP, SILENT]),
-    (
-        "during the restart",
-        83 * HOUR + 240,
-        [REPORTING, REPORTING, SILENT],
-    ),
-    (
-        "after the restart",
-        83 * HOUR + 900,
-        [REPORTING, REPORTING, SILENT],
-    ),
-    ("Sunday noon", 156 * HOUR, [REPORTING, REPORTING, SILENT]),
-    ("Sunday night", 166 * HOUR, [ASLEEP, ASLEEP, SILENT]),
-];
-
-#[test]
-fn a_week_with_a_dead_panel_a_shaded_one_nights_a_restart_and_outages_is_judged_rightly() {
-    for interval in [300, 900, 3600] {
-        let (mut condition, mut site) = (Condition::default(), Site::new(interval));
-        let mut from = MONDAY;
-        for (when, to, [well, shaded, dead]) in WEEK {
-            polled(&mut condition, &mut site, from, MONDAY + to);
-            from = MONDAY + to;
-            for (inverter, expected) in [(0, well), (SHADED, shaded), (DEAD, dead)] {
-                let found = state(&condition, inverter);
-                assert_eq!(
-                    found, expected,
-                    "{when}, inverter {inverter}, each {interval} s"
-                );
-            }
-        }
-        let health = condition.health(&serial(0), &Names::default());
-        assert_eq!(
-            (health.total, health.silent, health.never_reported),
-            (10, 1, 1)
-        );
-        let of = |inverter: usize| health.inverters[&serial(inverter)].clone();
-        for inverter in (0..INVERTERS).filter(|inverter| *inverter != DEAD) {
-            assert_eq!(of(inverter).interval_s, u32::try_from(interval).ok());
-            assert_eq!(
-                of(inverter).missed_reports,
-                0,
-                "inverter {inverter}, each {interval} s"
-            );
-        }
-        assert!(of(DEAD).missed_reports > 10, "{:?}", of(DEAD));
-        let output = |inverter| of(inverter).relative_output_pct.expect("known");
-        assert!(
-            (37..=43).contains(&output(SHADED)),
-            "{}, each {interval} s",
-            output(SHADED)
-        );
-        assert!(
-            (97..=103).contains(&output(0)),
-            "{}, each {interval} s",
-            output(0)
-        );
-    }
-}
-
 #[test]
 fn none_is_called_silent_at_any_minute_of_a_week_in_which_all_are_well() {
     for interval in [300, 900, 3600] {
@@ -193,41 +118,35 @@ fn when_all_stop_in_full_sun_none_of_them_is_fresh() {
     for minute in 1..60 {
         condition.poll(&list, 0, noon + minute * 60, &Names::default());
     }
-    assert_eq!(condition.health(&serial(0), &Names::default()).silent, 10);
+    let health = condition.health(&serial(0), &Names::default());
+    assert_eq!(health.silent, 0, "none is silent beside others that report");
+    assert!(health.inverters.values().all(|one| !one.fresh));
 }
 
 #[test]
-fn a_panel_that_reports_again_is_well_and_its_missed_reports_are_counted() {
+fn a_gateway_that_was_away_at_noon_makes_nobody_silent_and_nothing_missed() {
     let (mut condition, mut site) = (Condition::default(), Site::new(300));
     let noon = MONDAY + 12 * HOUR;
     polled(&mut condition, &mut site, MONDAY, noon);
-    let frozen = site.reports[0].clone();
-    let end = noon + 3000;
-    for now in (noon..end).step_by(60) {
-        let mut list = site.list(now).to_vec();
-        list[0] = frozen.clone();
+    let list = site.reports.clone();
+    // An hour away, then the list that it had for some minutes, then one after the other reports.
+    let back = noon + HOUR;
+    for now in (back..back + 120).step_by(60) {
         condition.poll(&list, 0, now, &Names::default());
+        let health = condition.health(&serial(0), &Names::default());
+        assert_eq!(health.silent, 0);
     }
-    assert_eq!(state(&condition, 0), (InverterState::Silent, false));
-    polled(&mut condition, &mut site, end, end + 600);
-    let health = condition.health(&serial(0), &Names::default());
-    let well = &health.inverters[&serial(0)];
-    assert_eq!(well.state, InverterState::Reporting);
-    assert!((9..=10).contains(&well.missed_reports), "{well:?}");
-}
-
-#[test]
-fn reports_that_came_while_nobody_polled_were_not_missed() {
-    let (mut condition, mut site) = (Condition::default(), Site::new(300));
-    let (noon, later) = (MONDAY + 12 * HOUR, MONDAY + 14 * HOUR);
-    polled(&mut condition, &mut site, MONDAY, noon);
-    for now in (noon..later).step_by(60) {
-        site.list(now);
+    for now in (back + 120..back + 1200).step_by(60) {
+        condition.poll(site.list(now), 0, now, &Names::default());
+        let health = condition.health(&serial(0), &Names::default());
+        assert_eq!(health.silent, 0, "at {}", now - back);
     }
-    polled(&mut condition, &mut site, later, later + 600);
     let health = condition.health(&serial(0), &Names::default());
-    assert_eq!(health.inverters[&serial(0)].missed_reports, 0);
-    assert_eq!(health.silent, 0);
+    assert_eq!(health.reporting, 10);
+    assert!(
+        health.inverters.values().all(|one| one.missed_reports == 0),
+        "{health:?}"
+    );
 }
 
 #[test]
@@ -237,7 +156,7 @@ fn arrays_are_compared_with_themselves() {
         let array = if inverter < 5 { "east" } else { "west" };
         writeln!(text, "48201234567{inverter} = {{ array = \"{array}\" }}").expect("a String");
     }
-    let names = Names::parse(&text).expect("names");
+    let (names, _) = Names::parse(&text);
     let mut condition = Condition::default();
     for report in 0..40 {
         let now = MONDAY + 10 * HOUR + report * 300;
@@ -259,20 +178,6 @@ fn arrays_are_compared_with_themselves() {
 }
 
 #[test]
-fn a_clock_that_falls_back_by_over_a_day_begins_anew() {
-    let (mut condition, mut site) = (Condition::default(), Site::new(300));
-    polled(&mut condition, &mut site, MONDAY, MONDAY + 12 * HOUR);
-    let mut early = Site::new(300);
-    for report in &mut early.reports {
-        report.at -= 48 * HOUR;
-    }
-    let names = Names::default();
-    assert!(condition.poll(&early.reports, 0, MONDAY - 48 * HOUR, &names));
-    assert!(!condition.poll(&early.reports, 0, MONDAY - 48 * HOUR + 60, &names));
-    assert_eq!(condition.health(&serial(0), &names).silent, 0);
-}
-
-#[test]
 fn the_topic_of_three_hundred_inverters_has_less_than_sixty_four_kilobytes() {
     let mut condition = Condition::default();
     let list: Vec<Listed> = (0..300)
@@ -286,4 +191,73 @@ fn the_topic_of_three_hundred_inverters_has_less_than_sixty_four_kilobytes() {
     condition.poll(&list, 0, MONDAY + 60, &Names::default());
     let payload = condition.health(&serial(0), &Names::default()).encode();
     assert!(payload.len() < 64 * 1024, "{} bytes", payload.len());
+}
+
+#[test]
+fn at_night_what_a_dead_one_reported_at_noon_is_not_so_now() {
+    let mut condition = Condition::default();
+    let now = MONDAY + 23 * HOUR;
+    let listed = |inverter: usize, at: i64, power_w: i32| Listed {
+        serial: serial(inverter),
+        at,
+        power_w,
+        peak_power_w: 300,
+    };
+    let evening = MONDAY + 18 * HOUR;
+    // Seen for the first time: nobody knows which of them has died.
+    condition.poll(
+        &[
+            listed(0, evening, 2),
+            listed(1, evening - 300, 3),
+            // The sun was on it to the end.
+            listed(2, evening - 600, 60),
+            listed(DEAD, MONDAY + 12 * HOUR, 264),
+        ],
+        0,
+        now,
+        &Names::default(),
+    );
+    let health = condition.health(
+        &"122012345678".parse().expect("a serial"),
+        &Names::default(),
+    );
+    let fresh: Vec<bool> = health.inverters.values().map(|one| one.fresh).collect();
+    assert_eq!(fresh, [true, true, true, false]);
+    assert_eq!(health.asleep, 4);
+}
+
+#[test]
+fn of_two_the_shaded_one_is_the_weak_one() {
+    let arrays = "[inverters]\n482012345670 = { array = \"shed\" }\n482012345671 = { array = \"shed\" }\n\
+        482012345672 = { array = \"alone\" }\n";
+    let outputs = |powers: &[i32], names: &str| {
+        let (names, _) = Names::parse(names);
+        let mut condition = Condition::default();
+        for report in 0..40 {
+            let now = MONDAY + 10 * HOUR + report * 300;
+            let list = powers.iter().enumerate().map(|(inverter, power_w)| Listed {
+                serial: serial(inverter),
+                at: now,
+                power_w: *power_w,
+                peak_power_w: 300,
+            });
+            condition.poll(&list.collect::<Vec<_>>(), 0, now, &names);
+        }
+        let health = condition.health(&serial(0), &names);
+        let outputs = health.inverters.into_values();
+        outputs
+            .map(|one| one.relative_output_pct)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(outputs(&[200, 80], ""), [Some(250), Some(40)]);
+    assert_eq!(outputs(&[200], ""), [None], "it has no siblings");
+    assert_eq!(
+        outputs(&[200, 80, 160], ""),
+        [Some(250), Some(50), Some(200)]
+    );
+    // Who is alone in its array is compared with all.
+    assert_eq!(
+        outputs(&[50, 20, 200, 100, 100], arrays),
+        [Some(250), Some(40), Some(400), Some(200), Some(200)]
+    );
 }

@@ -10,7 +10,6 @@ use wire::Serial;
 use super::account::{
     AccountSettings, ENLIGHTEN_PASSWORD, ENLIGHTEN_URL, ENLIGHTEN_USERNAME, ENTREZ_URL,
 };
-use super::token_shape;
 
 /// Where the Envoy is.
 pub const HOST: Key = Key::new("envoy.host", "ENVOY_HOST")
@@ -104,7 +103,7 @@ impl Access {
         let serial = serial(settings);
         let username = settings.optional(&USERNAME, text);
         let password = settings.secret(&PASSWORD);
-        let token = settings.checked_secret(&TOKEN, token_shape::check);
+        let token = settings.checked_secret(&TOKEN, envoy::check_token);
         let account = AccountSettings::read(settings);
         if settings.is_set(&TOKEN) && settings.is_set(&ENLIGHTEN_USERNAME) {
             settings.remark(
@@ -179,12 +178,16 @@ pub(super) fn serial(settings: &mut Settings) -> Option<Serial> {
         text.parse()
             .map_err(|error: wire::InvalidName| format!("{error}; {WHERE}, mostly 12 digits"))
     })?;
-    let text: &str = serial.as_ref();
-    if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        settings.remark(
-            &SERIAL,
-            format!("{text:?} is hardly an Envoy's serial number, which has 12 digits: look for a slip; {WHERE}"),
-        );
+    if let Some(doubt) = doubt_of_serial(serial.as_ref()) {
+        settings.remark(&SERIAL, doubt);
     }
     Some(serial)
+}
+
+/// What speaks against a serial number, if anything does.
+pub(crate) fn doubt_of_serial(text: &str) -> Option<String> {
+    let is_usual = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_usual).then(|| {
+        format!("{text:?} is hardly an Envoy's serial number, which has 12 digits: look for a slip; {WHERE}")
+    })
 }

@@ -39,14 +39,31 @@ pub const PRESENTATION_KEYS: [Key; 4] = [
 ];
 
 /// How the inverters are shown to others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Presentation {
     /// Whether metrics have each inverter.
     pub metrics_inverters: bool,
     /// What they are called.
     pub names: Option<NamesFile>,
-    /// Below which topic Home Assistant is told of them; not at all where there is none.
-    pub home_assistant: Option<BaseTopic>,
+    /// Whether Home Assistant is told of them.
+    pub announces: bool,
+    /// Below which topic it is, or was before that was switched off.
+    pub prefix: BaseTopic,
+}
+
+/// Reads whether Home Assistant is told of devices, and below which topic it is, or was before that was switched off.
+pub(super) fn announcing(settings: &mut Settings) -> (Option<bool>, Option<BaseTopic>) {
+    (
+        settings.required(&HOME_ASSISTANT, switch),
+        settings.required(&HOME_ASSISTANT_PREFIX, str::parse::<BaseTopic>),
+    )
+}
+
+/// Reads what the inverters are called. A file that can't be read is noted as a mistake.
+pub(super) fn names(settings: &mut Settings) -> Option<NamesFile> {
+    settings.optional(&NAMES_FILE, |path| {
+        NamesFile::open(PathBuf::from(path)).map_err(|error| with_causes(&error))
+    })
 }
 
 impl Presentation {
@@ -54,11 +71,8 @@ impl Presentation {
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let metrics_inverters = settings.required(&METRICS_INVERTERS, switch);
         let is_named = settings.is_set(&NAMES_FILE);
-        let names = settings.optional(&NAMES_FILE, |path| {
-            NamesFile::open(PathBuf::from(path)).map_err(|error| with_causes(&error))
-        });
-        let announces = settings.required(&HOME_ASSISTANT, switch);
-        let prefix = settings.required(&HOME_ASSISTANT_PREFIX, str::parse::<BaseTopic>);
+        let names = names(settings);
+        let (announces, prefix) = announcing(settings);
         if is_named && names.is_none() {
             return None;
         }
@@ -66,7 +80,8 @@ impl Presentation {
         Some(Self {
             metrics_inverters: metrics_inverters?,
             names,
-            home_assistant: announces.then_some(prefix),
+            announces,
+            prefix,
         })
     }
 }

@@ -76,6 +76,24 @@ impl Outbox {
         self.open
     }
 
+    /// Whether no plain topic that may be published on has to be given a reading.
+    #[must_use]
+    pub fn shows_newest(&self) -> bool {
+        !self.open || self.behind.is_empty()
+    }
+
+    /// The gateway's clock was set back to before these: what is dated later must not keep its plain topics
+    /// from what is measured now, so that their marks start afresh. How many topics that concerns.
+    pub fn forget_later_than(&mut self, latest: ReportTime) -> usize {
+        let before = self.newest.len();
+        self.newest.retain(|_, reading| reading.at() <= latest);
+        let topics = before - self.newest.len();
+        self.shown.retain(|_, shown| *shown <= latest);
+        let newest = &self.newest;
+        self.behind.retain(|subject| newest.contains_key(subject));
+        topics
+    }
+
     /// Takes in a reading that the journal has.
     pub fn add(&mut self, reading: &Reading) {
         self.note_newest(reading);
@@ -95,6 +113,14 @@ impl Outbox {
         for inverter in inverters {
             self.compare(inverter);
         }
+    }
+
+    /// Nothing of this is shown any more, until there is a reading of it again. What of it waits goes to its
+    /// backlog topic.
+    pub fn forget(&mut self, subject: &Subject) {
+        self.newest.remove(subject);
+        self.shown.remove(subject);
+        self.behind.remove(subject);
     }
 
     /// The journal has another id from now on, and the same readings under the same numbers. Some may

@@ -4,14 +4,18 @@
 //! Assistant says that it has started; one device alone when something about it has changed. The gateway
 //! comes first: a device whose `via_device` is not known yet would get a stand-in named after the broker.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::{GatewayState, Health, Serial};
+use wire::{GatewayState, Health, Reading, ReportTime, Serial, Subject};
 
-use super::gateway::Measures;
+use super::battery::BatteryFacts;
+use super::gateway::{Measures, Site};
 use super::{Topics, battery, gateway, inverter};
+use crate::names::Names;
 
 /// The longest pause after Home Assistant has started. Everything that announces itself by MQTT hears it at
 /// the same time, so each waits a random part of it.
@@ -35,6 +39,8 @@ pub struct InverterFacts {
     pub name: Option<String>,
     /// Whether its readings carry more than its power.
     pub detail: bool,
+    /// Whether it is an AC battery: the gateway lists those, too.
+    pub is_ac_battery: bool,
 }
 
 /// Announces the devices of one Envoy.
@@ -44,8 +50,12 @@ pub struct Announcer {
     /// None before the gateway has answered once.
     gateway: Option<GatewayState>,
     measures: Measures,
+    /// When the meter of batteries that is announced was measured last.
+    storage_at: Option<ReportTime>,
+    /// What inverters are called of which nothing was said yet.
+    names: Names,
     inverters: BTreeMap<Serial, InverterFacts>,
-    batteries: BTreeMap<Serial, String>,
+    batteries: BTreeMap<Serial, BatteryFacts>,
     due: BTreeSet<Object>,
     /// When everything is announced again.
     again: Option<Instant>,
@@ -59,10 +69,28 @@ impl Announcer {
             topics,
             gateway: None,
             measures: Measures::default(),
+            storage_at: None,
+            names: Names::default(),
             inverters: BTreeMap::new(),
             batteries: BTreeMap::new(),
             due: BTreeSet::new(),
             again: None,
+        }
+    }
+
+    /// Goes on from what is known before the gateway has answered: the newest readings, whether the energy of the site
+    /// is counted though the last thing said of it had none, and what the inverters are called. Whoever is announced
+    /// with less than before loses entities, or its name, until the next poll.
+    pub fn recall(&mut self, newest: &[Reading], counts_energy: bool, names: &Names) {
+        self.names = names.clone();
+        for reading in newest {
+            self.reading(&reading.measured);
+        }
+        if counts_energy {
+            self.measures(Measures {
+                site: Site::Energy,
+                ..Measures::default()
+            });
         }
     }
 
@@ -74,6 +102,10 @@ impl Announcer {
 
     /// The gateway as it is now.
     pub fn gateway(&mut self, state: &GatewayState) {
+        self.measures(Measures {
+            token: state.token_expires_at.is_some(),
+            ..Measures::default()
+        });
         let is_same = self.gateway.as_ref().is_some_and(|known| {
             let of = |state: &GatewayState| {
                 let GatewayState {
@@ -86,8 +118,8 @@ impl Announcer {
             };
             of(known) == of(state)
         });
-        // Not from what a scraper knows of a gateway that has not answered yet.
-        if !is_same && !state.firmware.is_empty() {
+        // Not from what a scraper knows of a gateway that has never answered.
+        if !is_same && state.firmware.is_some() {
             self.gateway = Some(state.clone());
             self.due.insert(Object::Gateway);
         }
@@ -95,18 +127,22 @@ impl Announcer {
 
     /// The gateway measures this, too. What was announced once stays.
     pub fn measures(&mut self, more: Measures) {
-        let known = self.measures;
-        self.measures = Measures {
+        let known = &self.measures;
+        let all = Measures {
             consumption: known.consumption || more.consumption,
             net: known.net || more.net,
             site: known.site.max(more.site),
+            storage: more.storage.or_else(|| known.storage.clone()),
+            token: known.token || more.token,
         };
-        if self.measures != known {
+        if all != self.measures {
+            self.measures = all;
             self.due.insert(Object::Gateway);
         }
     }
 
-    /// An inverter with these readings is there. A detail that its readings carried once stays announced.
+    /// An inverter with these readings is there. A detail that its readings carried once stays announced, and what
+    /// once was an AC battery is one.
     pub fn inverter(&mut self, serial: &Serial, facts: InverterFacts) {
         if self.is_full() && !self.inverters.contains_key(serial) {
             return;
@@ -114,6 +150,7 @@ impl Announcer {
         let known = self.inverters.get(serial);
         let facts = InverterFacts {
             detail: facts.detail || known.is_some_and(|known| known.detail),
+            is_ac_battery: facts.is_ac_battery || known.is_some_and(|known| known.is_ac_battery),
             ..facts
         };
         if known != Some(&facts) {
@@ -133,13 +170,27 @@ impl Announcer {
         }
     }
 
-    /// A battery of this kind is there.
-    pub fn battery(&mut self, serial: &Serial, kind: &str) {
+    /// This inverter or battery is not there any more. It is announced again when it is there again.
+    pub fn forget(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Inverter(serial) => drop(self.inverters.remove(serial)),
+            Subject::Battery(serial) => drop(self.batteries.remove(serial)),
+            _ => {}
+        }
+    }
+
+    /// A battery with these readings is there. What was known of it once stays announced.
+    pub fn battery(&mut self, serial: &Serial, facts: BatteryFacts) {
         if self.is_full() && !self.batteries.contains_key(serial) {
             return;
         }
-        if self.batteries.get(serial).map(String::as_str) != Some(kind) {
-            self.batteries.insert(serial.clone(), kind.to_owned());
+        let known = self.batteries.get(serial);
+        let facts = match known {
+            Some(before) => facts.and(before),
+            None => facts,
+        };
+        if known != Some(&facts) {
+            self.batteries.insert(serial.clone(), facts);
             self.due.insert(Object::Battery(serial.clone()));
         }
     }
@@ -189,32 +240,24 @@ impl Announcer {
     pub fn next_message(&mut self) -> Option<(String, String)> {
         let state = self.gateway.as_ref()?;
         while let Some(object) = self.due.pop_first() {
-            let (name, announcement) = match &object {
-                Object::Gateway => (
-                    "gateway".to_owned(),
-                    gateway::announcement(&self.topics, state, self.measures),
-                ),
-                Object::Inverter(serial) => {
-                    let Some(facts) = self.inverters.get(serial) else {
-                        continue;
-                    };
-                    let name = facts.name.as_deref();
-                    (
-                        serial.to_string(),
-                        inverter::announcement(&self.topics, serial, name, facts.detail),
-                    )
+            let topics = &self.topics;
+            let announced = match object {
+                Object::Gateway => {
+                    let gateway = gateway::announcement(topics, state, &self.measures);
+                    Some((topics.config("gateway"), gateway))
                 }
-                Object::Battery(serial) => {
-                    let Some(kind) = self.batteries.get(serial) else {
-                        continue;
-                    };
-                    (
-                        format!("battery_{serial}"),
-                        battery::announcement(&self.topics, serial, kind),
-                    )
-                }
+                Object::Inverter(serial) => self.inverters.get(&serial).and_then(|facts| {
+                    let inverter = inverter::announcement(topics, &serial, facts);
+                    Some((topics.config_of(&Subject::Inverter(serial))?, inverter))
+                }),
+                Object::Battery(serial) => self.batteries.get(&serial).and_then(|facts| {
+                    let battery = battery::announcement(topics, &serial, facts);
+                    Some((topics.config_of(&Subject::Battery(serial))?, battery))
+                }),
             };
-            return Some((self.topics.config(&name), announcement.encode()));
+            if let Some((topic, announcement)) = announced {
+                return Some((topic, announcement.encode()));
+            }
         }
         None
     }

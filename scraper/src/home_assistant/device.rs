@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use wire::Serial;
 
 use super::Topics;
+use super::origin::Origin;
+use super::quantity::Quantity;
 
 /// A device, with what it measures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,22 +89,6 @@ pub struct Device {
     pub via_device: Option<String>,
 }
 
-/// Who announces a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    name: &'static str,
-    sw_version: &'static str,
-}
-
-impl Default for Origin {
-    fn default() -> Self {
-        Self {
-            name: "envoy-scrape",
-            sw_version: env!("CARGO_PKG_VERSION"),
-        }
-    }
-}
-
 /// A topic that says whether something holds: `online` or `offline`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Availability {
@@ -124,6 +111,25 @@ impl Availability {
     #[must_use]
     pub fn envoy(topics: &Topics) -> Self {
         Self::when(topics.of("gateway"), "value_json.get('reachable', true)")
+    }
+
+    /// What was measured, on a topic with this path below the Envoy's, is so now.
+    #[must_use]
+    pub fn current(topics: &Topics, path: &str) -> Self {
+        let condition = format!(
+            "value_json.get('reachable', true) and '{path}' not in value_json.get('stale', [])"
+        );
+        Self::when(topics.of("gateway"), &condition)
+    }
+
+    /// What an inverter says that it made today is of today: at night its last report is of the day before. Home
+    /// Assistant hears a topic once for each entity, so that this takes the place of [`envoy`](Self::envoy).
+    #[must_use]
+    pub fn of_today(topics: &Topics, inverter: &Serial) -> Self {
+        let condition = format!(
+            "value_json.get('reachable', true) and '{inverter}' not in value_json.get('not_of_today', [])"
+        );
+        Self::when(topics.of("gateway"), &condition)
     }
 
     /// A condition, a Jinja expression, holds for the payload of a topic.
@@ -192,81 +198,27 @@ fn is_true(enabled: &Enabled) -> bool {
     enabled.0
 }
 
-/// What kind of quantity a sensor shows: class, unit and digits belong together, and Home Assistant refuses
-/// a unit that its class does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quantity {
-    device_class: Option<&'static str>,
-    state_class: Option<&'static str>,
-    unit: Option<&'static str>,
-    precision: Option<u8>,
-}
-
-impl Quantity {
-    const fn measured(class: &'static str, unit: &'static str, precision: u8) -> Self {
-        Self {
-            device_class: Some(class),
-            state_class: Some("measurement"),
-            unit: Some(unit),
-            precision: Some(precision),
-        }
-    }
-
-    /// Watts.
-    pub const POWER: Self = Self::measured("power", "W", 0);
-    /// Volts.
-    pub const VOLTAGE: Self = Self::measured("voltage", "V", 1);
-    /// Amperes.
-    pub const CURRENT: Self = Self::measured("current", "A", 2);
-    /// Hertz.
-    pub const FREQUENCY: Self = Self::measured("frequency", "Hz", 2);
-    /// Degrees Celsius.
-    pub const TEMPERATURE: Self = Self::measured("temperature", "°C", 0);
-    /// How full a battery is, in percent.
-    pub const CHARGE: Self = Self::measured("battery", "%", 0);
-    /// Watt-hours, of a counter that only rises, or begins anew at midnight.
-    pub const ENERGY: Self = Self {
-        device_class: Some("energy"),
-        state_class: Some("total_increasing"),
-        unit: Some("Wh"),
-        precision: Some(0),
-    };
-    /// Watt-hours that something holds.
-    pub const CAPACITY: Self = Self::measured("energy_storage", "Wh", 0);
-    /// A moment.
-    pub const TIME: Self = Self {
-        device_class: Some("timestamp"),
-        state_class: None,
-        unit: None,
-        precision: None,
-    };
-    /// Seconds.
-    pub const DURATION: Self = Self::measured("duration", "s", 0);
-    /// How many.
-    pub const COUNT: Self = Self {
-        device_class: None,
-        state_class: Some("measurement"),
-        unit: None,
-        precision: None,
-    };
-    /// Words.
-    pub const TEXT: Self = Self {
-        device_class: None,
-        state_class: None,
-        unit: None,
-        precision: None,
-    };
-}
-
 impl Component {
     /// A sensor that shows one key of the JSON on a topic. While the key is missing it is unknown; a missing
     /// one would be logged with each message.
     #[must_use]
     pub fn sensor(name: &str, quantity: Quantity, topic: String, key: &str) -> Self {
+        Self::of(name, quantity, topic, &format!("value_json.get('{key}')"))
+    }
+
+    /// A sensor that shows what a Jinja expression makes of the payload of a topic.
+    #[must_use]
+    pub fn of(name: &str, quantity: Quantity, topic: String, value: &str) -> Self {
+        let value_template = if quantity.in_thousands {
+            // Single watt-hours are kept: a small inverter makes a few between two reports.
+            format!("{{{{ ({value} / 1000) | round(3) if {value} is number else none }}}}")
+        } else {
+            format!("{{{{ {value} }}}}")
+        };
         Self {
             name: name.to_owned(),
             state_topic: topic,
-            value_template: format!("{{{{ value_json.get('{key}') }}}}"),
+            value_template,
             device_class: quantity.device_class,
             state_class: quantity.state_class,
             unit_of_measurement: quantity.unit,

@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use wire::{Reading, Serial};
 
-/// Inverters that are shown. The largest gateways have some 600; one that was replaced stays until the
-/// next start.
+/// Inverters that are shown. The largest gateways have some 600; one that was replaced stays until it is
+/// forgotten.
 const MOST: usize = 1000;
 
 /// An inverter whose last report is older than this, in seconds, does not report: some do each five
@@ -76,6 +76,22 @@ impl Inverters {
                 .set(reading.power_w.into());
             self.last_report.get_or_create(&labels).set(time);
         }
+    }
+
+    /// Shows nothing of an inverter until it reports again.
+    pub(crate) fn forget(&self, envoy: &Serial, inverter: &Serial) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.remove(inverter);
+        let labels = labels(envoy, inverter);
+        for of_each in [&self.power, &self.last_report, &self.reporting] {
+            of_each.remove(&labels);
+        }
+    }
+
+    /// The Envoy's clock shows this time, as Unix time: what it once dated far later must not hide what comes now.
+    pub(crate) fn forget_later_than(&self, now: i64) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.retain(|_, time| !wire::is_set_back(*time, now));
     }
 
     /// The Envoy's clock shows this time, as Unix time.

@@ -23,7 +23,7 @@ fn counted(reports: &[(i64, i32)]) -> u64 {
     for (minute, power_w) in reports {
         // Nobody has looked since the report before.
         let now = start + Duration::from_mins(minute.unsigned_abs());
-        overwritten.note(&[report(*minute, *power_w)], now);
+        overwritten.note([report(*minute, *power_w)].iter(), now);
     }
     overwritten.count()
 }
@@ -36,7 +36,7 @@ fn a_report_that_was_never_made_was_not_overwritten() {
         let reports = minute % 5 == 0 && minute != 60;
         let new = reports.then(|| report(minute, 200));
         let now = start + Duration::from_mins(minute.unsigned_abs());
-        overwritten.note(new.as_slice(), now);
+        overwritten.note(new.iter(), now);
     }
     assert_eq!(overwritten.count(), 0);
 }
@@ -46,7 +46,7 @@ fn no_more_was_overwritten_than_fits_between_two_looks() {
     let (mut overwritten, start) = (Overwritten::default(), Instant::now());
     for (minute, looked) in [(0, 0), (5, 5), (10, 10), (15, 15), (40, 26)] {
         let now = start + Duration::from_mins(looked);
-        overwritten.note(&[report(minute, 200)], now);
+        overwritten.note([report(minute, 200)].iter(), now);
     }
     assert_eq!(overwritten.count(), 2, "of four that are missing");
 }
@@ -117,7 +117,7 @@ fn counted_after_a_restart(before: &[(i64, i32)], then: (i64, i32)) -> u64 {
     let mut overwritten = Overwritten::after(&open());
     assert_eq!(overwritten.count(), 0, "it was counted when it was read");
     let (minute, power_w) = then;
-    overwritten.note(&[report(minute, power_w)], Instant::now());
+    overwritten.note([report(minute, power_w)].iter(), Instant::now());
     overwritten.count()
 }
 

@@ -67,7 +67,9 @@ impl Unreached {
                 Error::Unreachable { .. } => "unreachable",
                 Error::NotAnEnvoy { .. } => "not_an_envoy",
                 Error::WrongSerial { .. } => "wrong_serial",
-                Error::CertificateChanged(_) | Error::Pin { .. } => "certificate",
+                Error::CertificateChanged(_) | Error::Pin { .. } | Error::OtherPinned { .. } => {
+                    "certificate"
+                }
                 Error::Credentials(_) | Error::TokenMissing { .. } | Error::HttpsNeeded { .. } => {
                     "credentials"
                 }

@@ -289,3 +289,17 @@ fn a_journal_that_takes_an_id_that_something_waits_under_already_is_sent_with_th
     assert_eq!(outbox.next(any), None);
     assert_eq!((outbox.waiting(), outbox.unproven()), (0, 3));
 }
+
+#[test]
+fn what_was_forgotten_is_shown_again_by_a_new_report_only_and_what_waits_of_it_goes_to_the_backlog()
+{
+    let mut outbox = Outbox::new(vec![reading(1, "a", T), reading(2, "b", T)]);
+    outbox.has_yet_to_send(&journal(), 1..=2);
+    outbox.open();
+    outbox.forget(&wire::Subject::Inverter("a".parse().expect("a serial")));
+    outbox.connected(HashMap::new());
+    assert_eq!(sent(&mut outbox), [(2, "plain"), (1, "backlog")]);
+    // By a clock that was set back meanwhile, too.
+    outbox.add(&reading(3, "a", T - 300));
+    assert_eq!(sent(&mut outbox), [(3, "plain")]);
+}
