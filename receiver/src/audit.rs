@@ -113,6 +113,14 @@ impl Audit {
             .unwrap_or_default()
     }
 
+    /// A reading came from its scraper, or out of the broker's queue; not one that the broker retained, which
+    /// may be of any age.
+    pub fn received(&mut self, envoy: &Serial, journal: &JournalId, seq: u64) {
+        if let Some(site) = self.sites.get_mut(envoy) {
+            site.received(journal, seq);
+        }
+    }
+
     fn is_postponed(&self, now: Instant) -> bool {
         self.store_fails || self.not_before.is_some_and(|not_before| now < not_before)
     }

@@ -1,5 +1,7 @@
 //! `check`: tries what the receiver needs, one step after the other, and takes no reading.
 
+mod file;
+
 use std::io::Write;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use store::{Finding, InfluxDb, Outcome};
 use tokio::time::timeout;
 use wire::Topic;
 
-use crate::config::Config;
+use crate::config::{Chosen, Config};
 
 const READINGS: &str = "readings";
 
@@ -23,11 +25,25 @@ const FIRST_READING: Duration = Duration::from_secs(5);
 /// When the settings can't be used at all; the message says why.
 pub async fn check<W: Write>(
     config: &Config,
-    store: &InfluxDb,
+    store: &Chosen,
     report: &mut Report<W>,
 ) -> Result<(), String> {
     report.begin("broker");
     check_broker(config, report).await?;
+    match store {
+        Chosen::Influx(store) => check_influx(store.store(), report).await,
+        Chosen::Sqlite(path) => {
+            report.begin("SQLite");
+            match file::check(path) {
+                Ok(text) => report.passed("file", text),
+                Err(problem) => report.failed("file", problem),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check_influx<W: Write>(store: &InfluxDb, report: &mut Report<W>) {
     report.begin("InfluxDB");
     let awaited = format!(
         "InfluxDB takes long; it is given {} s for each answer",
@@ -43,7 +59,6 @@ pub async fn check<W: Write>(
             }
         }
     }
-    Ok(())
 }
 
 async fn check_broker<W: Write>(config: &Config, report: &mut Report<W>) -> Result<(), String> {

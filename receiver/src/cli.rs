@@ -10,7 +10,7 @@ use crate::config;
 pub fn command() -> Command {
     let command = Command::new("envoy-receiver")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Subscribes to the readings of one or more scrapers and stores them in InfluxDB")
+        .about("Subscribes to the readings of one or more scrapers and stores them in InfluxDB or in an SQLite file")
         .after_help(
             "Secrets have no flags: set INFLUX_TOKEN and MQTT_PASSWORD or their _FILE twins.",
         )
@@ -21,7 +21,7 @@ pub fn command() -> Command {
         ))
         .subcommand(health::command())
         .subcommand(check::command(
-            "Tries all that it needs, from the broker to InfluxDB, step by step",
+            "Tries all that it needs, from the broker to the store, step by step",
         ));
     command_line::with_settings(command, &config::keys())
 }

@@ -15,6 +15,8 @@ pub(crate) struct Complaints {
     connected_once: bool,
     /// Since when the broker does not let us subscribe, and that was said.
     deaf: Option<Instant>,
+    /// How the inverters do can't be heard, and that was said.
+    unheard: bool,
     /// Since when the broker does not let us publish, and that was said.
     silenced: Option<Instant>,
 }
@@ -26,6 +28,7 @@ impl Complaints {
             broker: Outage::new("no connection to the broker"),
             connected_once: false,
             deaf: None,
+            unheard: false,
             silenced: None,
         }
     }
@@ -72,6 +75,19 @@ impl Complaints {
                     self.deaf = Some(Instant::now());
                 }
             }
+        }
+    }
+
+    /// The answer to the subscription to how the inverters do, without which readings are stored all the same.
+    pub(crate) fn subscribed_to_health(&mut self, outcome: &Result<(), SubscribeError>) {
+        match outcome {
+            Ok(()) => self.unheard = false,
+            Err(SubscribeError::Gone(_)) => {}
+            Err(error) if !self.unheard => {
+                tracing::warn!(%error, "how the inverters do can't be heard and is not stored; readings are");
+                self.unheard = true;
+            }
+            Err(_) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! The receiver's settings.
 
 mod influx;
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use daemon::{broker, logs};
 use store::{BesideFile, InfluxDb, MarksFile, SettingsError, TokenSource};
 use wire::ReceiverName;
 
+use self::place::Place;
+
 /// Its client id and its topic.
 pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
     .flag("name", "NAME")
@@ -22,6 +25,12 @@ pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
     .help(
         "this receiver's name, its own at its broker; it names the session that the broker keeps",
     );
+
+/// Which store it is.
+pub const STORE: Key = Key::new("store", "STORE")
+    .flag("store", "STORE")
+    .default("influxdb")
+    .help("where readings are stored: influxdb, or sqlite:FILE for a file on this machine");
 
 /// Where InfluxDB is.
 pub const INFLUX_URL: Key = Key::new("influx.url", "INFLUX_URL")
@@ -64,9 +73,10 @@ pub const TESTING_STORE_TIMEOUT: Key = Key::file_only("testing.store_timeout");
 /// shorten it.
 pub const TESTING_AUDIT_AFTER: Key = Key::file_only("testing.audit_after").default("60s");
 
-const OWN_KEYS: [Key; 11] = [
+const OWN_KEYS: [Key; 12] = [
     NAME,
     STATE_DIR,
+    STORE,
     INFLUX_URL,
     INFLUX_CA_FILE,
     INFLUX_TOKEN,
@@ -139,12 +149,20 @@ pub(crate) fn refill_note(state_dir: &Path, name: &ReceiverName) -> PathBuf {
     state_dir.join(format!("refill-{name}"))
 }
 
-/// A receiver that writes to InfluxDB.
+/// Where a receiver stores.
+pub enum Chosen {
+    /// InfluxDB, with the marks in a file.
+    Influx(Box<BesideFile<InfluxDb>>),
+    /// This SQLite file, which has the marks, too. It is opened, and made, at the start.
+    Sqlite(PathBuf),
+}
+
+/// A receiver and where it stores.
 pub struct Everything {
     /// The daemon.
     pub config: Config,
-    /// Its store, with the marks in a file.
-    pub store: BesideFile<InfluxDb>,
+    /// Its store.
+    pub store: Chosen,
     /// Its logs.
     pub logs: Logs,
 }
@@ -176,7 +194,7 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
     let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
     let state_dir = state_dir(settings);
     let listen = settings.optional(&LISTEN, str::parse);
-    let store = read_influx(settings);
+    let store = read_store(settings);
     let logs = Logs::read_or(settings, filter);
     let config = Config {
         name: name?,
@@ -186,11 +204,16 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
         state_dir: state_dir?,
         listen,
     };
-    let store = store?;
-    let marks = MarksFile::new(config.marks_file(), store.identity().to_owned());
+    let store = match store? {
+        Named::Sqlite(file) => Chosen::Sqlite(file),
+        Named::Influx(influx) => {
+            let marks = MarksFile::new(config.marks_file(), influx.identity().to_owned());
+            Chosen::Influx(Box::new(BesideFile::new(*influx, marks)))
+        }
+    };
     Some(Everything {
         config,
-        store: BesideFile::new(store, marks),
+        store,
         logs: logs?,
     })
 }
@@ -204,6 +227,34 @@ fn name(text: &str) -> Result<ReceiverName, String> {
     let remedy = "it names the broker's session and a topic";
     text.parse()
         .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
+}
+
+/// The store that the settings name.
+enum Named {
+    Influx(Box<InfluxDb>),
+    Sqlite(PathBuf),
+}
+
+fn read_store(settings: &mut Settings) -> Option<Named> {
+    let place = match settings.required(&STORE, str::parse)? {
+        Place::Influx => return Some(Named::Influx(Box::new(read_influx(settings)?))),
+        Place::Sqlite(file) => file,
+    };
+    for key in [
+        INFLUX_URL,
+        INFLUX_CA_FILE,
+        INFLUX_TOKEN,
+        INFLUX_ORG,
+        INFLUX_BUCKET,
+    ] {
+        if settings.is_set(&key) {
+            settings.remark(
+                &key,
+                "set, but STORE names a file, so nothing goes to InfluxDB",
+            );
+        }
+    }
+    Some(Named::Sqlite(place))
 }
 
 fn read_influx(settings: &mut Settings) -> Option<InfluxDb> {

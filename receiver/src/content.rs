@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mqtt::Delivery;
-use wire::{Announcement, BaseTopic, Reading, Serial, Topic};
+use wire::{Announcement, BaseTopic, Health, Reading, Serial, Topic};
 
 use crate::dead_letters::{DeadLetter, shown};
 
@@ -18,6 +18,8 @@ pub(crate) enum Content {
     Reading(Reading),
     /// What the scraper of an Envoy holds.
     Announcement(Serial, Announcement),
+    /// How the inverters of an Envoy do.
+    Health(Health),
     /// Nothing to be stored.
     Nothing,
     /// It should be one of these, and is none.
@@ -41,6 +43,10 @@ impl Judge {
         };
         content.unwrap_or_else(|reason| {
             self.say(delivery, &reason);
+            if let Ok(Topic::Health { .. }) = topic {
+                // A state that the next one takes the place of: there is nothing to be kept of it.
+                return Content::Nothing;
+            }
             let letter = DeadLetter::new(&delivery.topic, &delivery.payload, reason);
             Content::Refused(match topic {
                 Ok(Topic::Plain { envoy, .. } | Topic::Backlog { envoy, .. }) => {
@@ -80,6 +86,9 @@ fn content(topic: &Topic, payload: &[u8]) -> Result<Content, String> {
         _ if payload.is_empty() => Ok(Content::Nothing),
         Topic::Journal { envoy } => Announcement::decode(payload)
             .map(|announcement| Content::Announcement(envoy.clone(), announcement))
+            .map_err(|error| error.to_string()),
+        Topic::Health { .. } => Health::decode(topic, payload)
+            .map(Content::Health)
             .map_err(|error| error.to_string()),
         topic => Reading::decode(topic, payload)
             .map(Content::Reading)

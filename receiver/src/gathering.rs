@@ -1,8 +1,9 @@
 //! Gathers messages into batches: pure, with the time as an argument.
 //!
-//! While one batch is being written the next one gathers. A batch is due when it is full, or when
-//! its oldest message has waited for [`LINGER`], so that a burst goes out in one write and a single
-//! reading does not wait to be seen.
+//! While one batch is being written the next one gathers. A batch is due when it is full, when nothing
+//! more has come for [`QUIET`], or when its oldest message has waited for [`LINGER`]: so a burst goes out
+//! in one write, and neither a single reading waits to be seen, nor a broker that sends no more before
+//! what it has sent is acknowledged.
 //!
 //! When a connection ends, what it brought can no longer be acknowledged, and the broker delivers
 //! it again on the next one. It waits on all the same (a broker that has lost its state delivers
@@ -22,6 +23,11 @@ pub const BATCH: usize = 5_000;
 
 /// The longest time that a message waits for company.
 pub const LINGER: Duration = Duration::from_millis(100);
+
+/// A burst is over when nothing has come for this long. The messages of one follow each other within a
+/// millisecond; and the shipped broker sends a thousand ahead of their acknowledgements, so that one
+/// that has more would otherwise pause for [`LINGER`] after each thousand.
+pub const QUIET: Duration = Duration::from_millis(5);
 
 /// A message that was received.
 #[derive(Debug)]
@@ -127,15 +133,16 @@ impl<A> Gathering<A> {
             .retain(|_, waiting| waiting.entry.reading.is_some());
     }
 
-    /// When the next batch should be written: at once when full, unless the store needs a pause;
-    /// `None` when nothing waits.
+    /// When the next batch should be written, unless more comes until then: at once when full, and not
+    /// while the store needs a pause; `None` when nothing waits.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        let oldest = self.waiting.values().next()?.since;
+        let (_, oldest) = self.waiting.first_key_value()?;
+        let (_, newest) = self.waiting.last_key_value()?;
         let due = if self.waiting.len() < BATCH {
-            oldest + LINGER
+            (newest.since + QUIET).min(oldest.since + LINGER)
         } else {
-            oldest
+            oldest.since
         };
         Some(
             self.not_before

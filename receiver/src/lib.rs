@@ -1,16 +1,17 @@
 //! The receiver: subscribes to the readings of one or more scrapers and stores them.
 //!
-//! In reading order: [`cli`] is the command line; [`config`] says which broker and which store; [`run`] is the daemon; the
+//! In reading order: [`cli`] is the command line; [`config`] says which broker and which store, [`opening`] opens that of a file; [`run`] is the daemon; the
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
 //! its `proof` that the broker lets us publish is the status coming back;
 //! the `writer` brings one to the store for as long as it takes; the [`audit`] finds what got lost on the
-//! way and asks for it; what can never be stored is kept as [`dead_letters`]; [`metrics`] says how all of it goes.
+//! way and asks for it; `healths` keeps beside them how the inverters do; what can never be stored is kept as [`dead_letters`]; [`metrics`] says how all of it goes.
 //!
 //! The invariant of this crate: nothing is marked or acknowledged before it is stored.
 
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod opening;
 pub mod program;
 pub mod refill;
 
@@ -22,6 +23,7 @@ pub mod metrics;
 mod complaints;
 mod contact;
 mod content;
+mod healths;
 mod proof;
 mod subscription;
 mod writer;
@@ -40,6 +42,7 @@ use wire::{ReceiverName, Status};
 
 use config::Config;
 use dead_letters::DeadLetters;
+use healths::Healths;
 use metrics::Metrics;
 use subscription::{Subscription, status};
 use writer::Writer;
@@ -108,10 +111,13 @@ pub async fn run<S: MarkedStore>(
         metrics.clone(),
         longest_pause,
     );
+    let healths = Healths::default();
+    let keeping = healths::keep(Arc::clone(&store), healths.clone(), longest_pause);
+    let _keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
     let contact = contact::first_contact(store, metrics.store_reached.clone());
     let _contact = AbortOnDropHandle::new(tokio::spawn(contact));
     let part = service.part("subscription");
-    let subscription = Subscription::new(&config, writer, metrics, part);
+    let subscription = Subscription::new(&config, writer, healths, metrics, part);
     let mut tasks = Tasks::new();
     let stop = tasks.stop();
     tasks.spawn("subscription", async move {

@@ -29,6 +29,7 @@ use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::content::Judge;
 use crate::gathering::Gathering;
+use crate::healths::Healths;
 use crate::metrics::Metrics;
 use crate::proof::Proof;
 use crate::refill::Note;
@@ -57,6 +58,7 @@ pub(crate) struct Subscription<S> {
     /// What the store has, and what can't be had any more.
     marks: Marks,
     audit: Audit,
+    healths: Healths,
     note: Note,
     connection: Option<Connection>,
     judge: Judge,
@@ -76,7 +78,13 @@ pub(crate) struct Subscription<S> {
 pub(crate) struct SessionEnded;
 
 impl<S: MarkedStore> Subscription<S> {
-    pub(crate) fn new(config: &Config, writer: Writer<S>, metrics: Metrics, part: Part) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        writer: Writer<S>,
+        healths: Healths,
+        metrics: Metrics,
+        part: Part,
+    ) -> Self {
         Self {
             complaints: Complaints::new(config.name.clone()),
             judge: Judge::default(),
@@ -95,6 +103,7 @@ impl<S: MarkedStore> Subscription<S> {
             writing: None,
             marks: Marks::default(),
             audit: Audit::new(config.audit_after),
+            healths,
             note: Note::at(&config.refill_note()),
             connection: None,
         }
@@ -236,6 +245,9 @@ impl<S: MarkedStore> Subscription<S> {
         };
         if outcome.is_ok() {
             self.metrics.subscribed.reach();
+            // After the readings, which must not suffer from a broker that refuses this.
+            let heard = connection.overhear([self.base.healths_filter()]).await;
+            self.complaints.subscribed_to_health(&heard);
         }
         self.complaints.subscribed(outcome);
     }

@@ -274,7 +274,7 @@ async fn keep(kept: DeadLetters, letters: Vec<DeadLetter>) {
 }
 
 /// Pauses that double up to `longest`, each with jitter, which adds up to as much again.
-fn pauses(longest: Duration) -> ExponentialBackoff {
+pub(crate) fn pauses(longest: Duration) -> ExponentialBackoff {
     let longest = longest / 2;
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE.min(longest))

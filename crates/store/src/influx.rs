@@ -17,19 +17,22 @@ mod tls;
 mod token;
 mod verdict;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 pub use probe::{CHECK_MEASUREMENT, Finding, Outcome};
 pub use settings::{Settings, SettingsError, TokenSource};
 use trust::OutOfDate;
-use wire::Reading;
+use wire::{Health, Reading};
 
 use self::connection::{Answer, Connection};
 use self::search::{Search, Suspect};
 use self::verdict::Refusal;
 use crate::line;
-use crate::write::{Store, Unstorable, WriteError, Written};
+use crate::write::{HealthError, Store, Unstorable, WriteError, Written};
 
 /// What to look at when the server refuses points that nothing is wrong with.
 const REMEDY: &str = "check INFLUX_ORG and INFLUX_BUCKET, whether the fields of inverterPower \
@@ -186,6 +189,22 @@ impl InfluxDb {
 }
 
 impl Store for InfluxDb {
+    /// Without the search for bad lines: what is refused today is another state tomorrow.
+    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
+        let lines = line::health::render(health);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let lines = lines.iter().map(String::as_str);
+        match self.connection.post(lines).await? {
+            Answer::Stored => Ok(()),
+            Answer::Refused(refusal) if refusal.is_retention => Ok(()),
+            Answer::Refused(Refusal { reason, .. }) | Answer::TooLarge { reason } => {
+                Err(HealthError::Refused(reason))
+            }
+        }
+    }
+
     async fn answers(&self) -> bool {
         probe::answers(&self.connection).await
     }

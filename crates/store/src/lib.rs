@@ -13,6 +13,9 @@
 //! has. They are saved once the readings are stored: with SQLite in the same transaction, with InfluxDB
 //! in a file ([`BesideFile`]).
 //!
+//! How the inverters do is no reading: a state, which is stored beside them where it changes, and of which
+//! only the newest counts ([`MarkedStore::keep_health`]).
+//!
 //! Writing again is harmless: a reading is identified by its Envoy, its inverter and its report
 //! time, and a second write of it changes nothing.
 
@@ -22,9 +25,15 @@ mod marks;
 mod sqlite;
 mod write;
 
+#[doc(hidden)]
+pub use influx::fuzzing;
 pub use influx::{
     CHECK_MEASUREMENT, Finding, InfluxDb, Outcome, Settings, SettingsError, TokenSource,
 };
 pub use marks::{BesideFile, MOST_ENVOYS, MOST_JOURNALS, MOST_RANGES, Marks, MarksFile};
-pub use sqlite::{OpenError, QueryError, Sqlite, StoredReading};
-pub use write::{Marked, MarkedStore, MarksError, Store, Unstorable, WriteError, Written};
+pub use sqlite::{
+    Counter, Export, ExportError, Hour, OpenError, QueryError, Sqlite, StoredReading, interval_s,
+};
+pub use write::{
+    HealthError, Marked, MarkedStore, MarksError, Store, Unstorable, WriteError, Written,
+};

@@ -8,9 +8,11 @@
 //! and all numbers floats. What is unknown is left out. Tags are sorted by key as the server wants
 //! them, and the time is in seconds.
 
+pub mod health;
+
 use std::fmt::Write;
 
-use wire::{Inverter, Measured, Reading, Value};
+use wire::{Inverter, Measured, Reading, Serial, Value};
 
 /// The measurement of inverters' readings.
 pub const INVERTER_POWER: &str = "inverterPower";
@@ -30,17 +32,27 @@ pub fn render(reading: &Reading) -> String {
 /// The measurement that the line of `reading` is of.
 #[must_use]
 pub fn measurement(reading: &Reading) -> &'static str {
-    match reading.measured {
+    name(&reading.measured)
+}
+
+fn name(measured: &Measured) -> &'static str {
+    match measured {
         Measured::Inverter(_) => INVERTER_POWER,
-        _ => reading.measured.kind().as_str(),
+        _ => measured.kind().as_str(),
     }
 }
 
 /// Appends the line of `reading`, without a line end.
 pub fn append(buffer: &mut String, reading: &Reading) {
-    buffer.push_str(measurement(reading));
-    let envoy = reading.envoy.as_str();
-    match &reading.measured {
+    append_measured(buffer, &reading.envoy, &reading.measured);
+}
+
+/// Appends the line of what was measured at this Envoy, without a line end: the place in a journal is not
+/// part of it.
+pub(crate) fn append_measured(buffer: &mut String, envoy: &Serial, measured: &Measured) {
+    buffer.push_str(name(measured));
+    let envoy = envoy.as_str();
+    match measured {
         Measured::Inverter(inverter) => {
             tag(buffer, "envoySerial", envoy);
             tag(buffer, "serial", inverter.serial.as_str());
@@ -67,8 +79,8 @@ pub fn append(buffer: &mut String, reading: &Reading) {
             tag(buffer, "envoySerial", envoy);
         }
     }
-    append_fields(buffer, &reading.measured);
-    write!(buffer, " {}", reading.at().unix_seconds()).expect("writing to a String does not fail");
+    append_fields(buffer, measured);
+    write!(buffer, " {}", measured.at().unix_seconds()).expect("writing to a String does not fail");
 }
 
 /// Every kind has a field that is always known, without which a line would be none.

@@ -1,21 +1,29 @@
 //! Readings in one `SQLite` file, for a household that wants no servers.
 
+mod export;
+mod flows;
+mod health;
+mod hours;
 mod marks;
 mod migrations;
 mod read;
 mod tables;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use wire::Reading;
+use wire::{Health, Reading};
 
+pub use self::export::{Export, ExportError};
+pub use self::flows::Counter;
+pub use self::hours::{Hour, interval_s};
 pub use self::migrations::OpenError;
 pub use self::read::{QueryError, StoredReading};
 use crate::marks::Marks;
-use crate::write::{Marked, MarkedStore, MarksError, WriteError, Written};
+use crate::write::{HealthError, Marked, MarkedStore, MarksError, WriteError, Written};
 
 /// How long to wait for another program that has the file locked (a backup, a shell).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,6 +42,17 @@ impl Sqlite {
     ///
     /// Blocks for as long as the disk takes.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_unless_stopped(path, || ControlFlow::Continue(()))
+    }
+
+    /// Opens the file as [`open`](Self::open) does. While it brings a large one up to date, which may take minutes,
+    /// `go_on` is asked again and again; after a [`ControlFlow::Break`] the file is left as it was.
+    ///
+    /// Blocks for as long as the disk takes.
+    pub fn open_unless_stopped(
+        path: impl AsRef<Path>,
+        go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let unusable = |source| OpenError::Unusable {
             path: path.to_owned(),
@@ -41,7 +60,7 @@ impl Sqlite {
         };
         let mut writer = Connection::open(path).map_err(unusable)?;
         writer.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
-        migrations::apply(&mut writer, path)?;
+        migrations::apply(&mut writer, path, go_on)?;
         // Readers don't wait for the writer, and a commit is one sequential write.
         writer
             .pragma_update(None, "journal_mode", "WAL")
@@ -66,12 +85,13 @@ impl MarkedStore for Sqlite {
         Ok(on_connection(&self.reader, |reader| marks::load(reader)).await?)
     }
 
-    /// Readings and marks in one transaction.
+    /// Readings, the sums of their hours, and marks in one transaction.
     async fn store(&self, readings: &[Reading], marks: &Marks) -> Result<Marked, WriteError> {
         let (readings, marks) = (readings.to_vec(), marks.clone());
         let stored = on_connection(&self.writer, move |writer| {
             let transaction = writer.transaction()?;
             tables::insert(&transaction, &readings)?;
+            hours::keep(&transaction, &readings)?;
             let envoys = readings.iter().map(|reading| reading.envoy.clone());
             marks::replace(&transaction, &marks, &envoys.collect())?;
             transaction.commit()
@@ -91,6 +111,16 @@ impl MarkedStore for Sqlite {
             transaction.commit()
         });
         Ok(saved.await?)
+    }
+
+    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
+        let health = health.clone();
+        let kept = on_connection(&self.writer, move |writer| {
+            let transaction = writer.transaction()?;
+            health::keep(&transaction, &health)?;
+            transaction.commit()
+        });
+        Ok(kept.await.map_err(write_error)?)
     }
 }
 

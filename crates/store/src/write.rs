@@ -6,8 +6,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wire::Reading;
+use wire::{Health, Reading};
 
+use crate::line::health::INVERTER_HEALTH;
 use crate::marks::Marks;
 
 /// A place that keeps readings for good.
@@ -20,6 +21,9 @@ pub trait Store: Send + Sync + 'static {
         &self,
         readings: &[Reading],
     ) -> impl Future<Output = Result<Written, WriteError>> + Send;
+
+    /// Stores what of the inverters' health changed, as [`MarkedStore::keep_health`] does.
+    fn keep_health(&self, health: &Health) -> impl Future<Output = Result<(), HealthError>> + Send;
 
     /// Whether it answers at all, which says nothing of the right to write.
     fn answers(&self) -> impl Future<Output = bool> + Send {
@@ -49,10 +53,31 @@ pub trait MarkedStore: Send + Sync + 'static {
     /// When they can't be written.
     fn save(&self, marks: &Marks) -> impl Future<Output = Result<(), MarksError>> + Send;
 
+    /// Stores how these inverters do, at the time of that change; nothing where it is not dated. Safe to
+    /// call again with the same, and with an older one after a newer one: what is newest stays the newest.
+    ///
+    /// # Errors
+    /// When it is not stored. It is a state: who has a newer one by then stores that one.
+    fn keep_health(&self, health: &Health) -> impl Future<Output = Result<(), HealthError>> + Send;
+
     /// Whether it answers at all, as [`Store::answers`].
     fn answers(&self) -> impl Future<Output = bool> + Send {
         std::future::ready(true)
     }
+}
+
+/// How the inverters do is not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum HealthError {
+    /// For a reason for which readings are not stored either.
+    #[error(transparent)]
+    Store(#[from] WriteError),
+    /// The store refuses these points, which says nothing of readings.
+    #[error(
+        "it refuses points of the measurement {INVERTER_HEALTH}: {0}; look whether its fields exist with \
+         another type"
+    )]
+    Refused(String),
 }
 
 /// A batch that is stored, and what became of the marks. Where they were not saved nothing is lost:

@@ -193,7 +193,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let error = Sqlite::open(&path).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 99, .. }));
     assert!(error.to_string().contains("version 99"), "{error}");
-    alter(&path, "PRAGMA user_version = 4");
+    alter(&path, "PRAGMA user_version = 6");
     assert!(Sqlite::open(&path).is_ok());
 }
 

@@ -19,6 +19,8 @@ const HELD_FOR: Duration = Duration::from_mins(15);
 pub(super) struct Announced {
     span: JournalSpan,
     heard: Instant,
+    /// The highest number that came since then, and 0 before any did.
+    came: u64,
     /// When higher last numbers were announced first, and these.
     steps: VecDeque<(Instant, u64)>,
     /// Up to this number all were announced long enough ago.
@@ -34,6 +36,7 @@ impl Announced {
         let mut announced = Self {
             span: span.clone(),
             heard: now,
+            came: 0,
             steps: VecDeque::new(),
             due: 0,
             gone: None,
@@ -73,6 +76,17 @@ impl Announced {
         }
         self.span = span.clone();
         self.heard = now;
+        self.came = 0;
+    }
+
+    /// A reading of it came.
+    pub(super) fn received(&mut self, seq: u64) {
+        self.came = self.came.max(seq);
+    }
+
+    /// Whether the store's highest number is above what was announced, and not for what came after that.
+    pub(super) fn is_below(&self, highest: u64) -> bool {
+        highest > self.last() && highest > self.came
     }
 
     /// Below which number nothing was held `wait` ago, once that is known.

@@ -36,7 +36,9 @@ pub(super) struct Site {
     line: Line,
     /// How many readings were found missing since nothing was.
     missing: u64,
-    /// When it was last asked about a journal that holds less than we have of it.
+    /// At the last look a journal was announced with less than we have of it: which, and our highest number.
+    suspected: Option<(JournalId, u64)>,
+    /// When it was last asked about such a journal.
     doubted: Option<Instant>,
 }
 
@@ -66,6 +68,7 @@ impl Site {
             pause: wait,
             line: Line::default(),
             missing: 0,
+            suspected: None,
             doubted: None,
         }
     }
@@ -105,6 +108,14 @@ impl Site {
             self.journals.remove(0);
         }
         findings
+    }
+
+    /// A reading came.
+    pub(super) fn received(&mut self, journal: &JournalId, seq: u64) {
+        let mut journals = self.journals.iter_mut();
+        if let Some(announced) = journals.find(|one| one.id() == journal) {
+            announced.received(seq);
+        }
     }
 
     /// The marks were forgotten.
@@ -188,18 +199,29 @@ impl Site {
 
     /// A journal that was announced with less than we have of it was put back from an older copy, and its
     /// numbers come to name other readings. Asking for the highest one tells its scraper, which gives it
-    /// another id. (It may be an old announcement that a broker kept; then this one reading comes again.)
+    /// another id.
+    ///
+    /// What came after its announcement says nothing, since the next one will name it. Nor does one look alone:
+    /// a broker may have kept an older announcement, or let readings overtake one, and then the next is close
+    /// behind. To wait for the next one itself, minutes perhaps, would be too long: by then a journal that grows
+    /// may hold as many again, and would pass for the one that we know.
     fn doubt(&mut self, marks: &Marks, now: Instant) -> Option<ReplayRequest> {
-        if self.doubted.is_some_and(|last| now < last + self.wait) {
+        let said_last = self.journals.iter().filter(|one| one.heard() == self.heard);
+        let suspected = said_last
+            .filter_map(|one| Some((one, marks.highest(&self.envoy, one.id())?)))
+            .find(|(one, highest)| one.is_below(*highest))
+            .map(|(one, highest)| (one.id().clone(), highest, one.last()));
+        let Some((journal, highest, last)) = suspected else {
+            self.suspected = None;
+            return None;
+        };
+        let before = self.suspected.replace((journal.clone(), highest));
+        let is_the_same = before.is_some_and(|(id, highest)| id == journal && highest > last);
+        if !is_the_same || self.doubted.is_some_and(|last| now < last + self.wait) {
             return None;
         }
-        let said_last = self.journals.iter().filter(|one| one.heard() == self.heard);
-        let (journal, highest) = said_last
-            .filter_map(|one| Some((one, marks.highest(&self.envoy, one.id())?)))
-            .find(|(one, highest)| *highest > one.last())?;
         self.doubted = Some(now);
-        let highest = highest..=highest;
-        ReplayRequest::new(journal.id().clone(), vec![highest]).ok()
+        ReplayRequest::new(journal, vec![highest..=highest]).ok()
     }
 
     /// Whether a request is out that may still be answered.

@@ -96,3 +96,17 @@ fn a_ca_for_a_connection_without_tls_is_a_mistake() {
         "{mistakes}"
     );
 }
+
+#[test]
+fn a_file_needs_nothing_of_influxdb_and_a_store_that_is_none_is_named() {
+    let file = [
+        ("STORE", "sqlite:/nowhere/readings.sqlite"),
+        ("STATE_DIR", "/nowhere"),
+    ];
+    assert_eq!(mistakes(&file), "");
+    let wrong = mistakes(&[("STORE", "postgres:home"), ("STATE_DIR", "/nowhere")]);
+    assert!(
+        wrong.contains("STORE: \"postgres:home\" is no store; write influxdb, or sqlite:"),
+        "{wrong}"
+    );
+}

@@ -42,11 +42,31 @@ fn nothing_is_due_when_nothing_waits() {
 }
 
 #[test]
-fn a_lone_message_waits_for_company_no_longer_than_the_linger() {
+fn a_lone_message_waits_only_until_it_is_quiet() {
     let start = Instant::now();
     let mut gathering = Gathering::default();
     gathering.push(refused(0), start);
-    gathering.push(refused(1), start + LINGER / 2);
+    assert_eq!(gathering.due(), Some(start + QUIET));
+}
+
+#[test]
+fn the_messages_of_a_burst_wait_for_each_other() {
+    let start = Instant::now();
+    let mut gathering = Gathering::default();
+    gathering.push(refused(0), start);
+    gathering.push(refused(1), start + QUIET / 2);
+    assert_eq!(gathering.due(), Some(start + QUIET / 2 + QUIET));
+}
+
+#[test]
+fn where_it_is_never_quiet_a_message_waits_no_longer_than_the_linger() {
+    let start = Instant::now();
+    let mut gathering = Gathering::default();
+    let mut now = start;
+    while now < start + LINGER {
+        gathering.push(refused(0), now);
+        now += QUIET / 2;
+    }
     assert_eq!(gathering.due(), Some(start + LINGER));
 }
 
@@ -59,7 +79,7 @@ fn a_full_batch_is_due_at_once_and_the_rest_stays_in_line() {
     }
     assert_eq!(gathering.due(), Some(start));
     assert_eq!(take(&mut gathering), (0..BATCH).collect::<Vec<_>>());
-    assert_eq!(gathering.due(), Some(start + LINGER));
+    assert_eq!(gathering.due(), Some(start + QUIET));
     assert_eq!(take(&mut gathering).len(), 2);
     assert!(take(&mut gathering).is_empty());
 }

@@ -20,10 +20,16 @@ impl<S: MarkedStore> Subscription<S> {
             // The broker sends what it keeps with each connection; the store has it.
             Content::Reading(known)
                 if delivery.retain && self.is_marked(&known.envoy, &known.journal, known.seq) => {}
-            Content::Reading(new) => reading = Some(new),
+            Content::Reading(new) => {
+                if !delivery.retain {
+                    self.audit.received(&new.envoy, &new.journal, new.seq);
+                }
+                reading = Some(new);
+            }
             Content::Announcement(envoy, announcement) => {
                 self.take_announcement(&envoy, &announcement);
             }
+            Content::Health(health) => self.healths.heard(health, delivery.retain),
             Content::Nothing => {}
             Content::Refused(letter) => {
                 let place = letter.place().filter(|_| delivery.retain);

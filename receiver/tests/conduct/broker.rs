@@ -97,10 +97,14 @@ fn request(publish: &Publish) -> ReplayRequest {
 }
 
 /// Readings are subscribed to at least once, and the receiver's own status at most once: its echo must
-/// not wait behind readings that the store has not taken.
+/// not wait behind readings that the store has not taken. So is the inverters' health, which the broker is
+/// not to keep for a receiver that is away.
 fn is_for_readings(filters: &[SubscribeFilter]) -> bool {
     for filter in filters {
-        let expected = if filter.path.ends_with("/status") {
+        let expected = if ["/status", "/health"]
+            .iter()
+            .any(|end| filter.path.ends_with(end))
+        {
             QoS::AtMostOnce
         } else {
             QoS::AtLeastOnce

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use scripted::influx::{Reply, Request, Server};
 use tokio::sync::watch;
 
-use crate::state::{State, is_bad};
+use crate::state::{State, is_bad, is_health};
 
 /// What the store does with a request.
 pub(crate) struct Said {
@@ -49,6 +49,9 @@ pub(crate) async fn influx(state: watch::Sender<State>, script: Arc<Mutex<Script
         let Said { kept, reply } = (script.lock().unwrap())(request, before.len());
         state.send_modify(|state| {
             state.asked.push(tokio::time::Instant::now());
+            let (healths, kept): (Vec<_>, Vec<_>) =
+                kept.into_iter().partition(|line| is_health(line));
+            state.healths.extend(healths);
             state.kept.extend(kept);
         });
         reply

@@ -15,6 +15,8 @@ pub(crate) struct State {
     pub(crate) readings: Vec<Reading>,
     /// The lines that the store has kept, whatever it answered.
     pub(crate) kept: BTreeSet<String>,
+    /// How the inverters do, as the store has kept it: each line as often as it came.
+    pub(crate) healths: Vec<String>,
     /// When the store was asked.
     pub(crate) asked: Vec<Instant>,
     /// The packets acknowledged on the connection that is open now.
@@ -127,6 +129,11 @@ impl State {
         let good: BTreeSet<String> = lines.filter(|line| !is_bad(line)).collect();
         assert_eq!(self.kept, good);
     }
+}
+
+/// Whether this is a line of how an inverter does.
+pub(crate) fn is_health(line: &str) -> bool {
+    line.starts_with("inverterHealth,")
 }
 
 /// Whether this is a line that no store of these tests takes.

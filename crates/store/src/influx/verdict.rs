@@ -223,7 +223,8 @@ pub(super) fn message(body: &[u8]) -> String {
     }
 }
 
-fn full_message(body: &[u8]) -> String {
+/// The same, whole and as it is: the message of an error in JSON, or else the body.
+pub(super) fn full_message(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct ErrorBody {
         // 1.x says `error`.

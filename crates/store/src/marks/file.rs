@@ -6,10 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use wire::Reading;
+use wire::{Health, Reading};
 
 use super::Marks;
-use crate::write::{Marked, MarkedStore, MarksError, Store, WriteError};
+use crate::write::{HealthError, Marked, MarkedStore, MarksError, Store, WriteError};
 
 /// The format that is written. A file of another one is not read: without marks everything that the
 /// journals hold is fetched once more, and nothing is lost.
@@ -178,6 +178,10 @@ impl<S: Store> MarkedStore for BesideFile<S> {
 
     async fn answers(&self) -> bool {
         self.store().answers().await
+    }
+
+    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
+        self.store().keep_health(health).await
     }
 
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {

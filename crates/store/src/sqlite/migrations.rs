@@ -1,8 +1,11 @@
 //! The schema, version by version.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
+
+use super::hours;
 
 /// Each brings the schema from the version that is its place in this list to the next one. What
 /// is here never changes; a new version is a new entry at the end.
@@ -108,7 +111,43 @@ const MIGRATIONS: &[&str] = &[
          state               TEXT,
          PRIMARY KEY (envoy, serial, measured_at)
      ) STRICT, WITHOUT ROWID;",
+    // What the readings of an hour add up to, of an inverter and of all that an Envoy has.
+    "CREATE TABLE inverter_hour (
+         envoy     TEXT    NOT NULL,
+         serial    TEXT    NOT NULL,
+         hour      INTEGER NOT NULL, -- its beginning, in seconds since 1970
+         energy_ws INTEGER NOT NULL, -- watt-seconds
+         highest_w INTEGER NOT NULL, -- of one report
+         reports   INTEGER NOT NULL,
+         missed    INTEGER NOT NULL, -- between two reports
+         PRIMARY KEY (envoy, serial, hour)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE site_hour (
+         envoy     TEXT    NOT NULL,
+         hour      INTEGER NOT NULL,
+         energy_ws INTEGER NOT NULL,
+         reports   INTEGER NOT NULL,
+         missed    INTEGER NOT NULL,
+         PRIMARY KEY (envoy, hour)
+     ) STRICT, WITHOUT ROWID;",
+    // What was last said of each inverter on the `health` topic.
+    "CREATE TABLE inverter_health (
+         envoy               TEXT    NOT NULL,
+         serial              TEXT    NOT NULL,
+         changed_at          INTEGER NOT NULL, -- seconds since 1970
+         state               TEXT    NOT NULL, -- reporting, asleep, silent
+         fresh               INTEGER NOT NULL, -- 0 or 1
+         interval_s          INTEGER,          -- null: unknown, as in all that follow
+         missed_reports      INTEGER NOT NULL,
+         relative_output_pct INTEGER,
+         name                TEXT,
+         array               TEXT,
+         PRIMARY KEY (envoy, serial)
+     ) STRICT, WITHOUT ROWID;",
 ];
+
+/// The version from which on there are sums of hours.
+const WITH_HOURS: i64 = 5;
 
 /// Says in the file's header whose it is ("Envy" in ASCII).
 const APPLICATION_ID: i32 = 0x456e_7679;
@@ -143,10 +182,53 @@ pub enum OpenError {
         /// The newest version known here.
         known: usize,
     },
+    /// The file was written by an older version of this program, and was only to be read.
+    #[error(
+        "{path} has version {found} of the schema, and is to be read with version {known}; start the \
+         program that writes to it once, which brings it up to date",
+        path = path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: i64,
+        /// The version known here.
+        known: usize,
+    },
+    /// It was to be brought up to date, and that was stopped: it is as it was.
+    #[error("the database was not brought up to date: that was stopped")]
+    Stopped,
+}
+
+/// Sees that a file is one of this program and version, and changes nothing.
+pub(super) fn must_be_current(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number = |query: &str| {
+        connection
+            .query_row(query, [], |row| row.get::<_, i64>(0))
+            .map_err(|source| OpenError::Unusable {
+                path: path.to_owned(),
+                source,
+            })
+    };
+    let path = path.to_owned();
+    if number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+        return Err(OpenError::Foreign { path });
+    }
+    let (found, known) = (number("PRAGMA user_version")?, MIGRATIONS.len());
+    match usize::try_from(found) {
+        Ok(version) if version == known => Ok(()),
+        Ok(version) if version < known => Err(OpenError::Older { path, found, known }),
+        _ => Err(OpenError::Newer { path, found, known }),
+    }
 }
 
 /// Brings the schema up to date, in one transaction: a file is never between two versions.
-pub(super) fn apply(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn apply(
+    connection: &mut Connection,
+    path: &Path,
+    go_on: impl FnMut() -> ControlFlow<()>,
+) -> Result<(), OpenError> {
     let unusable = |source| OpenError::Unusable {
         path: path.to_owned(),
         source,
@@ -184,6 +266,12 @@ pub(super) fn apply(connection: &mut Connection, path: &Path) -> Result<(), Open
     }
     for migration in missing {
         transaction.execute_batch(migration).map_err(unusable)?;
+    }
+    if !is_new && found < WITH_HOURS {
+        let built = hours::build(&transaction, go_on).map_err(unusable)?;
+        if built.is_break() {
+            return Err(OpenError::Stopped);
+        }
     }
     let stamp = format!(
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}",

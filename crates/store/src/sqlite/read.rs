@@ -164,22 +164,30 @@ impl Sqlite {
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredReading> {
+/// The first three columns: an Envoy, one of its inverters, and a time.
+fn whose_and_when(row: &Row<'_>) -> rusqlite::Result<(Serial, Serial, ReportTime)> {
     let serial = |column| {
         let text: String = row.get(column)?;
         Serial::try_from(text).map_err(|error| impossible(column, Type::Text, error))
     };
+    let time = ReportTime::from_unix_seconds(row.get(2)?)
+        .map_err(|error| impossible(2, Type::Integer, error))?;
+    Ok((serial(0)?, serial(1)?, time))
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredReading> {
+    let (envoy, serial, reported_at) = whose_and_when(row)?;
     Ok(StoredReading {
-        envoy: serial(0)?,
-        serial: serial(1)?,
-        reported_at: ReportTime::from_unix_seconds(row.get(2)?)
-            .map_err(|error| impossible(2, Type::Integer, error))?,
+        envoy,
+        serial,
+        reported_at,
         device_type: row.get(3)?,
         power_w: row.get(4)?,
         peak_power_w: row.get(5)?,
     })
 }
 
+/// A column holds what was never written.
 fn impossible(
     column: usize,
     kind: Type,

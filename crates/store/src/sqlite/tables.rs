@@ -114,6 +114,6 @@ pub(super) fn measured(kind: Kind, row: &Row<'_>) -> rusqlite::Result<(Serial, M
     Ok((envoy, measured.map_err(impossible)?))
 }
 
-fn impossible(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+pub(super) fn impossible(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(error))
 }

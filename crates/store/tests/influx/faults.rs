@@ -100,6 +100,12 @@ async fn a_proxy_that_shows_what_it_was_sent_does_not_show_the_token() {
     };
     let error = failure(echo).await;
     assert!(error.to_string().contains("Token ***"), "{error}");
+    let escaped = || {
+        let message = format!(r#"{{"message":"for \u0074{}"}}"#, &TOKEN[1..]);
+        Reply::Answer(500, Vec::new(), message)
+    };
+    let error = failure(escaped).await;
+    assert!(error.to_string().contains("for ***"), "{error}");
     let elsewhere = || {
         Reply::Answer(
             302,
@@ -152,18 +158,31 @@ async fn an_answer_without_end_is_read_only_so_far() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
-    let server = Server::start(|_, _| Reply::Silence).await;
-    let store = InfluxDb::new(Settings {
-        timeout: Duration::from_millis(50),
-        ..settings(&server, "")
-    })
-    .unwrap();
-    let error = store.write(&readings(1, &[])).await.unwrap_err();
-    assert!(
-        matches!(&error, WriteError::Unavailable { problem, .. } if problem.contains("no answer in time")),
-        "{error:?}"
-    );
+async fn a_head_without_end_is_no_answer() {
+    let error = failure(|| Reply::EndlessHead).await;
+    assert!(matches!(error, WriteError::Unavailable { .. }), "{error:?}");
+    assert!(error.to_string().len() < 1_000);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_or_never_ends_its_answer_is_given_up() {
+    for reply in [
+        || Reply::Silence,
+        || Reply::Dripping(200),
+        || Reply::Dripping(500),
+    ] {
+        let server = Server::start(move |_, _| reply()).await;
+        let store = InfluxDb::new(Settings {
+            timeout: Duration::from_millis(50),
+            ..settings(&server, "")
+        })
+        .unwrap();
+        let error = store.write(&readings(1, &[])).await.unwrap_err();
+        assert!(
+            matches!(&error, WriteError::Unavailable { problem, .. } if problem.contains("no answer in time")),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test]
