@@ -1,261 +1,276 @@
 // The page: asks the JSON API for all numbers, and hears each reading as the broker's topics have it.
 // What comes from outside is only ever set as text.
-'use strict';
-(() => {
-  const at = (id) => document.getElementById(id);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-  const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-  const one = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const two = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-  const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-  const STEP = 600; // seconds of one value in the charts
+import { bars } from '/bars.js';
+import { STEP, draw, placed } from '/chart.js';
+import { chain } from '/chain.js';
+import { FLOWS, compared, drawDay, flowsOf, highest, sofar } from '/day.js';
+import { listen } from '/events.js';
+import { detailed, tiles } from '/inverters.js';
+import * as home from '/home.js';
+import { AHEAD, envoyNow, remark, situation } from '/notice.js';
+import { clock, energyParts, make, powerParts, sentence, when, whole } from '/words.js';
 
-  const state = { inverters: new Map(), chosen: null, chain: null, now: null, plot: null, detail: null };
+const at = (id) => document.getElementById(id);
+const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC');
 
-  const make = (tag, text) => {
-    const element = document.createElement(tag);
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
+const state = {
+  inverters: new Map(), chosen: null, chain: null, now: null, plot: null, detail: null, today: null,
+  length: 'days', of: 'energy_wh', flows: new Set(), streams: false, lost: null,
+};
 
-  async function ask(path) {
-    const answer = await fetch(`/api/v1/${path}`);
-    const body = await answer.json();
-    if (!answer.ok) throw new Error(body.error || `the program answered ${answer.status}`);
-    return body;
+// An answer that takes longer, in milliseconds, does not come any more.
+const PATIENCE = 30000;
+
+async function ask(path) {
+  const answer = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(PATIENCE) });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error || `the program answered ${answer.status}`);
+  return body;
+}
+
+const series = (path, { from, until }) => ask(`${path}?from=${from}&until=${until}&step=${STEP}`);
+
+function notice(text) {
+  at('notice').textContent = text || '';
+  at('notice').hidden = !text;
+}
+
+function showNow() {
+  const is = situation(state, state.lost);
+  const none = is.all.length === 0;
+  const [amount, unit] = none ? ['–', 'W'] : powerParts(is.watts);
+  at('power').textContent = amount;
+  at('power-unit').textContent = unit;
+  at('now-label').textContent = is.at && !none ? `At ${when(is.at)}` : 'Now';
+  at('power').closest('div').classList.toggle('old', Boolean(is.at) && !none);
+  at('reporting').textContent = none ? '–' : whole.format(is.reporting.length);
+  at('total').textContent = none ? '' : `of ${is.all.length} inverters`;
+  const title = state.lost ? 'Connection lost – ' : none ? '' : `${amount} ${unit} – `;
+  document.title = `${title}envoy-scrape`;
+  tiles(at('grid'), is.all, state.chosen, choose);
+  at('grid-hint').textContent = none ? 'None is known yet.' : 'The fuller the bar, the closer to the best of them. Choose one for its day.';
+  home.judge(is.gateway, state.lost === null);
+  home.show(at('home'), state.today);
+  if (state.now) notice(remark(is));
+}
+
+// The time by the Envoy's clock, in milliseconds.
+const now = () => envoyNow(state.chain && state.chain.gateway);
+
+async function showDays() {
+  const { days } = await ask(`days?days=14&zone=${zone}`);
+  const today = days[days.length - 1];
+  const others = compared(days);
+  state.today = today;
+  [at('today').textContent, at('today-unit').textContent] = energyParts(today.energy_wh);
+  home.show(at('home'), today);
+  const past = (one) => (one ? series('site', one) : null);
+  const [power, before, top, powers] = await Promise.all([series('site', today), past(others.yesterday), past(others.best), series('flows', today)]);
+  const values = sofar(power, [...state.inverters.values()], now() / 1000);
+  const peak = highest(values);
+  [at('peak').textContent, at('peak-unit').textContent] = peak === null ? ['–', 'W'] : powerParts(peak);
+  at('chart-empty').hidden = peak !== null;
+  at('chart').hidden = peak === null && !others.best;
+  const flows = flowsOf(powers);
+  offerFlows(flows);
+  if (!at('chart').hidden) state.plot = drawDay(at('chart'), { today, values, days: others, before, top, flows, chosen: state.flows }, state.plot);
+  await showPeriods(days);
+  if (state.chosen) await showDetail();
+}
+
+// A button for each that is measured; what was chosen stays so.
+function offerFlows(flows) {
+  const known = Object.keys(FLOWS).filter((key) => flows[key]);
+  at('flows').hidden = known.length === 0;
+  const shown = [...at('flows').children].map((button) => button.dataset.flow);
+  if (String(shown) === String(known)) return;
+  at('flows').replaceChildren(...known.map((key) => {
+    const button = make('button', FLOWS[key].label);
+    button.type = 'button';
+    button.dataset.flow = key;
+    button.setAttribute('aria-pressed', String(state.flows.has(key)));
+    button.addEventListener('click', () => {
+      if (!state.flows.delete(key)) state.flows.add(key);
+      button.setAttribute('aria-pressed', String(state.flows.has(key)));
+      attempt(showDays);
+    });
+    return button;
+  }));
+}
+
+// `days` where they are known already.
+async function showPeriods(days) {
+  const { length } = state;
+  const periods = length === 'days' && days ? days : (await ask(`${length}?zone=${zone}`))[length];
+  // Another length may have been chosen in the meantime.
+  if (length !== state.length) return;
+  const known = (button) => button.dataset.of === 'energy_wh' || periods.some((period) => period[button.dataset.of] !== undefined);
+  const buttons = [...at('quantities').children];
+  for (const button of buttons) button.hidden = !known(button);
+  at('quantities').hidden = buttons.filter(known).length < 2;
+  bars(at('days'), periods, state.of);
+}
+
+// Buttons of which one is pressed.
+function choice(id, name, chosen) {
+  for (const button of at(id).children) {
+    button.addEventListener('click', () => {
+      state[name] = button.dataset[name];
+      for (const one of at(id).children) one.setAttribute('aria-pressed', String(one === button));
+      attempt(chosen);
+    });
   }
+}
 
-  function notice(text) {
-    at('notice').textContent = text || '';
-    at('notice').hidden = !text;
+async function choose(serial) {
+  state.chosen = state.chosen === serial ? null : serial;
+  at('detail').hidden = !state.chosen;
+  showNow();
+  if (!state.chosen) return;
+  await attempt(showDetail);
+  at('detail-title').focus({ preventScroll: false });
+}
+
+async function showDetail() {
+  const inverter = [...state.inverters.values()].find((one) => one.serial === state.chosen);
+  if (!inverter || !state.today) return;
+  const name = encodeURIComponent(inverter.serial);
+  const [day, { days }, { months }] = await Promise.all([
+    series(`inverters/${name}`, state.today),
+    ask(`days?inverter=${name}&zone=${zone}`),
+    ask(`months?months=1&inverter=${name}&zone=${zone}`),
+  ]);
+  if (inverter.serial !== state.chosen) return;
+  detailed(at('detail-title'), at('detail-text'), inverter, days[days.length - 1], months[0]);
+  bars(at('detail-days'), days);
+  const lines = [{ label: 'Today', name: '--sun', fill: true, values: placed(sofar(day, [inverter], now() / 1000), day.from) }];
+  state.detail = draw(at('detail-chart'), lines, state.detail);
+}
+
+// Whether a report is newer than this one. One that is dated ahead of the Envoy's clock is newer than none.
+function isNewer(known, inverter) {
+  const at = Date.parse(known.reported_at);
+  return at > Date.parse(inverter.reported_at) && at <= now() + AHEAD;
+}
+
+// What was heard while the answer was under way is newer than it: a reading is published before it is stored.
+function newer(inverter) {
+  const known = state.inverters.get(nameOf(inverter));
+  if (!known || !isNewer(known, inverter)) return inverter;
+  const { reported_at, power_w, peak_power_w, reporting } = known;
+  return { ...inverter, reported_at, power_w, peak_power_w, reporting };
+}
+
+const nameOf = (inverter) => `${inverter.envoy}/${inverter.serial}`;
+
+async function look() {
+  state.now = await ask('now');
+  state.lost = null;
+  showLink();
+  state.chain = state.now.chain;
+  home.judge(state.chain.gateway, true);
+  state.inverters = new Map(state.now.inverters.map((inverter) => [nameOf(inverter), newer(inverter)]));
+  home.take(state.now.measured);
+  showNow();
+  chain(at('chain'), state.chain, state.now);
+  await showDays();
+}
+
+// One look at a time, and one more if something happened meanwhile.
+let looking = null;
+let again = false;
+async function refresh() {
+  if (looking) {
+    again = true;
+    return looking;
   }
+  let failure;
+  do {
+    again = false;
+    looking = look();
+    failure = await looking.then(() => null, (error) => error);
+  } while (again);
+  looking = null;
+  if (!failure) return undefined;
+  // While it streams there is a connection, whatever else is wrong.
+  if (!state.streams) lose();
+  throw failure;
+}
 
-  function showNow() {
-    const all = [...state.inverters.values()];
-    const reporting = all.filter((inverter) => inverter.reporting);
-    const power = reporting.reduce((sum, inverter) => sum + inverter.power_w, 0);
-    const large = Math.abs(power) >= 10000;
-    at('power').textContent = all.length === 0 ? '–' : large ? two.format(power / 1000) : whole.format(power);
-    at('power-unit').textContent = large ? 'kW' : 'W';
-    at('reporting').textContent = all.length === 0 ? '–' : whole.format(reporting.length);
-    at('total').textContent = all.length === 0 ? '' : `of ${all.length} inverters`;
-    document.title = all.length === 0 ? 'envoy-scrape' : `${whole.format(power)} W – envoy-scrape`;
-    showGrid(all);
-    showNotice(all, reporting);
+async function attempt(what) {
+  try {
+    await what();
+  } catch (error) {
+    notice(`The numbers are not to be had now: ${sentence(error.message, false)}`);
   }
+}
 
-  function showNotice(all, reporting) {
-    const { now } = state;
-    if (!now) return;
-    if (all.length === 0) {
-      notice(`No reading yet. ${now.status || 'Waiting for the Envoy.'}`);
-    } else if (reporting.length === 0) {
-      notice('No inverter has reported for two hours: at night that is as it should be.');
-    } else if (now.simulated) {
-      notice('This Envoy is simulated. To see your own: envoy-scrape --envoy ADDRESS');
-    } else {
-      notice('');
-    }
-  }
+function showLink() {
+  const [kind, text] = state.lost ? ['lost', `connection lost at ${clock.format(state.lost)}, trying again`]
+    : state.streams ? ['live', 'live'] : ['', 'no live updates, looks again each minute'];
+  at('link').className = kind;
+  at('link').textContent = text;
+}
 
-  function showGrid(all) {
-    const grid = at('grid');
-    const best = Math.max(1, ...all.filter((inverter) => inverter.reporting).map((inverter) => inverter.power_w));
-    for (const inverter of all) {
-      const id = `inverter-${inverter.envoy}-${inverter.serial}`;
-      let button = at(id);
-      if (!button) {
-        const item = make('li');
-        button = make('button');
-        button.id = id;
-        button.type = 'button';
-        const bar = make('meter');
-        bar.min = 0;
-        bar.max = 1;
-        bar.low = 0.5;
-        bar.optimum = 1;
-        button.append(make('b'), make('small'), bar);
-        button.addEventListener('click', () => choose(inverter.serial));
-        item.append(button);
-        grid.append(item);
-      }
-      const [power, name, bar] = button.children;
-      power.textContent = inverter.reporting ? `${whole.format(inverter.power_w)} W` : 'silent';
-      name.textContent = `…${inverter.serial.slice(-5)}`;
-      const share = inverter.reporting ? Math.min(1, Math.max(0, inverter.power_w / best)) : 0;
-      bar.value = share;
-      bar.setAttribute('aria-label', `${Math.round(share * 100)} % of the best`);
-      button.setAttribute('aria-pressed', String(state.chosen === inverter.serial));
-      button.title = `${inverter.serial}, reported ${moment.format(new Date(inverter.reported_at))}`;
-    }
-  }
+function lose() {
+  state.lost ||= new Date();
+  showLink();
+  showNow();
+}
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// A report that is older than this, in milliseconds, says nothing of now.
+const OLD = 2 * 3600 * 1000;
 
-  // Seconds after midnight, so that days lie on each other.
-  function draw(holder, series, before) {
-    if (before) before.destroy();
-    const width = holder.clientWidth;
-    const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
-    const hours = (values) => values.map((value) => `${String(Math.floor(value / 3600)).padStart(2, '0')}:00`);
-    return new uPlot({
-      width,
-      height: Math.max(200, Math.min(320, width * 0.5)),
-      scales: { x: { time: false, range: [0, 86400] }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(100, high * 1.08)] } },
-      axes: [
-        { ...axis, values: (_, splits) => hours(splits), incrs: width < 500 ? [21600] : [10800] },
-        { ...axis, size: 58, values: (_, splits) => splits.map((value) => `${whole.format(value)} W`) },
-      ],
-      cursor: { y: false },
-      legend: { live: width >= 500 },
-      series: [
-        { label: 'Time', value: (_, value) => (value === null ? '–' : `${String(Math.floor(value / 3600)).padStart(2, '0')}:${String(Math.floor((value % 3600) / 60)).padStart(2, '0')}`) },
-        ...series.map(({ label, name, fill, dash }) => ({
-          label, dash, stroke: colour(name), width: fill ? 2.5 : 1.5, fill: fill && colour('--soft'), points: { show: false },
-          value: (_, value) => (value === null || value === undefined ? '–' : `${whole.format(value)} W`),
-        })),
-      ],
-    }, [Array.from({ length: 86400 / STEP }, (_, i) => i * STEP + STEP / 2), ...series.map(({ values }) => values)], holder);
-  }
+function heard(reading) {
+  const known = state.inverters.get(nameOf(reading));
+  const at = Date.parse(reading.reported_at);
+  if (known && isNewer(known, reading)) return;
+  const reporting = now() - at < OLD;
+  state.inverters.set(nameOf(reading), { ...known, ...reading, reporting, state: known && known.state && reporting ? 'reporting' : (known && known.state) || null });
+  showNow();
+}
 
-  function padded(values) {
-    const all = values.slice(0, 86400 / STEP);
-    while (all.length < 86400 / STEP) all.push(null);
-    return all;
-  }
+// The readings of one answer of the meters come one after the other: all of them are shown at once.
+let measuring;
+function measured(kind, reading) {
+  home.hear(kind, reading);
+  clearTimeout(measuring);
+  measuring = setTimeout(() => home.show(at('home'), state.today), 100);
+}
 
-  const series = (path, from, until) => ask(`${path}?from=${from}&until=${until}&step=${STEP}`);
-
-  // The last values of today are left out until each inverter that reports has reported beyond them: a sum
-  // that lacks some would look like a cloud. One that is 20 minutes behind the newest is not waited for.
-  function sofar(day, inverters) {
-    const reported = inverters.map((inverter) => Date.parse(inverter.reported_at) / 1000);
-    const newest = Math.max(...reported, 0);
-    const until = Math.min(...reported.filter((time) => time > newest - 1200), newest);
-    return day.power_w.filter((_, i) => day.from + (i + 1) * STEP <= until);
-  }
-
-  async function showDays() {
-    const { days } = await ask(`days?days=14&zone=${encodeURIComponent(zone)}`);
-    const today = days[days.length - 1];
-    const past = days.slice(0, -1);
-    const yesterday = past[past.length - 1];
-    const best = past.reduce((a, b) => (b.energy_wh > a.energy_wh ? b : a));
-    state.today = today;
-    at('today').textContent = one.format(today.energy_wh / 1000);
-    const [now, before, top] = await Promise.all([today, yesterday, best].map((day) => series('site', day.from, day.until)));
-    const values = sofar(now, [...state.inverters.values()]);
-    at('peak').textContent = values.length === 0 ? '–' : two.format(Math.max(...values) / 1000);
-    at('chart-empty').hidden = values.length !== 0;
-    const lines = [];
-    if (best.energy_wh > 0) lines.push({ label: `Best (${best.date})`, name: '--quiet', dash: [4, 4], values: padded(top.power_w) });
-    if (yesterday.energy_wh > 0) lines.push({ label: 'Yesterday', name: '--cool', values: padded(before.power_w) });
-    lines.push({ label: 'Today', name: '--sun', fill: true, values: padded(values) });
-    state.plot = draw(at('chart'), lines, state.plot);
-    const list = at('days');
-    list.replaceChildren();
-    const most = Math.max(1, ...days.map((day) => day.energy_wh));
-    const date = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
-    for (const day of days.slice().reverse().filter((day) => day.energy_wh !== 0 || day === today)) {
-      const item = make('li');
-      const bar = make('meter');
-      bar.max = most;
-      bar.value = Math.max(0, day.energy_wh);
-      const label = day === today ? 'Today' : date.format(new Date(day.from * 1000));
-      bar.setAttribute('aria-label', label);
-      item.append(make('span', label), bar, make('b', `${one.format(day.energy_wh / 1000)} kWh`));
-      list.append(item);
-    }
-    if (state.chosen) await showDetail();
-  }
-
-  async function choose(serial) {
-    state.chosen = state.chosen === serial ? null : serial;
-    at('detail').hidden = !state.chosen;
+const handlers = {
+  reading: heard,
+  health: () => attempt(refresh),
+  chain: (heard) => {
+    state.chain = heard;
     showNow();
-    if (!state.chosen) return;
-    await attempt(showDetail);
-    at('detail-title').focus({ preventScroll: false });
-  }
+    chain(at('chain'), state.chain, state.now);
+  },
+};
+for (const kind of ['production', 'consumption', 'net', 'battery']) handlers[kind] = (reading) => measured(kind, reading);
 
-  async function showDetail() {
-    const inverter = [...state.inverters.values()].find((one) => one.serial === state.chosen);
-    if (!inverter || !state.today) return;
-    const day = await series(`inverters/${encodeURIComponent(inverter.serial)}`, state.today.from, state.today.until);
-    at('detail-title').textContent = `Inverter ${inverter.serial}`;
-    at('detail-text').textContent = `${whole.format(inverter.power_w)} W at ${clock.format(new Date(inverter.reported_at))}, `
-      + `${two.format(day.energy_wh / 1000)} kWh today, record ${whole.format(inverter.peak_power_w)} W`;
-    state.detail = draw(at('detail-chart'), [{ label: 'Today', name: '--sun', fill: true, values: padded(sofar(day, [inverter])) }], state.detail);
+// What becomes of the stream. Whether there is a connection without it the numbers tell.
+function told(what) {
+  state.streams = what === 'open';
+  if (what === 'closed') return;
+  if (state.streams) {
+    state.lost = null;
+    showLink();
   }
+  attempt(refresh);
+}
 
-  function showChain() {
-    const { chain, now } = state;
-    const rows = [];
-    const gateway = chain && chain.gateway;
-    const time = (text) => (text ? moment.format(new Date(text)) : 'not yet');
-    rows.push(['Envoy', gateway ? `${gateway.envoy}, firmware ${gateway.firmware}, at ${gateway.address}` : 'not read yet']);
-    rows.push(['Last answer', time(gateway && gateway.last_poll_at)]);
-    rows.push(['Last report', time(now && now.last_report_at)]);
-    if (gateway && gateway.token_expires_at) rows.push(['Token until', time(gateway.token_expires_at)]);
-    rows.push(['Scraper', (chain && chain.scraper) || 'not connected yet']);
-    rows.push(['Broker', chain && chain.broker ? 'connected' : 'not connected']);
-    rows.push(['Store', (chain && chain.receiver) || 'not connected yet']);
-    if (now && now.status) rows.push(['In words', now.status]);
-    if (now) rows.push(['Version', now.version]);
-    at('chain').replaceChildren(...rows.flatMap(([name, value]) => [make('dt', name), make('dd', value)]));
-  }
-
-  async function refresh() {
-    state.now = await ask('now');
-    state.chain = state.now.chain;
-    state.inverters = new Map(state.now.inverters.map((inverter) => [`${inverter.envoy}/${inverter.serial}`, inverter]));
-    showNow();
-    showChain();
-    await showDays();
-  }
-
-  async function attempt(what) {
-    try {
-      await what();
-    } catch (error) {
-      notice(`The numbers are not to be had now: ${error.message}`);
-    }
-  }
-
-  function link(kind, text) {
-    at('link').className = kind;
-    at('link').textContent = text;
-  }
-
-  function listen() {
-    const events = new EventSource('/api/v1/events');
-    events.addEventListener('open', () => {
-      link('live', 'live');
-      attempt(refresh);
-    });
-    // The browser tries again by itself.
-    events.addEventListener('error', () => link('lost', 'connection lost, trying again'));
-    events.addEventListener('reading', (event) => {
-      const reading = JSON.parse(event.data);
-      const reporting = Date.now() - Date.parse(reading.reported_at) < 2 * 3600 * 1000;
-      state.inverters.set(`${reading.envoy}/${reading.serial}`, { ...reading, reporting });
-      showNow();
-    });
-    events.addEventListener('chain', (event) => {
-      state.chain = JSON.parse(event.data);
-      showChain();
-    });
-  }
-
-  let resized;
-  const redraw = () => {
-    clearTimeout(resized);
-    resized = setTimeout(() => attempt(showDays), 200);
-  };
-  window.addEventListener('resize', redraw);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
-  listen();
-  // What no message tells: energy, charts, who has fallen silent.
-  setInterval(() => attempt(refresh), 60000);
-})();
+let resized;
+const redraw = () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => attempt(showDays), 200);
+};
+window.addEventListener('resize', redraw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+choice('lengths', 'length', showPeriods);
+choice('quantities', 'of', showPeriods);
+listen(handlers, told);
+// Whether there is a stream or none, and whether anybody looks yet: the title says the power, too.
+attempt(refresh);
+// What no message tells: energy, charts, who has fallen silent.
+setInterval(() => attempt(refresh), 60000);

@@ -1,12 +1,18 @@
 //! The embedded broker: everything that depends on its crate, whose interface changes often.
 
+mod admission;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mqtt5::broker::config::{AuthConfig, StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
 use tokio::task::JoinHandle;
+
+use self::admission::Admission;
+use crate::account::{Account, Place};
 
 /// The largest packet that is taken, in bytes, as in the shipped configuration of Mosquitto. The library's
 /// own limit is a byte more than MQTT 5 knows, and Home Assistant does not connect to a broker that says so.
@@ -18,6 +24,7 @@ const CUSTOMARY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOC
 /// A broker in this process.
 pub struct Broker {
     address: SocketAddr,
+    account: Option<Account>,
     shutdown: BrokerShutdownHandle,
     running: JoinHandle<Result<(), mqtt5::MqttError>>,
 }
@@ -43,18 +50,22 @@ pub enum BrokerError {
 
 impl Broker {
     /// Starts a broker that keeps its state in `directory`. Without a chosen address it takes the
-    /// customary one, or a free port when that one is taken.
+    /// customary one, or a free port when that one is taken. With an account nobody gets in without it.
     ///
     /// # Errors
     /// When it can't listen.
-    pub async fn start(chosen: Option<SocketAddr>, directory: &Path) -> Result<Self, BrokerError> {
-        let mut broker = match chosen {
+    pub async fn start(place: &Place, directory: &Path) -> Result<Self, BrokerError> {
+        let mut broker = match place.listen {
             Some(address) => listen(address, directory).await?,
             None => match listen(CUSTOMARY, directory).await {
                 Ok(broker) => broker,
                 Err(_) => listen((Ipv4Addr::LOCALHOST, 0).into(), directory).await?,
             },
         };
+        let account = place.account.clone();
+        if let Some(account) = account.clone() {
+            broker = broker.with_auth_provider(Arc::new(Admission(account)));
+        }
         let not_started = |reason: &str| BrokerError::Start(io::Error::other(reason.to_owned()));
         let address = broker
             .local_addr()
@@ -68,6 +79,7 @@ impl Broker {
             .map_err(|_| not_started("it ended at once"))?;
         Ok(Self {
             address,
+            account,
             shutdown,
             running,
         })
@@ -77,6 +89,18 @@ impl Broker {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where clients of this process reach it: one that listens at all addresses is asked on this machine.
+    #[must_use]
+    pub fn from_here(&self) -> SocketAddr {
+        crate::account::from_here(self.address)
+    }
+
+    /// Whom it lets in; without an account, everybody.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     /// Completes when the broker has ended by itself.

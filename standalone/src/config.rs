@@ -1,6 +1,5 @@
 //! The settings of the single process: the scraper's about the Envoy, and where to keep things.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +10,9 @@ use daemon::state_dir::{self, state_dir};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use scraper::config::{Access, Presentation};
-use simulator::SiteOptions;
+use simulator::{Meters, SiteOptions};
+
+use crate::account::{self, Place};
 
 /// Where the Envoy is; without it one is simulated.
 pub const HOST: Key = scraper::config::HOST.help(
@@ -30,6 +31,28 @@ pub const PAGE: Key = Key::new("page.listen", "PAGE")
     .example("127.0.0.1:8340")
     .help("where the page with the live readings is served; 127.0.0.1:8340 when unset, or a free port if that one is taken");
 
+/// The account that the embedded broker asks for.
+pub const BROKER_USERNAME: Key = Key::new("broker.username", "BROKER_USERNAME")
+    .flag("broker-username", "NAME")
+    .example("house")
+    .help("the user name that the embedded broker asks for; nobody needs one when unset");
+
+/// Its secret.
+pub const BROKER_PASSWORD: Key = Key::new("broker.password", "BROKER_PASSWORD")
+    .secret()
+    .help("the password that the embedded broker asks for; it travels unencrypted");
+
+/// The account that the page asks for.
+pub const PAGE_USERNAME: Key = Key::new("page.username", "PAGE_USERNAME")
+    .flag("page-username", "NAME")
+    .example("house")
+    .help("the user name that the page asks for; nobody needs one when unset");
+
+/// Its secret.
+pub const PAGE_PASSWORD: Key = Key::new("page.password", "PAGE_PASSWORD")
+    .secret()
+    .help("the password that the page asks for; it travels unencrypted");
+
 /// Where the simulated Envoy's true reports are written down: for tests.
 pub const TESTING_LEDGER: Key = Key::file_only("testing.ledger");
 
@@ -38,6 +61,20 @@ pub const TESTING_SPEED: Key = Key::file_only("testing.speed").default("1");
 
 /// How many inverters the simulated Envoy has: for tests.
 pub const TESTING_INVERTERS: Key = Key::file_only("testing.inverters").default("12");
+
+const OF_BROKER: account::Keys = account::Keys {
+    listen: BROKER_LISTEN,
+    username: BROKER_USERNAME,
+    password: BROKER_PASSWORD,
+    customary: "127.0.0.1:1883",
+};
+
+const OF_PAGE: account::Keys = account::Keys {
+    listen: PAGE,
+    username: PAGE_USERNAME,
+    password: PAGE_PASSWORD,
+    customary: "127.0.0.1:8340",
+};
 
 /// The embedded broker says each connection at `info`, and each port that it could not have at `warn`.
 const QUIET_BROKER: &str = "info,mqtt5=error";
@@ -68,7 +105,11 @@ pub fn keys() -> Vec<Key> {
             state_dir::STATE_DIR,
             scraper::config::JOURNAL_SIZE,
             BROKER_LISTEN,
+            BROKER_USERNAME,
+            BROKER_PASSWORD,
             PAGE,
+            PAGE_USERNAME,
+            PAGE_PASSWORD,
             LISTEN,
             TESTING_LEDGER,
             TESTING_SPEED,
@@ -90,10 +131,10 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How large the journal may grow, in bytes.
     pub journal_size: u64,
-    /// Where the broker listens, if that was chosen.
-    pub broker_listen: Option<SocketAddr>,
-    /// Where the page is served, if that was chosen.
-    pub page: Option<SocketAddr>,
+    /// Where the broker listens, and for whom.
+    pub broker: Place,
+    /// Where the page is served, and for whom.
+    pub page: Place,
     /// Where health and metrics are served.
     pub listen: Option<Listen>,
     /// How the inverters are shown to others.
@@ -146,8 +187,8 @@ impl Config {
         };
         let state_dir = state_dir(settings);
         let journal_size = scraper::config::read_journal_size(settings);
-        let broker_listen = settings.optional(&BROKER_LISTEN, loopback);
-        let page = settings.optional(&PAGE, loopback_page);
+        let broker = Place::read(settings, &OF_BROKER);
+        let page = Place::read(settings, &OF_PAGE);
         let listen = settings.optional(&LISTEN, str::parse);
         let presentation = Presentation::read(settings);
         let logs = Logs::read_or(settings, QUIET_BROKER);
@@ -155,40 +196,12 @@ impl Config {
             source: source?,
             state_dir: state_dir?,
             journal_size: journal_size?,
-            broker_listen,
-            page,
+            broker: broker?,
+            page: page?,
             listen,
             presentation: presentation?,
         };
         Some((config, logs?))
-    }
-}
-
-/// An address on the loopback interface: the embedded broker has no accounts.
-fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "is not an address and a port; write 127.0.0.1:1883")?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(
-            "this broker has no accounts, so it listens on the loopback interface only; write 127.0.0.1:1883",
-        )
-    }
-}
-
-/// An address on the loopback interface: whoever reaches the page sees when somebody is at home.
-fn loopback_page(text: &str) -> Result<SocketAddr, &'static str> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "is not an address and a port; write 127.0.0.1:8340")?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(
-            "the page has no accounts, so it is served on the loopback interface only; write 127.0.0.1:8340",
-        )
     }
 }
 
@@ -211,6 +224,9 @@ fn read_simulated(settings: &mut Settings) -> Option<Source> {
         speed: speed?,
         inverters: inverters?.into(),
         noon: noon_soon(Timestamp::now()),
+        // All that a gateway can have is to be seen.
+        meters: Meters::Connected,
+        batteries: 2,
         ..SiteOptions::default()
     };
     Some(Source::Simulated {
@@ -229,43 +245,4 @@ fn noon_soon(now: Timestamp) -> civil::Time {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(environment: &[(&str, &str)]) -> Result<Config, String> {
-        let environment = environment
-            .iter()
-            .chain([&("STATE_DIR", "/nowhere")])
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let read = Config::read(Sources {
-            environment,
-            ..Sources::default()
-        });
-        read.map(|(config, _)| config)
-            .map_err(|problems| problems.to_string())
-    }
-
-    #[test]
-    fn without_an_envoy_one_is_simulated_with_the_sun_up() {
-        let config = read(&[]).expect("nothing has to be set");
-        assert!(matches!(config.source, Source::Simulated { .. }));
-    }
-
-    #[test]
-    fn settings_of_an_envoy_without_its_address_are_a_mistake() {
-        let mistake = read(&[("ENVOY_TOKEN", "eyJsecret")]).expect_err("there is no address");
-        assert!(
-            mistake.contains("ENVOY_TOKEN: set, but the Envoy's address is not"),
-            "{mistake}"
-        );
-        assert!(!mistake.contains("eyJsecret"), "{mistake}");
-    }
-
-    #[test]
-    fn a_broker_without_accounts_listens_on_the_loopback_interface_only() {
-        assert!(read(&[("BROKER_LISTEN", "127.0.0.1:0")]).is_ok());
-        let mistake = read(&[("BROKER_LISTEN", "0.0.0.0:1883")]).expect_err("for everyone");
-        assert!(mistake.contains("BROKER_LISTEN"), "{mistake}");
-    }
-}
+mod tests;

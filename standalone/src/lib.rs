@@ -1,16 +1,20 @@
 //! Scraper, broker, receiver and store in one process, with nothing else to set up.
 //!
-//! In reading order: [`config`] says which Envoy, or that one is simulated; [`run`] starts the
+//! In reading order: [`config`] says which Envoy, or that one is simulated, which `source` starts; [`run`] starts the
 //! embedded [`broker`], then the very scraper and receiver of the big set-up against it, with
-//! SQLite as their store, [`shown`] on standard output and on the [`page`].
+//! SQLite as their store, [`shown`] on standard output and on the [`page`]. [`export`] is the way out.
 
+pub mod account;
 pub mod broker;
 pub mod cli;
 pub mod config;
+pub mod export;
+mod introduction;
 pub mod page;
 mod past;
 pub mod program;
 pub mod shown;
+mod source;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
@@ -21,22 +25,12 @@ use daemon::health::{self, Board};
 use daemon::service::Service;
 use daemon::settings::Secret;
 use daemon::state_dir;
-use discovery::Browser;
-use envoy::{CertificatePolicy, Fingerprint};
-use scraper::config::Access;
-use simulator::Simulator;
-use store::Sqlite;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use broker::{Broker, BrokerError};
 use config::{Config, Source};
-use page::Page;
 use shown::Shown;
-
-/// How often a simulated Envoy is asked: nobody's gateway is loaded by it, and a new reading shows
-/// soon.
-const SIMULATED_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The longest time between two announcements, as in the big set-up.
 const ANNOUNCE_EVERY: Duration = Duration::from_mins(5);
@@ -80,6 +74,9 @@ pub enum RunError {
     /// The page can't be served.
     #[error(transparent)]
     Page(#[from] page::PageError),
+    /// The page ended.
+    #[error("the page ended unexpectedly")]
+    PageEnded(#[source] io::Error),
     /// The store can't be opened.
     #[error("the store can't be opened")]
     Store(#[from] store::OpenError),
@@ -110,7 +107,11 @@ pub async fn run(
     });
     let _lock = lock(&directory)?;
     let database = directory.join("readings.sqlite");
-    let store = Sqlite::open(&database)?;
+    let mut shutdown = std::pin::pin!(shutdown);
+    let opened = receiver::opening::open(&database, service, shutdown.as_mut()).await?;
+    let Some(store) = opened else {
+        return Ok(());
+    };
     let presentation = config.presentation.clone();
     let each_inverter = presentation.metrics_inverters;
     let register = |board: &mut Board| {
@@ -119,20 +120,14 @@ pub async fn run(
     };
     let serving = health::start(config.listen.as_ref(), service, register);
     let ((of_scraper, of_receiver), _serving) = serving.await?;
-    let mut broker = Broker::start(config.broker_listen, &directory.join("broker")).await?;
-    if let Source::Simulated {
-        site, ledger: None, ..
-    } = &config.source
-        // A faster clock than ours begins in the past; and a ledger is to be compared with what is stored.
-        && site.speed == 1
-    {
-        past::fill(&store, site).await;
-    }
-    let (access, poll_interval, simulator) = envoy(config.source).await?;
+    let mut broker = Broker::start(&config.broker, &directory.join("broker")).await?;
+    let source = source::with_a_past(config.source, &store, &directory).await;
+    let (access, poll_interval, simulator) = source::envoy(source).await?;
     let simulated = simulator.is_some();
-    let (seen, at) = (store.clone(), broker.address());
-    let page = page::start(config.page, seen, at, service, simulated).await?;
-    let introduction = introduction(&access, simulated, &page, &broker, &database);
+    let seen = (store.clone(), directory.clone());
+    let at = (broker.from_here(), broker.account());
+    let mut page = page::start(&config.page, seen, at, service, simulated).await?;
+    let introduction = introduction::text(&access, simulated, &page, &broker, &database);
     // With standard output closed there is nobody to show it to.
     let _ = std::io::stdout().write_all(introduction.as_bytes());
 
@@ -155,14 +150,7 @@ pub async fn run(
         stop.clone().cancelled_owned(),
     );
     let receiver = receiver::run(
-        receiver::config::Config {
-            name: RECEIVER.parse().expect("letters are a receiver's name"),
-            broker: ours(&broker),
-            announce_every: ANNOUNCE_EVERY,
-            audit_after: AUDIT_AFTER,
-            state_dir: directory.clone(),
-            listen: None,
-        },
+        receiver_config(&broker, directory),
         of_receiver,
         Shown::new(store),
         service,
@@ -178,15 +166,22 @@ pub async fn run(
         let mut both = std::pin::pin!(async {
             tokio::try_join!(in_order, async { receiver.await.map_err(RunError::from) })
         });
+        let asked_or_dead = async {
+            tokio::select! {
+                () = &mut shutdown => None,
+                error = page.ended() => Some(error),
+            }
+        };
         tokio::select! {
             ended = &mut both => ended,
             error = broker.ended() => return Err(RunError::BrokerEnded(error)),
-            () = shutdown => {
+            dead = asked_or_dead => {
                 stop.cancel();
-                timeout(FINISHING, both).await.unwrap_or_else(|_| {
+                let finished = timeout(FINISHING, both).await.unwrap_or_else(|_| {
                     tracing::warn!("stopped before everything was stored; the broker keeps the rest");
                     Ok(((), ()))
-                })
+                });
+                dead.map_or(finished, |error| Err(RunError::PageEnded(error)))
             }
         }
     };
@@ -204,59 +199,30 @@ pub async fn run(
     outcome.map(drop)
 }
 
-/// The Envoy to read, started when it is a simulated one.
-async fn envoy(source: Source) -> Result<(Access, Duration, Option<Simulator>), RunError> {
-    let (site, ledger, poll_interval) = match source {
-        Source::Real {
-            access,
-            poll_interval,
-        } => return Ok((*access, poll_interval, None)),
-        Source::Simulated {
-            site,
-            ledger,
-            poll_interval,
-        } => (site, ledger, poll_interval),
-    };
-    let simulator = Simulator::start(simulator::Options {
-        source: simulator::Source::Site(site),
-        ledger,
-        ..simulator::Options::default()
-    })
-    .await?;
-    let access = Access {
-        host: Some(
-            simulator
-                .url()
-                .parse()
-                .expect("the simulator's address is one of an Envoy"),
-        ),
-        serial: None,
-        username: None,
-        password: None,
-        token: Some(Secret::Value(simulator.token().clone())),
-        account: None,
-        // It makes itself a new one at each start.
-        certificate: simulator
-            .certificate()
-            .map_or(CertificatePolicy::default(), |shown| {
-                CertificatePolicy::PinnedTo(Fingerprint::of(&shown))
-            }),
-        timeout: None,
-        browser: Browser::default(),
-        clock: envoy::Clock::system(),
-    };
-    let poll_interval = poll_interval.unwrap_or(SIMULATED_POLL_INTERVAL);
-    Ok((access, poll_interval, Some(simulator)))
+/// The receiver's part in one process.
+fn receiver_config(broker: &Broker, state_dir: PathBuf) -> receiver::config::Config {
+    receiver::config::Config {
+        name: RECEIVER.parse().expect("letters are a receiver's name"),
+        broker: ours(broker),
+        announce_every: ANNOUNCE_EVERY,
+        audit_after: AUDIT_AFTER,
+        state_dir,
+        listen: None,
+    }
 }
 
 /// The embedded broker as the scraper and the receiver see it.
 fn ours(broker: &Broker) -> daemon::broker::Broker {
     daemon::broker::Broker {
-        url: format!("mqtt://{}", broker.address())
+        url: format!("mqtt://{}", broker.from_here())
             .parse()
             .expect("an address and a port are a broker's URL"),
-        username: None,
-        password: None,
+        username: broker
+            .account()
+            .map(|account| account.username().to_owned()),
+        password: broker
+            .account()
+            .map(|account| Secret::Value(account.password().clone())),
         tls: None,
         topic: wire::BaseTopic::default(),
         keep_alive: Duration::from_secs(30),
@@ -271,36 +237,4 @@ fn lock(directory: &Path) -> Result<File, RunError> {
         TryLockError::WouldBlock => RunError::InUse(directory.to_owned()),
         TryLockError::Error(error) => unusable(error),
     })
-}
-
-/// Says what runs, where to look, and how to stop it.
-fn introduction(
-    access: &Access,
-    simulated: bool,
-    page: &Page,
-    broker: &Broker,
-    database: &Path,
-) -> String {
-    // Which Envoy is read was given, or is simulated here.
-    let host = access.host.as_ref().map(ToString::to_string);
-    let host = host.unwrap_or_default();
-    let real = if simulated {
-        " (a real one: --envoy ADDRESS)"
-    } else {
-        ""
-    };
-    let simulated = if simulated { "simulated, at " } else { "" };
-    let address = broker.address();
-    format!(
-        "Envoy      {simulated}{host}{real}\n\
-         page       {}\n\
-         broker     mqtt://{address}\n           \
-         mosquitto_sub -v -h {} -p {} -t 'envoy/#'\n\
-         readings   {}\n\n\
-         Readings as they are stored (stop with Ctrl-C):\n",
-        page.url(),
-        address.ip(),
-        address.port(),
-        database.display()
-    )
 }

@@ -1,34 +1,43 @@
-//! The live page and its JSON, served on the loopback interface.
+//! The live page and its JSON, for those at this machine, or for those who have the account.
 //!
-//! In reading order: [`start`] listens; `guard` is what every request passes and every answer gets;
-//! `api` asks the store; `energy` makes energy of power; `live` hears the embedded broker.
+//! In reading order: [`start`] listens; `door` is what every connection and request passes, which counts `guesses` of its secret;
+//! `api` has what all answers share, and what is so now; `series` asks for powers over a time: `energy`
+//! makes energy of reports, `together` one curve of all inverters, and `silence` tells what nobody read from a `night`; `periods` asks for the sums of days, months and years, `flows` for what is measured beside the
+//! inverters; `live` hears the embedded broker.
 
 mod api;
+mod door;
 mod energy;
+mod flows;
+mod forgotten;
+mod guesses;
 mod live;
+mod night;
+mod periods;
+mod series;
+mod silence;
+mod together;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::http::header;
+use axum::middleware;
 use axum::routing::get;
 use daemon::service::Service;
 use store::Sqlite;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
+
+use crate::account::{Account, Place, from_here};
 
 /// Where the page is unless chosen otherwise.
 const CUSTOMARY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8340);
-
-/// Only what is compiled in: no inline script, no other host, nobody's frame.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The page can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +51,9 @@ pub struct PageError {
 struct Shared {
     store: Sqlite,
     live: live::Live,
+    /// Places for those that hear events.
+    streams: Arc<Semaphore>,
+    forgotten: forgotten::Forgotten,
     service: Service,
     simulated: bool,
 }
@@ -50,30 +62,43 @@ struct Shared {
 #[derive(Debug)]
 pub struct Page {
     address: SocketAddr,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    hearing: AbortOnDropHandle<()>,
+    serving: AbortOnDropHandle<()>,
 }
 
 impl Page {
     /// Where it is to be seen.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", from_here(self.address))
+    }
+
+    /// Completes when it has ended by itself, or hears the broker no more.
+    pub async fn ended(&mut self) -> io::Error {
+        let (part, ended) = tokio::select! {
+            ended = &mut self.hearing => ("what hears the broker for the page", ended),
+            ended = &mut self.serving => ("what serves the page", ended),
+        };
+        let why = ended
+            .err()
+            .map_or_else(String::new, |error| format!(": {error}"));
+        io::Error::other(format!("{part} ended{why}"))
     }
 }
 
 /// Serves the page at the address that was chosen, else at the customary one, or a free port where that one
-/// is taken. `broker` is the embedded one.
+/// is taken, to those who have its account. `state_dir` is the scraper's, which knows who is forgotten; `broker` is where the embedded one is, and its account.
 ///
 /// # Errors
 /// When it can't listen there.
 pub async fn start(
-    chosen: Option<SocketAddr>,
-    store: Sqlite,
-    broker: SocketAddr,
+    place: &Place,
+    (store, state_dir): (Sqlite, PathBuf),
+    broker: (SocketAddr, Option<&Account>),
     service: &Service,
     simulated: bool,
 ) -> Result<Page, PageError> {
-    let listener = match chosen {
+    let listener = match place.listen {
         Some(address) => listen(address).await?,
         None => match listen(CUSTOMARY).await {
             Ok(listener) => listener,
@@ -86,11 +111,14 @@ pub async fn start(
     })?;
     let live = live::Live::new();
     let (session, events) = mqtt::start(mqtt::Config {
-        broker: format!("mqtt://{broker}")
+        broker: format!("mqtt://{}", broker.0)
             .parse()
             .expect("an address and a port are a broker's URL"),
         client_id: "envoy-scrape-page".to_owned(),
-        credentials: None,
+        credentials: broker.1.map(|account| mqtt::Credentials {
+            username: account.username().to_owned(),
+            password: account.password().clone(),
+        }),
         tls: None,
         clean_session: true,
         keep_alive: Duration::from_secs(30),
@@ -102,17 +130,16 @@ pub async fn start(
     let shared = Shared {
         store,
         live,
+        streams: Arc::new(Semaphore::new(api::STREAMS)),
+        forgotten: forgotten::Forgotten::inside(state_dir),
         service: service.clone(),
         simulated,
     };
-    let serving = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router(shared)).await {
-            tracing::error!(%error, "the page is not served any more");
-        }
-    });
+    let serving = tokio::spawn(door::serve(listener, router(shared, place.account.clone())));
     Ok(Page {
         address,
-        _tasks: [hearing, serving].map(AbortOnDropHandle::new),
+        hearing: AbortOnDropHandle::new(hearing),
+        serving: AbortOnDropHandle::new(serving),
     })
 }
 
@@ -121,97 +148,65 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, PageError> {
     listening.map_err(|source| PageError { address, source })
 }
 
-fn router(shared: Shared) -> Router {
-    Router::new()
-        .route(
-            "/",
-            file(
-                "text/html; charset=utf-8",
-                include_str!("../page/index.html"),
-            ),
-        )
-        .route(
-            "/page.css",
-            file("text/css", include_str!("../page/page.css")),
-        )
-        .route(
-            "/page.js",
-            file("text/javascript", include_str!("../page/page.js")),
-        )
-        .route(
-            "/uplot.css",
-            file("text/css", include_str!("../page/vendor/uPlot.min.css")),
-        )
-        .route(
-            "/uplot.js",
-            file(
-                "text/javascript",
-                include_str!("../page/vendor/uPlot.iife.min.js"),
-            ),
-        )
+/// What a browser loads, with its path and type.
+const FILES: [(&str, &str, &str); 14] = [
+    (
+        "/",
+        "text/html; charset=utf-8",
+        include_str!("../page/index.html"),
+    ),
+    ("/page.css", CSS, include_str!("../page/page.css")),
+    ("/page.js", JAVASCRIPT, include_str!("../page/page.js")),
+    ("/words.js", JAVASCRIPT, include_str!("../page/words.js")),
+    ("/home.js", JAVASCRIPT, include_str!("../page/home.js")),
+    (
+        "/inverters.js",
+        JAVASCRIPT,
+        include_str!("../page/inverters.js"),
+    ),
+    ("/chain.js", JAVASCRIPT, include_str!("../page/chain.js")),
+    ("/chart.js", JAVASCRIPT, include_str!("../page/chart.js")),
+    ("/day.js", JAVASCRIPT, include_str!("../page/day.js")),
+    ("/events.js", JAVASCRIPT, include_str!("../page/events.js")),
+    ("/notice.js", JAVASCRIPT, include_str!("../page/notice.js")),
+    ("/bars.js", JAVASCRIPT, include_str!("../page/bars.js")),
+    (
+        "/uplot.css",
+        CSS,
+        include_str!("../page/vendor/uPlot.min.css"),
+    ),
+    (
+        "/uplot.js",
+        JAVASCRIPT,
+        include_str!("../page/vendor/uPlot.iife.min.js"),
+    ),
+];
+
+const CSS: &str = "text/css";
+const JAVASCRIPT: &str = "text/javascript";
+
+fn router(shared: Shared, account: Option<Account>) -> Router {
+    let mut router = Router::new();
+    for (path, kind, content) in FILES {
+        let file = get(async move || ([(header::CONTENT_TYPE, kind)], content));
+        router = router.route(path, file);
+    }
+    router
         .route("/api/v1/now", get(api::now))
-        .route("/api/v1/site", get(api::site))
-        .route("/api/v1/inverters/{serial}", get(api::inverter))
-        .route("/api/v1/days", get(api::days))
+        .route("/api/v1/site", get(series::site))
+        .route("/api/v1/inverters/{serial}", get(series::inverter))
+        .route("/api/v1/flows", get(flows::flows))
+        .route("/api/v1/days", get(periods::days))
+        .route("/api/v1/months", get(periods::months))
+        .route("/api/v1/years", get(periods::years))
         .route("/api/v1/events", get(api::events))
         .fallback(api::nothing)
-        .layer(middleware::from_fn(guard))
+        .method_not_allowed_fallback(api::no_method)
+        .layer(middleware::from_fn_with_state(
+            Arc::new(door::Door::new(account)),
+            door::guard,
+        ))
         .with_state(Arc::new(shared))
-}
-
-fn file(kind: &'static str, content: &'static str) -> axum::routing::MethodRouter<Arc<Shared>> {
-    get(async move || ([(header::CONTENT_TYPE, kind)], content))
-}
-
-/// Refuses what another site's page could send through a viewer's browser, by a name of its own that leads
-/// here (DNS rebinding) or from its own origin.
-async fn guard(request: Request, next: Next) -> Response {
-    let mut response = match refused(request.headers()) {
-        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
-        None => next.run(request).await,
-    };
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Why a request with these headers is not answered.
-fn refused(headers: &HeaderMap) -> Option<&'static str> {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value: &HeaderValue| value.to_str().unwrap_or(""))
-    };
-    let host = text(header::HOST).unwrap_or("");
-    if !is_loopback(host) {
-        return Some(
-            "this page is at 127.0.0.1 and localhost only; open the address that was printed\n",
-        );
-    }
-    let origin = text(header::ORIGIN);
-    if origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host)) {
-        return Some("another site's page may not read this one\n");
-    }
-    None
-}
-
-/// Whether a `Host` header names this machine by an address or name that only leads to itself.
-fn is_loopback(host: &str) -> bool {
-    let url = url::Url::parse(&format!("http://{host}/"));
-    match url.as_ref().ok().and_then(url::Url::host) {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use store::{Marked, MarkedStore, Marks, MarksError, WriteError};
-use wire::Reading;
+use store::{HealthError, Marked, MarkedStore, Marks, MarksError, WriteError};
+use wire::{Health, Reading};
 
 /// Prints each reading to standard output once the store within has accepted it.
 pub struct Shown<S> {
@@ -61,6 +61,10 @@ impl<S: MarkedStore> MarkedStore for Shown<S> {
 
     async fn answers(&self) -> bool {
         self.store.answers().await
+    }
+
+    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
+        self.store.keep_health(health).await
     }
 
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {

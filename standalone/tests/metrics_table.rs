@@ -45,6 +45,13 @@ fn reading() -> wire::Reading {
 fn exposition() -> String {
     let mut board = Board::new(Service::none());
     let scraper = scraper::metrics::Metrics::register(&mut board, true);
+    // A series comes with the first failure of an endpoint.
+    scraper.asked_in_vain(&[envoy::Note {
+        endpoint: "/ivp/meters",
+        failure: envoy::Failure::Slow,
+        status: None,
+        message: String::new(),
+    }]);
     let reading = reading();
     scraper.readings(&reading.envoy, std::slice::from_ref(&reading), Some(NOON));
     let _receiver = receiver::metrics::Metrics::register(&mut board);
@@ -89,6 +96,8 @@ fn series(metric: &Metric) -> String {
 fn labels(metric: &Metric) -> &'static str {
     match metric.name.as_str() {
         name if name.starts_with("envoy_inverter_") => "{envoy,inverter}",
+        "envoy_scraper_endpoints_failed" => "{endpoint,kind}",
+        "envoy_scraper_inverters" => "{state}",
         name if name.ends_with("s_failed") => "{kind}",
         "envoy_scrape_build" => "{version}",
         _ => "",

@@ -25,11 +25,59 @@ fn maximum_packet_size(mut properties: &[u8]) -> Option<u32> {
     None
 }
 
+fn anywhere(account: Option<Account>) -> Place {
+    Place {
+        listen: Some((Ipv4Addr::LOCALHOST, 0).into()),
+        account,
+    }
+}
+
+/// The reason code of the answer to a CONNECT with this name and secret, of MQTT 3.1.1 so that there are no
+/// properties to read. <https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html>, 3.1 and 3.2.
+async fn answer(broker: &Broker, account: Option<(&str, &str)>) -> u8 {
+    let text = |text: &str| {
+        let length = u16::try_from(text.len()).expect("short");
+        [&length.to_be_bytes()[..], text.as_bytes()].concat()
+    };
+    let (flags, rest) = match account {
+        Some((name, secret)) => (0xc2, [text(name), text(secret)].concat()),
+        None => (0x02, Vec::new()),
+    };
+    let body = [&text("MQTT")[..], &[4, flags, 0, 60], &text("test"), &rest].concat();
+    let length = u8::try_from(body.len()).expect("short");
+    let mut client = TcpStream::connect(broker.address())
+        .await
+        .expect("a connection");
+    let packet = [&[0x10, length], &body[..]].concat();
+    client.write_all(&packet).await.expect("sent");
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).await.expect("an answer");
+    answer[3]
+}
+
+#[tokio::test]
+async fn a_broker_with_an_account_refuses_every_other() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let account = Account::new("ada", "hush");
+    let broker = Broker::start(&anywhere(Some(account)), directory.path())
+        .await
+        .expect("a broker");
+    for wrong in [
+        None,
+        Some(("ada", "hus")),
+        Some(("ada", "")),
+        Some(("", "hush")),
+    ] {
+        assert_ne!(answer(&broker, wrong).await, 0, "{wrong:?}");
+    }
+    assert_eq!(answer(&broker, Some(("ada", "hush"))).await, 0);
+    broker.stop().await;
+}
+
 #[tokio::test]
 async fn the_largest_packet_is_one_that_mqtt_5_knows() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let any = (Ipv4Addr::LOCALHOST, 0).into();
-    let broker = Broker::start(Some(any), directory.path())
+    let broker = Broker::start(&anywhere(None), directory.path())
         .await
         .expect("a broker");
     let mut client = TcpStream::connect(broker.address())

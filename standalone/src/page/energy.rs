@@ -1,55 +1,51 @@
 //! From power to energy: a report is an average, and stands for the time since the report before it.
 //!
-//! That time is at most the interval at which these inverters report, which is learned from the times
+//! That time is at most the interval at which that inverter reports, which is learned from the times
 //! themselves: Enphase sets 5, 15 or 60 minutes. So neither a night nor an outage is filled with what was
 //! said after it.
 
 use store::StoredReading;
 
-/// The intervals that Enphase sets, in seconds.
-const INTERVALS: [i64; 3] = [300, 900, 3600];
-
 /// How much longer than its interval a report may take: gateways ask their inverters one after the other.
 const SLACK_S: i64 = 60;
 
-/// The energy of each of `edges.len() - 1` spans, in Wh. `edges` are Unix seconds and rise; `readings` are
-/// sorted by time within each inverter.
-pub(super) fn by_span(readings: &[StoredReading], edges: &[i64]) -> Vec<f64> {
+/// What is known of one span.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Made {
+    pub(super) energy_wh: f64,
+    /// The part of the span for which reports stand, in seconds.
+    pub(super) known_s: i64,
+}
+
+/// What was made in each of `edges.len() - 1` spans. `edges` are Unix seconds and rise; `readings` are those of one
+/// inverter, sorted by time.
+pub(super) fn by_span(readings: &[StoredReading], edges: &[i64]) -> Vec<Made> {
     let longest = interval_s(readings) + SLACK_S;
-    let mut energy = vec![0.0; edges.len().saturating_sub(1)];
-    let mut before: Option<&StoredReading> = None;
+    let mut made = vec![Made::default(); edges.len().saturating_sub(1)];
+    let mut before = None;
     for reading in readings {
         let end = reading.reported_at.unix_seconds();
-        let begin = before
-            .filter(|before| before.envoy == reading.envoy && before.serial == reading.serial)
-            .map_or(end - longest, |before| before.reported_at.unix_seconds())
-            .max(end - longest);
+        let begin = before.unwrap_or(i64::MIN).max(end - longest);
         let first = edges.partition_point(|edge| *edge <= begin).max(1) - 1;
-        for (span, energy) in edges.windows(2).zip(&mut energy).skip(first) {
+        for (span, made) in edges.windows(2).zip(&mut made).skip(first) {
             if span[0] >= end {
                 break;
             }
-            let seconds = end.min(span[1]) - begin.max(span[0]);
-            *energy += f64::from(reading.power_w) * whole(seconds.max(0)) / 3600.0;
+            let seconds = (end.min(span[1]) - begin.max(span[0])).max(0);
+            made.energy_wh += f64::from(reading.power_w) * whole(seconds) / 3600.0;
+            made.known_s += seconds;
         }
-        before = Some(reading);
+        before = Some(end);
     }
-    energy
+    made
 }
 
-/// The middle one of the times between two reports, brought up to one that Enphase sets; in seconds.
-fn interval_s(readings: &[StoredReading]) -> i64 {
-    let pairs = readings.windows(2).filter_map(|pair| {
-        let same = pair[0].envoy == pair[1].envoy && pair[0].serial == pair[1].serial;
-        same.then(|| pair[1].reported_at.unix_seconds() - pair[0].reported_at.unix_seconds())
-    });
-    let mut gaps: Vec<i64> = pairs.collect();
-    gaps.sort_unstable();
-    let Some(middle) = gaps.get(gaps.len() / 2) else {
-        return INTERVALS[0];
-    };
-    let known = INTERVALS.iter().find(|known| *middle <= **known + SLACK_S);
-    *known.unwrap_or(&INTERVALS[2])
+/// The interval at which this inverter reports, in seconds.
+pub(super) fn interval_s(readings: &[StoredReading]) -> i64 {
+    let gaps = readings
+        .windows(2)
+        .map(|pair| pair[1].reported_at.unix_seconds() - pair[0].reported_at.unix_seconds());
+    store::interval_s(gaps.collect())
 }
 
 /// Seconds as a factor.
@@ -73,8 +69,10 @@ mod tests {
         }
     }
 
-    fn assert_near(found: &[f64], expected: &[f64]) {
-        let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9;
+    fn assert_near(found: &[Made], expected: &[(f64, i64)]) {
+        let near = |(a, (energy_wh, known_s)): (&Made, &(f64, i64))| {
+            (a.energy_wh - energy_wh).abs() < 1e-9 && a.known_s == *known_s
+        };
         let all = found.iter().zip(expected).all(near) && found.len() == expected.len();
         assert!(all, "{found:?} instead of {expected:?}");
     }
@@ -84,7 +82,7 @@ mod tests {
         let readings = [reading("a", 1_000, 0), reading("a", 1_300, 120)];
         assert_near(
             &by_span(&readings, &[900, 1_200, 1_500]),
-            &[20.0 / 3.0, 10.0 / 3.0],
+            &[(20.0 / 3.0, 300), (10.0 / 3.0, 100)],
         );
     }
 
@@ -92,14 +90,10 @@ mod tests {
     fn what_is_said_after_a_night_does_not_fill_it() {
         let mut readings: Vec<_> = (1..=5).map(|i| reading("a", i * 300, 0)).collect();
         readings.push(reading("a", 50_000, 360));
-        assert_near(&by_span(&readings, &[0, 60_000]), &[36.0]);
-    }
-
-    #[test]
-    fn the_reports_of_one_inverter_say_nothing_about_anothers() {
-        let one = [reading("a", 300, 0), reading("a", 600, 100)];
-        let both = [&one[..], &[reading("b", 300, 0), reading("b", 600, 100)]].concat();
-        let energy = by_span(&one, &[0, 600])[0];
-        assert_near(&by_span(&both, &[0, 600]), &[2.0 * energy]);
+        // Six times five minutes, and for the first and the one after the night a minute more.
+        assert_near(
+            &by_span(&readings, &[0, 60_000]),
+            &[(36.0, 300 + 4 * 300 + 360)],
+        );
     }
 }

@@ -505,6 +505,18 @@ pub(crate) const WRONG: &[Row] = &[
             "RECEIVER_NAME: \"my receiver\" is not a receiver's name: expected 1 to 32 of the characters A-Z a-z 0-9 _ -; it names the broker's session and a topic",
         ],
     ),
+    row(
+        Receiver,
+        &["STORE=postgres:home"],
+        &[
+            "STORE: \"postgres:home\" is no store; write influxdb, or sqlite: and the path of a file",
+        ],
+    ),
+    row(
+        Receiver,
+        &["--store=sqlite:"],
+        &["--store: \"sqlite:\" has no file; write sqlite:/var/lib/envoy-scrape/readings.sqlite"],
+    ),
     // Logs.
     row(
         Receiver,
@@ -598,7 +610,24 @@ pub(crate) const WRONG: &[Row] = &[
         Standalone,
         &["BROKER_LISTEN=0.0.0.0:1883"],
         &[
-            "BROKER_LISTEN: \"0.0.0.0:1883\": this broker has no accounts, so it listens on the loopback interface only; write 127.0.0.1:1883",
+            "BROKER_LISTEN: \"0.0.0.0:1883\" can be reached from the network, so it needs BROKER_USERNAME and BROKER_PASSWORD; for this machine alone write 127.0.0.1:1883",
+        ],
+    ),
+    row(
+        Standalone,
+        &["PAGE_USERNAME=house"],
+        &["PAGE_USERNAME: set without PAGE_PASSWORD; set both, or neither"],
+    ),
+    row(
+        Standalone,
+        &["BROKER_PASSWORD=hush"],
+        &["BROKER_PASSWORD: set without BROKER_USERNAME; set both, or neither"],
+    ),
+    row(
+        Standalone,
+        &["--page-username=a:b", "PAGE_PASSWORD=hush"],
+        &[
+            "--page-username: \"a:b\" has a colon, which ends a name where a browser sends it; choose another name",
         ],
     ),
     row(
@@ -610,7 +639,7 @@ pub(crate) const WRONG: &[Row] = &[
         Standalone,
         &["PAGE=0.0.0.0:8340"],
         &[
-            "PAGE: \"0.0.0.0:8340\": the page has no accounts, so it is served on the loopback interface only; write 127.0.0.1:8340",
+            "PAGE: \"0.0.0.0:8340\" can be reached from the network, so it needs PAGE_USERNAME and PAGE_PASSWORD; for this machine alone write 127.0.0.1:8340",
         ],
     ),
     row(
@@ -728,6 +757,7 @@ pub(crate) const DOUBTFUL: &[Row] = &[
 pub(crate) const IN_FORCE: &str = "
 name = \"second\"  # name in {dir}/settings.toml
 state_dir = \"/nowhere\"  # STATE_DIR
+store = \"influxdb\"  # default
 # listen  # not set
 
 [influx]
