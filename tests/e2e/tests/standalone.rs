@@ -52,7 +52,7 @@ async fn a_day_in_one_process_is_printed_and_in_its_file_as_it_was_shown() {
     assert_eq!(stored(&database), shown);
     let mut printed: Vec<String> = program.stdout();
     printed.retain(|line| line.contains(READING));
-    assert_eq!(printed.len(), shown.len(), "each is printed once");
+    assert_eq!(printed.len(), shown.len(), "each is printed, once");
     for report in &shown {
         let part = format!(
             "inverter {}  {:>4} W  (peak {} W)",

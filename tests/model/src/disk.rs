@@ -132,18 +132,16 @@ impl Disk {
     }
 
     /// Writes the changes of a poll.
-    pub(crate) fn append(&mut self, reports: Vec<wire::Inverter>, envoy: &Serial) -> Vec<Reading> {
-        if reports.is_empty() {
+    pub(crate) fn append(&mut self, new: Vec<wire::Measured>, envoy: &Serial) -> Vec<Reading> {
+        if new.is_empty() {
             return Vec::new();
         }
         self.before = self.file.clone().filter(|_| self.forgetful);
         let file = self.current();
         let numbers = file.readings.len() as u64 + 1..;
         let readings: Vec<Reading> = numbers
-            .zip(reports)
-            .map(|(seq, report)| {
-                wire::Measured::from(report).numbered(envoy.clone(), file.id.clone(), seq)
-            })
+            .zip(new)
+            .map(|(seq, measured)| measured.numbered(envoy.clone(), file.id.clone(), seq))
             .collect();
         file.readings.extend(readings.iter().cloned());
         readings

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envoy::{InverterReport, Inverters};
+use envoy::{InverterReport, Inverters, Poll};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -79,21 +79,24 @@ impl Gateway {
     }
 
     /// Its answer to a poll.
-    pub(crate) fn answer(&mut self, now: u64) -> Option<Inverters> {
+    pub(crate) fn answer(&mut self, now: u64) -> Option<Poll> {
         if now < self.away_until {
             return None;
         }
         if now < self.empty_until {
-            return Some(Inverters::default());
+            return Some(Poll::default());
         }
         for one in &self.inverters {
             let key = (one.report.serial.clone(), one.report.reported_at);
             self.shown.insert(key, one.report.power_w);
         }
         let reports = self.inverters.iter().map(|one| one.report.clone());
-        Some(Inverters {
-            reports: reports.collect(),
-            ..Inverters::default()
+        Some(Poll {
+            inverters: Inverters {
+                reports: reports.collect(),
+                ..Inverters::default()
+            },
+            ..Poll::default()
         })
     }
 

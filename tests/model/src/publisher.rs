@@ -42,13 +42,14 @@ impl Scraper {
     pub(crate) fn start(disk: Shared, instance: u64, now: u64, clock: Instant) -> Self {
         let beginning = disk.borrow_mut().begin();
         let last_reports = disk.borrow().last_reports();
+        let newest = beginning.newest.clone();
         let sender = Sender {
             base: BaseTopic::default(),
             instance: format!("i{instance}").parse().expect("letters and digits"),
         };
         Self {
             envoy: "e".parse().expect("a letter"),
-            changes: Changes::after(last_reports),
+            changes: Changes::after(last_reports, newest),
             delivery: Delivery::new(sender, Held(disk.clone()), beginning, clock),
             disk,
             connection: None,
@@ -74,9 +75,9 @@ impl Scraper {
         if now >= self.next_poll {
             self.next_poll = now + POLL;
             if let Some(answer) = gateway.answer(now) {
-                let new = self.changes.take(&answer).new;
+                let new = self.changes.take(&answer, None).new;
                 let readings = self.disk.borrow_mut().append(new, &self.envoy);
-                journalled = !answer.reports.is_empty();
+                journalled = !answer.inverters.reports.is_empty();
                 if dies_after_append {
                     return journalled;
                 }

@@ -29,7 +29,7 @@ pub(crate) struct Database {
     pub(crate) refuses_until: u64,
     /// It takes what it is given until then, and its answers do not arrive.
     pub(crate) answers_lost_until: u64,
-    /// Points that it was given and that it answered for.
+    /// Points of inverters that it was given and that it answered for.
     pub(crate) writes: u64,
 }
 
@@ -38,14 +38,12 @@ impl Database {
         if now < self.refuses_until {
             return false;
         }
+        let answers = now >= self.answers_lost_until;
         for reading in readings {
             if let Some(inverter) = reading.measured.inverter() {
                 self.points.insert(key(reading), inverter.power_w);
+                self.writes += u64::from(answers);
             }
-        }
-        let answers = now >= self.answers_lost_until;
-        if answers {
-            self.writes += readings.len() as u64;
         }
         answers
     }
@@ -177,6 +175,9 @@ impl Receiver {
             }
         } else if let Ok(known) = Reading::decode(&topic, message.payload.as_bytes()) {
             let marked = self.marks.contains(&known.envoy, &known.journal, known.seq);
+            if !message.retain {
+                self.audit.received(&known.envoy, &known.journal, known.seq);
+            }
             reading = Some(known).filter(|_| !(message.retain && marked));
         }
         let entry = Entry {

@@ -35,6 +35,7 @@ pub struct Home {
     pub simulator: Simulator,
     /// The broker.
     pub broker: Broker,
+    time: Time,
     /// Where the Envoy announces itself.
     announced: Arc<Mutex<String>>,
     scraper: JoinHandle<Result<(), String>>,
@@ -48,14 +49,25 @@ impl Home {
     /// # Panics
     /// When something does not.
     pub async fn start(time: &Time) -> Self {
+        let site = SiteOptions {
+            inverters: INVERTERS,
+            firmware: FIRMWARE.parse().expect("a firmware"),
+            ..SiteOptions::default()
+        };
+        Self::with(time, site).await
+    }
+
+    /// Everything starts, with this roof.
+    ///
+    /// # Panics
+    /// When something does not.
+    pub async fn with(time: &Time, site: SiteOptions) -> Self {
         let directory = directory();
-        let (ours, clock) = (time.clone(), time.clone());
+        let ours = time.clone();
         let simulator = Simulator::start(Options {
             source: Source::Site(SiteOptions {
-                inverters: INVERTERS,
-                firmware: FIRMWARE.parse().expect("a firmware"),
                 serial: SERIAL.parse().expect("a serial"),
-                ..SiteOptions::default()
+                ..site
             }),
             ledger: Some(ledger(directory.path())),
             cloud: Some(CloudOptions::default()),
@@ -66,20 +78,14 @@ impl Home {
         });
         let simulator = simulator.await.expect("a simulator");
         let broker = Broker::start().await;
-        let mut config = config(&simulator, &broker, directory.path());
-        config.access.clock = envoy::Clock::new(move || clock.now());
         let announced = Arc::new(Mutex::new(address(&simulator)));
-        let heard = Arc::clone(&announced);
-        config.access.browser = Browser::told(move || vec![found(&heard)]);
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        let scraper = tokio::spawn(async move {
-            let ended = scraper::run(config, Metrics::default(), &Service::none(), stopped).await;
-            ended.map_err(|error| daemon::exit::with_causes(&error))
-        });
+        let config = config(&simulator, &broker, directory.path());
+        let scraper = scrape(config, time, &announced, &stop);
         Self {
             simulator,
             broker,
+            time: time.clone(),
             announced,
             scraper,
             stop,
@@ -137,6 +143,18 @@ impl Home {
         self.stop.cancel();
     }
 
+    /// The scraper starts again where it was stopped, with what it has kept.
+    ///
+    /// # Panics
+    /// When it had ended with an error.
+    pub async fn start_again(&mut self) {
+        self.stop = CancellationToken::new();
+        let config = config(&self.simulator, &self.broker, self.directory.path());
+        let again = scrape(config, &self.time, &self.announced, &self.stop);
+        let ended = std::mem::replace(&mut self.scraper, again).await;
+        assert_eq!(ended.expect("no panic"), Ok(()));
+    }
+
     /// How the scraper has ended.
     ///
     /// # Panics
@@ -146,6 +164,23 @@ impl Home {
         self.simulator.stop().await;
         ended
     }
+}
+
+/// Runs the scraper until `stop`, by this time, with the Envoy where it is announced.
+fn scrape(
+    mut config: Config,
+    time: &Time,
+    announced: &Arc<Mutex<String>>,
+    stop: &CancellationToken,
+) -> JoinHandle<Result<(), String>> {
+    let (clock, heard) = (time.clone(), Arc::clone(announced));
+    config.access.clock = envoy::Clock::new(move || clock.now());
+    config.access.browser = Browser::told(move || vec![found(&heard)]);
+    let stopped = stop.clone().cancelled_owned();
+    tokio::spawn(async move {
+        let ended = scraper::run(config, Metrics::default(), &Service::none(), stopped).await;
+        ended.map_err(|error| daemon::exit::with_causes(&error))
+    })
 }
 
 /// In memory where there is such a place: the journal waits for the disk at each report.

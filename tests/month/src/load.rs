@@ -9,20 +9,35 @@ use simulator::GatewayRequest;
 const INFO: &str = "/info";
 const INVERTERS: &str = "/api/v1/production/inverters";
 
+/// What is asked after the list, in this order; `info` for the clock comes last.
+const AFTER_THE_LIST: [&str; 8] = [
+    "/ivp/pdm/device_data",
+    "/api/v1/production",
+    "/ivp/meters",
+    "/ivp/meters/readings",
+    "/ivp/ensemble/inventory",
+    "/ivp/ensemble/power",
+    "/production.json",
+    "info",
+];
+
 /// What may lie between the beginnings of two polls, in seconds, at least.
 const APART_S: i64 = 60;
 
-/// Requests of one poll at most: the session has ended, the token is refused, the Envoy is looked for anew,
+/// Requests for the list in one poll at most: the session has ended, the token is refused, the Envoy is looked for anew,
 /// and refuses the token once more.
 const MOST: usize = 10;
 
 const HOUR_S: i64 = 3_600;
 
 /// Polls, each by what it asked: `info`, or `list` with what it showed and the status that it got, as in
-/// `info 200, list 401, list digest 200`.
+/// `info 200, list 401, list digest 200`; and, apart from that, by what it asked once it had the list.
 #[derive(Debug, Default)]
 pub struct Load {
     polls: BTreeMap<String, u64>,
+    after_the_list: BTreeMap<String, u64>,
+    /// What was asked after the list of the last poll, as far as it is known.
+    after_the_last: Vec<String>,
     last: Option<i64>,
     /// The times of logins of the last hour that were refused.
     refused: VecDeque<i64>,
@@ -65,7 +80,24 @@ impl Load {
             .iter()
             .map(|request| self.request(request))
             .collect();
-        *self.polls.entry(asked.join(", ")).or_default() += 1;
+        // The gateway's clock is not quite ours: the end of a poll can fall behind the beginning of the next.
+        let belongs_to_the_last =
+            |asked: &&String| asked.starts_with('/') && !asked.starts_with("/auth/");
+        let late = asked.iter().take_while(belongs_to_the_last).count();
+        let (late, asked) = asked.split_at(late);
+        self.after_the_last.extend_from_slice(late);
+        if asked.is_empty() {
+            return;
+        }
+        let has_list = |asked: &String| asked.starts_with("list") && asked.ends_with(" 200");
+        let until = asked
+            .iter()
+            .position(has_list)
+            .map_or(asked.len(), |at| at + 1);
+        let (list, after) = asked.split_at(until);
+        *self.polls.entry(list.join(", ")).or_default() += 1;
+        let before = std::mem::replace(&mut self.after_the_last, after.to_vec());
+        *self.after_the_list.entry(before.join(", ")).or_default() += 1;
     }
 
     fn request(&mut self, request: &GatewayRequest) -> String {
@@ -139,7 +171,11 @@ impl Load {
             asked.len() <= MOST && asked.iter().enumerate().all(fits)
         };
         let polls = self.polls.keys().map(String::as_str);
-        polls.filter(|poll| !in_order(poll)).collect()
+        let after = self.after_the_list.keys().map(String::as_str);
+        polls
+            .filter(|poll| !in_order(poll))
+            .chain(after.filter(|after| !is_one_after_another(after)))
+            .collect()
     }
 
     /// How many polls asked what, by what they asked.
@@ -159,6 +195,36 @@ impl Load {
     pub fn wrong(&self) -> &[String] {
         &self.wrong
     }
+}
+
+/// Whether each endpoint was asked once at most, in the order in which they belong, and with a digest only after
+/// its challenge.
+fn is_one_after_another(asked: &str) -> bool {
+    let mut last = None;
+    let mut challenged = None;
+    asked
+        .split(", ")
+        .filter(|asked| !asked.is_empty())
+        .all(|asked| {
+            let mut words = asked.split(' ');
+            let place = words
+                .next()
+                .and_then(|path| AFTER_THE_LIST.iter().position(|it| *it == path));
+            let rest: Vec<&str> = words.collect();
+            let is_answer = rest.contains(&"digest");
+            let fits = match place {
+                None => false,
+                Some(_) if is_answer => challenged == place,
+                // Nothing secret with it.
+                Some(place) if AFTER_THE_LIST[place] == "info" => {
+                    rest.len() == 1 && last < Some(place)
+                }
+                Some(place) => last < Some(place),
+            };
+            challenged = place.filter(|_| rest == ["401"]);
+            last = place;
+            fits
+        })
 }
 
 #[cfg(test)]
@@ -226,5 +292,27 @@ mod tests {
             load.polls.insert(poll.to_owned(), 1);
         }
         assert_eq!(load.disorder().len(), 5, "{:?}", load.disorder());
+    }
+
+    #[test]
+    fn after_the_list_each_endpoint_is_asked_once_in_its_place() {
+        for asked in [
+            "",
+            "/ivp/pdm/device_data token+cookie 200, /ivp/meters token+cookie 401, info 200",
+            "/api/v1/production 401, /api/v1/production digest 200, /ivp/meters 401, /ivp/meters digest 404",
+        ] {
+            assert!(is_one_after_another(asked), "{asked}");
+        }
+        for asked in [
+            "list token+cookie 200",
+            "/ivp/meters token 200, /ivp/pdm/device_data token 200",
+            "/ivp/meters token 401, /ivp/meters token 200",
+            "/api/v1/production digest 200",
+            "/api/v1/production 401, /ivp/meters digest 200",
+            "info token 200",
+            "/home token 200",
+        ] {
+            assert!(!is_one_after_another(asked), "{asked}");
+        }
     }
 }

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::yield_now;
+use tokio::runtime::Runtime;
+use tokio::task::{spawn_blocking, yield_now};
 
 use crate::log::Log;
 
@@ -67,6 +68,21 @@ impl Time {
     }
 }
 
+/// A runtime whose clock the [`Conductor`] moves: on one thread, with one more for files beside the one that holds the
+/// clock, so that what is asked of it is done in order; with many the allocator would keep memory for each, too.
+///
+/// # Panics
+/// When the system has no threads to give.
+#[must_use]
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .max_blocking_threads(2)
+        .build()
+        .expect("a runtime")
+}
+
 /// Moves time on.
 #[derive(Debug)]
 pub struct Conductor {
@@ -84,7 +100,7 @@ impl Conductor {
     #[must_use]
     pub fn new(time: Time, log: Log) -> Self {
         let (hold, until_dropped) = std::sync::mpsc::channel::<()>();
-        tokio::task::spawn_blocking(move || until_dropped.recv());
+        spawn_blocking(move || until_dropped.recv());
         Self {
             time,
             log,
@@ -117,8 +133,28 @@ impl Conductor {
         }
     }
 
-    /// Returns once nothing has stirred for some turns.
+    /// Returns once nothing has stirred for some turns, and no file is being read or written any more.
     async fn rest(&self) {
+        loop {
+            self.turns().await;
+            let before = self.log.stirred();
+            // What has waited for a file may go to another one without a word.
+            for _ in 0..2 {
+                self.files().await;
+                self.turns().await;
+            }
+            if self.log.stirred() == before {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what goes on beside the runtime's thread: one thing at a time ([`runtime`]), in order.
+    async fn files(&self) {
+        spawn_blocking(|| ()).await.expect("it does nothing");
+    }
+
+    async fn turns(&self) {
         let mut turns = 0;
         while turns < TURNS {
             let before = self.log.stirred();

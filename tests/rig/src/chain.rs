@@ -2,7 +2,7 @@
 
 mod results;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -168,14 +168,25 @@ impl Chain {
     /// The same with other settings than the tests' usual ones.
     #[must_use]
     pub fn receiver_with(&self, settings: &str) -> Start {
-        let start = Start::new(Binary::Receiver);
-        self.with_broker(start, &self.accounts.receiver, settings)
-            .env("MQTT_USERNAME", self.accounts.receiver.user())
-            .env("RECEIVER_NAME", self.accounts.receiver.user())
+        self.receiver_without_store(settings)
             .env("INFLUX_URL", self.tap.url())
             .env("INFLUX_TOKEN", self.influx.token())
             .env("INFLUX_ORG", self.influx.org())
             .env("INFLUX_BUCKET", &self.bucket)
+    }
+
+    /// The receiver, which stores in a file of SQLite.
+    #[must_use]
+    pub fn receiver_into(&self, file: &Path) -> Start {
+        self.receiver_without_store(&format!("{IMPATIENT}audit_after = \"2s\"\n"))
+            .env("STORE", format!("sqlite:{}", file.display()))
+    }
+
+    fn receiver_without_store(&self, settings: &str) -> Start {
+        let start = Start::new(Binary::Receiver);
+        self.with_broker(start, &self.accounts.receiver, settings)
+            .env("MQTT_USERNAME", self.accounts.receiver.user())
+            .env("RECEIVER_NAME", self.accounts.receiver.user())
     }
 
     /// Where the daemon of this account keeps what must outlive it.

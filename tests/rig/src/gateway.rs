@@ -225,6 +225,19 @@ impl Stopped {
         self.start_at(&address, beginning).await
     }
 
+    /// Starts an Envoy with another serial at the same address, with the same ledger.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn replaced_by(mut self, serial: &str, beginning: jiff::Timestamp) -> Gateway {
+        let arguments = &mut self.0.arguments;
+        if let Some(at) = arguments.iter().position(|each| each == "--serial") {
+            arguments.drain(at..at + 2);
+        }
+        arguments.extend(["--serial".to_owned(), serial.to_owned()]);
+        self.start_again(beginning).await
+    }
+
     /// The same at another address.
     ///
     /// # Panics

@@ -238,6 +238,19 @@ impl Program {
         kill_process(pid, signal).expect("the program still runs");
     }
 
+    /// The most memory that it has had at once since its start, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended already.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the program still runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        1024 * kibibytes.expect("Linux says how much a running program takes")
+    }
+
     /// From now on its files can't be written, as on a disk that is full; or can again.
     ///
     /// # Panics

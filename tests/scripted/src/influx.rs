@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use rustls::ServerConfig;
@@ -48,7 +49,14 @@ pub enum Reply {
     Reset,
     /// A body without end.
     Endless(u16),
+    /// A head without end.
+    EndlessHead,
+    /// A body without end, a byte from time to time.
+    Dripping(u16),
 }
+
+/// How often a byte drips: a server that is slow, and not silent.
+const DRIP: Duration = Duration::from_millis(10);
 
 impl Reply {
     /// 204: all of it is stored.
@@ -190,6 +198,20 @@ async fn serve(
                 stream.write_all(head.as_bytes()).await?;
                 loop {
                     stream.write_all(&[b'x'; 4096]).await?;
+                }
+            }
+            Reply::EndlessHead => {
+                stream.write_all(b"HTTP/1.1 500 Scripted\r\n").await?;
+                loop {
+                    stream.write_all(b"x-more: and more\r\n").await?;
+                }
+            }
+            Reply::Dripping(status) => {
+                let head = format!("HTTP/1.1 {status} Scripted\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                loop {
+                    stream.write_all(b"x").await?;
+                    tokio::time::sleep(DRIP).await;
                 }
             }
         }

@@ -55,14 +55,18 @@ impl Accounts {
     }
 
     /// The database has accepted these; `counts` is whether they are the receiver's own writes, and
-    /// not those of a second one.
+    /// not those of a second one. Of points of other measurements there is no ledger: what the site makes comes
+    /// of the reports.
     ///
     /// # Panics
-    /// When a line is no point of an inverter.
+    /// When a line of an inverter's measurement is no point of one.
     pub fn written(&mut self, written: Vec<Written>, counts: bool) {
         self.unmatched
             .extend(written.into_iter().map(|each| (each, counts)));
         for (written, counts) in std::mem::take(&mut self.unmatched) {
+            if !written.line.starts_with("inverterPower,") {
+                continue;
+            }
             let report = point(&written.line)
                 .unwrap_or_else(|| panic!("no point of an inverter: {}", written.line));
             let key = key(&report);

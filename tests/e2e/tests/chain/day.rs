@@ -1,5 +1,7 @@
 //! A day of two Envoys, of the oldest and the newest kind.
 
+use std::collections::BTreeSet;
+
 use rig::chain::{Chain, newest};
 use rig::ledger::{Report, sorted};
 use rig::wait;
@@ -43,10 +45,15 @@ async fn a_day_of_two_envoys_is_in_the_database_as_it_was_shown() {
     }
     assert!(receiver.terminate().await.success());
     // Nobody is left who could write: only now does the count say that nothing was written twice.
+    let lines = chain.tap.lines();
+    let reports = lines
+        .iter()
+        .filter(|line| line.starts_with("inverterPower"));
+    assert_eq!(reports.count(), shown.len(), "each was written once");
     assert_eq!(
-        chain.tap.lines().len(),
-        shown.len(),
-        "each was written once"
+        lines.iter().collect::<BTreeSet<_>>().len(),
+        lines.len(),
+        "and so was all that came of them"
     );
     assert_eq!(chain.stored().await, shown);
     let statuses = chain.retained("envoy/+/status", 2).await;

@@ -1,5 +1,7 @@
 //! What the scraper's journal keeps, and what it does without one.
 
+use std::path::Path;
+
 use rig::chain::Chain;
 
 use crate::{caught_up, ends_with, gateway, holds, more_was_shown};
@@ -51,7 +53,7 @@ async fn a_state_directory_that_is_removed_under_the_scraper_takes_no_reading_wi
 
     chain.broker.stop().await;
     more_was_shown(&gateway).await;
-    std::fs::remove_dir_all(chain.state(envoy)).expect("its state directory");
+    remove_at_once(&chain.state(envoy));
     let removed = "was removed or replaced under the running scraper";
     let said = scraper.stderr_line(removed).await;
     assert!(said.contains("ERROR"), "{said}");
@@ -92,4 +94,12 @@ async fn a_scraper_whose_journal_can_not_be_written_says_so_and_goes_on_in_memor
     more_was_shown(&gateway).await;
     ends_with(&chain, gateway.stop().await.ledger()).await;
     assert!(scraper.terminate().await.success());
+}
+
+/// Removes a directory in which the scraper may make files at any time: removed file by file, it
+/// could have a new one before its turn came.
+fn remove_at_once(directory: &Path) {
+    let aside = directory.with_extension("removed");
+    std::fs::rename(directory, &aside).expect("the directory goes aside");
+    std::fs::remove_dir_all(aside).expect("nobody writes there any more");
 }

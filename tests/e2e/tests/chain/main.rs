@@ -5,6 +5,7 @@
 
 mod broker_forgets;
 mod day;
+mod energy;
 mod healing;
 mod journal;
 mod killed_scraper;

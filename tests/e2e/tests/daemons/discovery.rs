@@ -2,6 +2,7 @@
 
 mod following;
 mod names;
+mod replaced;
 
 use std::net::UdpSocket;
 use std::path::Path;

@@ -239,3 +239,19 @@ async fn without_an_account_token_tells_how_to_get_one_by_hand() {
         assert!(told.contains(part), "{told}");
     }
 }
+
+#[tokio::test]
+async fn an_account_without_rights_is_named_by_check_and_by_the_scraper() {
+    let scene = Scene::new("202400000059", "8.3.5169").await;
+    scene.gateway.inject("cloud role anybody").await;
+    let check = scene.scraper().arg("check").to_end();
+    let told = String::from_utf8_lossy(&check.stdout).into_owned();
+    let login = told.lines().find(|line| line.contains("✗ login"));
+    let login = login.unwrap_or_else(|| panic!("no login failed: {told}"));
+    for part in ["anybody", "system's owner", "ENLIGHTEN_USERNAME"] {
+        assert!(login.contains(part), "{part} is not in {login}");
+    }
+    let mut scraper = scene.daemon();
+    scraper.stderr_line("does not let it").await;
+    assert!(scraper.terminate().await.success());
+}

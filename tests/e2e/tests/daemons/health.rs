@@ -2,6 +2,7 @@
 
 mod numbers;
 mod probes;
+mod replay;
 
 use rig::programs::{Program, Start};
 use rig::wait;
@@ -11,12 +12,12 @@ use tokio::net::TcpStream;
 use crate::ARRIVAL;
 
 /// A daemon that says how it goes, at a port of its own.
-fn listening(daemon: Start) -> Start {
+pub(crate) fn listening(daemon: Start) -> Start {
     daemon.env("LISTEN", "127.0.0.1:0")
 }
 
 /// Where it does.
-async fn address(daemon: &Program) -> String {
+pub(crate) async fn address(daemon: &Program) -> String {
     let line = daemon.stderr_line("serving /healthz").await;
     let (_, address) = line.split_once("address=").expect("it says where");
     // In colours or not, the address ends with its port.
@@ -25,7 +26,7 @@ async fn address(daemon: &Program) -> String {
 }
 
 /// The status and the body of an answer; none when nobody listens.
-async fn get(address: &str, path: &str) -> Option<(u16, String)> {
+pub(crate) async fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
@@ -42,7 +43,7 @@ async fn status(address: &str, path: &str) -> u16 {
 }
 
 /// The value of a series; none when it is not shown.
-async fn metric(address: &str, series: &str) -> Option<f64> {
+pub(crate) async fn metric(address: &str, series: &str) -> Option<f64> {
     let (_, shown) = get(address, "/metrics").await?;
     let value = shown.lines().find_map(|line| {
         let rest = line.strip_prefix(series)?;

@@ -9,11 +9,16 @@ mod discovery;
 mod envoy_account;
 mod envoy_certificate;
 mod envoy_faults;
+mod forget;
 mod health;
+mod hostile;
 mod life;
 mod mosquitto;
+mod page;
+mod proxy;
 mod quiet;
 mod secrets;
+mod stale;
 
 use std::time::Duration;
 

@@ -145,6 +145,24 @@ async fn mistakes_about_the_broker_are_named() {
         .await
         .fails_at("broker", "login", &[ENVOY, "user name", "password"]);
 
+    let elsewhere = || scraper().env("HOME_ASSISTANT_PREFIX", "house/ha");
+    check(elsewhere()).await.fails_at(
+        "broker",
+        "Home Assistant",
+        &[
+            "not allowed to publish",
+            "--home-assistant-prefix house/ha",
+            "HOME_ASSISTANT=false",
+        ],
+    );
+    let silent = check(elsewhere().env("HOME_ASSISTANT", "false")).await;
+    assert_eq!(silent.code, Some(0), "{:?}", silent.steps);
+    broker
+        .set_account(&account.clone().with_home_assistant_prefix("house/ha"))
+        .await;
+    let allowed = check(elsewhere()).await;
+    assert_eq!(allowed.code, Some(0), "{:?}", allowed.steps);
+
     broker
         .set_account(&account.clone().with_topic("other"))
         .await;

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, UdpSocket};
 
+use rig::servers::skip;
+
 use super::{Neighbourhood, OLD, goes_on, moved};
 use crate::WITH_SUN;
 use crate::alone::{POLLED, says_more};
@@ -9,12 +11,15 @@ use crate::envoy_account::{PASSWORD, USERNAME};
 
 #[tokio::test]
 async fn an_envoy_that_moves_is_followed_without_a_restart_also_to_ipv6() {
+    let Some(ipv6) = ipv6() else {
+        let test = "an Envoy that moves is followed without a restart, also to IPv6";
+        let reason = "this machine has none in a network";
+        return skip(test, "IPv6 address", reason).unwrap_or_default();
+    };
     let here = Neighbourhood::new();
     let mut envoy = here.envoy("122000000001", &OLD).await;
     let mut scraper = here.scraper(None).spawn();
     goes_on(&envoy).await;
-    // Where this machine has no IPv6 address in a network, another IPv4 one has to do.
-    let ipv6 = ipv6().unwrap_or_else(|| "127.0.0.1:0".to_owned());
     for (address, day) in [("127.0.0.1:0", "2026-06-21"), (&ipv6, "2026-06-22")] {
         envoy = moved(envoy, address, day).await;
         let line = format!("address={}", envoy.address());
@@ -52,15 +57,42 @@ async fn whoever_announces_a_pinned_envoy_s_serial_does_not_keep_the_scraper_fro
     goes_on(&envoy).await;
     assert!(before.terminate().await.success());
 
-    // With a certificate of its own, and at an address that is tried first.
-    let other = here.envoy("122000000001", &WITH_SUN).await;
+    // With certificates of their own, and at addresses that are tried first: more than any real one has.
+    let mut others = Vec::new();
+    for _ in 0..5 {
+        others.push(here.envoy("122000000001", &WITH_SUN).await);
+    }
     let mut scraper = scraper.spawn();
     goes_on(&envoy).await;
     for (address, day) in [("127.0.0.3:0", "2026-06-22"), ("127.0.0.2:0", "2026-06-23")] {
         envoy = moved(envoy, address, day).await;
         goes_on(&envoy).await;
     }
-    assert!(other.ledger().is_empty());
+    assert!(others.iter().all(|other| other.ledger().is_empty()));
+    assert!(scraper.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_pinned_envoy_that_moves_with_a_new_certificate_is_named_with_how_to_accept_it() {
+    let here = Neighbourhood::new();
+    let envoy = here.envoy("122000000001", &WITH_SUN).await;
+    let token = envoy.token_file().expect("firmware 8 has tokens");
+    let scraper = here.scraper(Some(&token));
+    let mut scraper = scraper.env("ENVOY_CERTIFICATE", "pinned").spawn();
+    goes_on(&envoy).await;
+    let envoy = moved(envoy, "127.0.0.2:0", "2026-06-21").await;
+    let line = scraper.stderr_line("is pinned").await;
+    for part in [
+        "ERROR",
+        envoy.address(),
+        "remove ",
+        "certificate-122000000001",
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    let pin = "state/certificate-122000000001";
+    std::fs::remove_file(here.directory.path().join(pin)).expect("a pin");
+    goes_on(&envoy).await;
     assert!(scraper.terminate().await.success());
 }
 

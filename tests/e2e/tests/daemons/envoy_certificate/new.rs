@@ -23,15 +23,17 @@ async fn new_certificates_of_the_envoy_are_accepted_each_with_one_warning_that_n
 
     gateway.renew_certificate().await;
     says_more(&scraper, CHANGED, 1).await;
-    pins.push(scene.pinned());
+    // It is pinned before it is polled with, and after it was said.
     says_more(&scraper, POLLED, 2).await;
+    pins.push(scene.pinned());
 
     // Once more, and while it was away.
     let beginning: Timestamp = "2026-06-20T13:00:00Z".parse().expect("a time");
     let gateway = gateway.stop().await.start_again(beginning).await;
     says_more(&scraper, CHANGED, 1).await;
-    pins.push(scene.pinned());
+    // It is pinned before it is polled with, and after it was said.
     says_more(&scraper, POLLED, 2).await;
+    pins.push(scene.pinned());
 
     let warned = warnings(&scraper);
     assert_eq!(warned.len(), 2, "{warned:#?}");

@@ -45,8 +45,7 @@ async fn what_was_shown_is_what_was_published_written_and_shown_as_gauges() {
     .await;
     // Nothing comes after this.
     let shown = envoy.stop().await.ledger();
-
-    let count = shown.len() as f64;
+    let count = written(&chain, shown.len()).await as f64;
     shows(&of_scraper, "envoy_scraper_readings_published_total", count).await;
     shows(&of_receiver, "envoy_receiver_points_written_total", count).await;
     shows(&of_scraper, "envoy_scraper_readings_waiting", 0.0).await;
@@ -109,6 +108,23 @@ async fn what_was_shown_is_what_was_published_written_and_shown_as_gauges() {
         ];
         assert!(secrets.iter().all(|secret| !exposition.contains(secret)));
     }
+}
+
+/// How many points were written, once these reports are among them: what the site made went with them. No more
+/// comes, since the Envoy's clock has stopped.
+async fn written(chain: &Chain, reports: usize) -> usize {
+    let of = |measurement: &str| {
+        let lines = chain.tap.lines();
+        let those = lines.iter().filter(|line| line.starts_with(measurement));
+        those.count()
+    };
+    wait::until_true("each report in the database", ARRIVAL, async || {
+        of("inverterPower,") == reports
+    })
+    .await;
+    let sites = of("site,");
+    assert!(sites > 0);
+    reports + sites
 }
 
 #[tokio::test]

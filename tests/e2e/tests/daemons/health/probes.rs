@@ -1,5 +1,7 @@
 //! Well, ready, and the sub-command that asks.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rig::chain::Chain;
 use rig::gateway::Gateway;
 use rig::programs::{Binary, Start};
@@ -36,9 +38,14 @@ async fn a_scraper_is_well_while_envoy_and_broker_are_away_and_ready_once_the_en
         metric(&address, "envoy_scraper_last_poll_timestamp_seconds").await,
         Some(0.0)
     );
+    // Not 0, which would be an expiry, and not the one of a token that the Envoy was not shown.
+    let expiry = "envoy_scraper_token_expiry_timestamp_seconds";
+    assert_eq!(metric(&address, expiry).await, None);
 
     envoy.heal().await;
     is_ready(&address).await;
+    let token = std::fs::read_to_string(envoy.token_file().expect("firmware 8 has one"));
+    shows(&address, expiry, expiry_of(&token.expect("a token"))).await;
     shows(&address, "envoy_scraper_broker_connected", 0.0).await;
     assert_eq!(status(&address, "/healthz").await, 200);
 
@@ -54,6 +61,14 @@ async fn a_scraper_is_well_while_envoy_and_broker_are_away_and_ready_once_the_en
     assert_eq!(answer.status.code(), Some(0), "{answer:?}");
     assert_eq!(answer.stdout, b"ok\n");
     assert!(answer.stderr.is_empty(), "{answer:?}");
+}
+
+/// When a token expires, in Unix seconds, as it says itself.
+fn expiry_of(token: &str) -> f64 {
+    let claims = token.split('.').nth(1).expect("three parts");
+    let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64");
+    let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
+    claims["exp"].as_f64().expect("a time")
 }
 
 async fn shows_failures(address: &str) {

@@ -30,16 +30,18 @@ pub struct Point {
 }
 
 impl Influx {
-    /// All points of `inverterPower` in `bucket`, sorted by Envoy, inverter and time.
+    /// All points of `inverterPower` in `bucket`, sorted by Envoy, inverter and time, without what some Envoys say
+    /// beyond power.
     ///
     /// # Panics
     ///
-    /// When the query fails, or a point has a field of another name or type than the two integers.
+    /// When the query fails, or a point has one of the two fields with another type than an integer.
     pub async fn points(&self, bucket: &str) -> Vec<Point> {
         let query = format!(
             r#"from(bucket: "{bucket}")
                 |> range(start: 0, stop: 2262-01-01T00:00:00Z)
                 |> filter(fn: (r) => r._measurement == "inverterPower")
+                |> filter(fn: (r) => r._field == "power" or r._field == "maxPower")
                 |> map(fn: (r) => ({{ r with nanoseconds: int(v: r._time) }}))"#
         );
         // Fields are stored one after the other, so a query during a write may see half a point.
@@ -52,6 +54,34 @@ impl Influx {
             points_of(&records)
         })
         .await
+    }
+
+    /// A field of `inverterPower` that is a float: by inverter, the values in the order of their times, which are
+    /// seconds since 1970.
+    ///
+    /// # Panics
+    ///
+    /// When the query fails, or a value is no float.
+    pub async fn floats(&self, bucket: &str, field: &str) -> BTreeMap<String, Vec<(i64, f64)>> {
+        let query = format!(
+            r#"from(bucket: "{bucket}")
+                |> range(start: 0, stop: 2262-01-01T00:00:00Z)
+                |> filter(fn: (r) => r._measurement == "inverterPower" and r._field == "{field}")
+                |> map(fn: (r) => ({{ r with seconds: int(v: r._time) / 1000000000 }}))"#
+        );
+        let records = self.client().query_raw(Some(Query::new(query))).await;
+        let mut values: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
+        for record in records.expect("the bucket can be read") {
+            let value = |column: &str| record.values.get(column).expect("a column of the query");
+            let serial = value("serial").string().expect("a tag");
+            let seconds = value("seconds").i64().expect("an integer");
+            let float = value("_value").f64().expect("a float");
+            values.entry(serial).or_default().push((seconds, float));
+        }
+        for of_one in values.values_mut() {
+            of_one.sort_unstable_by_key(|(seconds, _)| *seconds);
+        }
+        values
     }
 
     /// Deletes all points of `bucket`.

@@ -30,6 +30,8 @@ pub struct Account {
     password: String,
     /// The base topic, where it is not the usual one.
     topic: Option<&'static str>,
+    /// Home Assistant's prefix, where it is not the usual one.
+    prefix: Option<&'static str>,
 }
 
 impl Account {
@@ -72,6 +74,13 @@ impl Account {
         self
     }
 
+    /// The same account for a Home Assistant that listens below another prefix.
+    #[must_use]
+    pub fn with_home_assistant_prefix(mut self, prefix: &'static str) -> Self {
+        self.prefix = Some(prefix);
+        self
+    }
+
     /// The filter of the topics that only this account writes, if there are any.
     pub(super) fn own_topics(&self) -> Option<String> {
         match self.role {
@@ -87,6 +96,7 @@ impl Account {
             user: user.to_owned(),
             password: random_secret(),
             topic: None,
+            prefix: None,
         }
     }
 
@@ -160,6 +170,9 @@ impl Accounts {
         }
         if let Some(topic) = account.topic {
             arguments.extend(["--topic", topic]);
+        }
+        if let Some(prefix) = account.prefix {
+            arguments.extend(["--home-assistant-prefix", prefix]);
         }
         self.command(&arguments, &account.password).await?;
         if account.role == Role::Watcher {

@@ -1,0 +1,111 @@
+//! What answers at the broker's address.
+
+use rig::programs::{Binary, Program, Start};
+use rumqttc::Packet;
+use scripted::broker::{Broker, Peer};
+use tempfile::TempDir;
+
+use super::{is_well, let_in, told};
+use crate::health::{address, listening};
+
+const BEGAN: &str = "no connection to the broker";
+
+/// So often in a row it is said that a connection ended; then it is one long outage, until it has held.
+const SAID: usize = 7;
+
+/// A receiver of this broker that stores in a file.
+pub(super) fn receiver(broker: &Broker, folder: &TempDir) -> Program {
+    let settings = folder.path().join("settings.toml");
+    let content = "[testing]\nbackoff_cap = \"200ms\"\naudit_after = \"300ms\"\n";
+    std::fs::write(&settings, content).expect("it can be written");
+    let readings = folder.path().join("readings.db");
+    let start = Start::new(Binary::Receiver).arg("--config").arg(&settings);
+    let start = start
+        .env("MQTT_URL", broker.url())
+        .env("STORE", format!("sqlite:{}", readings.display()))
+        .env("STATE_DIR", folder.path().join("state"));
+    listening(start).spawn()
+}
+
+/// Has the broker do harm on one connection after the other, and looks what becomes of a receiver.
+async fn withstands(harm: impl AsyncFn(&mut Peer)) {
+    const CONNECTIONS: usize = SAID + 3;
+    let broker = Broker::bind().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut receiver = receiver(&broker, &folder);
+    let address = address(&receiver).await;
+    for _ in 0..CONNECTIONS {
+        let (mut peer, _) = broker.accept().await;
+        harm(&mut peer).await;
+        // It was left, and not by a good-bye.
+        while let Some(packet) = peer.packet().await {
+            assert_ne!(packet, Packet::Disconnect, "a good-bye");
+        }
+    }
+    is_well(&receiver, &address).await;
+    let said = told(&receiver, BEGAN);
+    assert!((1..=SAID).contains(&said), "{:?}", receiver.stderr());
+
+    let mut peer = broker.welcome(true).await;
+    let_in(&mut peer).await;
+    is_well(&receiver, &address).await;
+    assert!(receiver.terminate().await.success());
+}
+
+/// A megabyte of nothing.
+fn megabyte() -> Vec<u8> {
+    vec![0; 1 << 20]
+}
+
+#[tokio::test]
+async fn a_packet_of_the_longest_length_there_is_is_not_waited_for() {
+    withstands(async |peer| {
+        peer.let_in(false).await;
+        peer.send_bytes(b"\x30\xff\xff\xff\x7f").await;
+        peer.send_bytes(&megabyte()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_length_that_does_not_end_is_no_packet() {
+    withstands(async |peer| {
+        peer.let_in(false).await;
+        peer.send_bytes(&[0xff; 4096]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn packets_that_make_no_sense_end_the_connection() {
+    for packet in [
+        // A message whose topic is longer than itself; one of quality of service 3.
+        &b"\x32\x06\xff\xffabcd"[..],
+        b"\x36\x06\x00\x01abcd",
+        // A topic that is no text.
+        b"\x30\x04\x00\x02\xff\xfe",
+        // Acknowledgements of what was never sent.
+        b"\x40\x02\x7f\xff",
+        b"\x90\x03\x7f\xff\x00",
+        // A second CONNACK, a packet that only clients send, one of no kind.
+        b"\x20\x02\x00\x00",
+        b"\x10\x00",
+        b"\x00\x00",
+    ] {
+        withstands(async |peer| {
+            peer.let_in(false).await;
+            peer.send_bytes(packet).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_talks_before_it_lets_anybody_in_is_no_broker() {
+    withstands(async |peer| {
+        for _ in 0..8 {
+            peer.send_bytes(&megabyte()).await;
+        }
+    })
+    .await;
+}
