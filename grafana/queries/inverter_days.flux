@@ -2,6 +2,8 @@ import "timezone"
 
 option location = timezone.location(name: "${timezone:raw}")
 
+// + names
+
 // Reads the days that the task in grafana/downsampling has summed up.
 from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
@@ -9,3 +11,4 @@ from(bucket: v.defaultBucket)
   |> filter(fn: (r) => r.envoySerial =~ /^${envoy:regex}$/ and r.serial =~ /^${inverter:regex}$/)
   |> group(columns: ["serial"])
   |> aggregateWindow(every: 1d, fn: sum, createEmpty: false, timeSrc: "_start")
+  |> called()

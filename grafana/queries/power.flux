@@ -1,12 +1,20 @@
+import "date"
+
+// + inverters
+// + interval
+// + windows
+
+// Inverters report one after the other: only a whole window has the sum of all, and the one that
+// has just begun would show a cloud that is not there. A report is some two minutes old when it is stored.
+start = date.truncate(t: v.timeRangeStart, unit: every)
+whole = date.truncate(t: date.sub(d: 2m, from: v.timeRangeStop), unit: every)
+
 from(bucket: v.defaultBucket)
-  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> range(start: start, stop: if whole > start then whole else date.add(d: every, to: start))
   |> filter(fn: (r) => r._measurement == "inverterPower" and r._field == "power")
   |> filter(fn: (r) => r.envoySerial =~ /^${envoy:regex}$/ and r.serial =~ /^${inverter:regex}$/)
-  // An inverter is one series, whether its points have the tag `type` or not.
-  |> group(columns: ["envoySerial", "serial"])
-  |> sort(columns: ["_time"])
-  // Inverters report at different times: only a window with a report of each has the sum of all.
-  |> aggregateWindow(every: if int(v: v.windowPeriod) < int(v: 15m) then 15m else v.windowPeriod, fn: mean, createEmpty: false)
+  |> inverters()
+  |> aggregateWindow(every: every, fn: mean, createEmpty: false)
   |> group(columns: ["envoySerial", "_time"])
   |> sum()
   |> group(columns: ["envoySerial"])

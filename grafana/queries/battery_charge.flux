@@ -1,0 +1,6 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "battery" and r._field == "stateOfChargePct")
+  |> filter(fn: (r) => r.envoySerial =~ /^${envoy:regex}$/)
+  |> aggregateWindow(every: if int(v: v.windowPeriod) < int(v: 1m) then 1m else v.windowPeriod, fn: mean, createEmpty: false)
+  |> group(columns: ["envoySerial", "serial"])
