@@ -69,8 +69,9 @@ def container(service):
 
 
 def stored():
-    """All points of inverters in InfluxDB: (inverter, time, field) and value."""
+    """The power of inverters in InfluxDB, which the ledger has too: (inverter, time, field) and value."""
     flux = ('from(bucket: "envoy") |> range(start: -30d) |> filter(fn: (r) => r._measurement == "inverterPower")'
+            ' |> filter(fn: (r) => r._field == "power" or r._field == "maxPower")'
             ' |> keep(columns: ["_time", "_value", "_field", "serial"])')
     answer = compose("exec", "-T", "influxdb", "sh", "-c",
                      'printf \'header = "Authorization: Token %s"\' "$(cat /run/secrets/influx_admin_token)" > /tmp/ask &&'
@@ -130,7 +131,7 @@ def word_for_word(words, **options):
     if len(blocks) != 1:
         fail(f"the README's chapter on the hosted machine has {len(blocks)} blocks with: {words}")
     # The image is there, built by somebody else or by Compose.
-    commands = "".join(line for line in blocks[0].splitlines(True) if not line.startswith("docker build"))
+    commands = "".join(line for line in blocks[0].splitlines(True) if not line.startswith(("docker build", "git pull")))
     print(commands, end="", flush=True)
     return run("bash", "-euo", "pipefail", "-c", commands, **options)
 
