@@ -49,6 +49,25 @@ async function retained(client, filter) {
   return message;
 }
 
+// Publishes a power, dated a second after what is retained, until the page shows it. The simulated Envoy may be read
+// between the two, and is right then: the page never shows what is older in place of it.
+async function shows(client, page, filter, dated, power, where) {
+  const text = `${power.toLocaleString('en')} W`;
+  const deadline = Date.now() + PATIENCE.timeout;
+  for (let seq = 1; ; seq += 1) {
+    const { topic, payload } = await retained(client, filter);
+    const at = new Date(Date.parse(payload[dated]) + 1000).toISOString().replace('.000', '');
+    await client.publishAsync(topic, JSON.stringify({ ...payload, power_w: power, [dated]: at, journal: 'ofthecheck', seq }), { qos: 1 });
+    const shown = page.waitForFunction(
+      ([all, wanted]) => [...document.querySelectorAll(all)].some((b) => b.textContent.replace('\u00a0', ' ') === wanted),
+      [where, text],
+      { timeout: 10000 },
+    );
+    if (await shown.then(() => true, () => false)) return;
+    if (Date.now() > deadline) throw new Error(`${topic} has ${text}, which no ${where} shows`);
+  }
+}
+
 // What the API says.
 const ask = async (path) => (await fetch(`${url}/api/v1/${path}`)).json();
 
@@ -134,16 +153,9 @@ const digits = (text) => text.replace(/[^0-9]/g, '');
   await page.waitForFunction((name) => document.querySelector('#days span').textContent === name, month, PATIENCE);
   await until(async () => wrongBars(page, (await ask('months?months=12')).months));
 
-  // A reading that is published shows.
-  const reading = await retained(client, 'envoy/+/inverters/+');
-  const at = new Date(Date.parse(reading.payload.reported_at) + 1000).toISOString().replace('.000', '');
-  await client.publishAsync(reading.topic, JSON.stringify({ ...reading.payload, power_w: 7654, reported_at: at, journal: 'ofthecheck', seq: 1 }), { qos: 1 });
-  await page.waitForFunction(() => [...document.querySelectorAll('#grid b')].some((b) => b.textContent === '7,654\u00a0W'), undefined, PATIENCE);
-
-  // So does what the grid gives.
-  const grid = await retained(client, 'envoy/+/net');
-  await client.publishAsync(grid.topic, JSON.stringify({ ...grid.payload, power_w: 4321, measured_at: at, seq: 2, journal: 'ofthecheck' }), { qos: 1 });
-  await page.waitForFunction(() => [...document.querySelectorAll('#home b')].some((b) => b.textContent === '4,321 W'), undefined, PATIENCE);
+  // A reading that is published shows, and so does what the grid gives.
+  await shows(client, page, 'envoy/+/inverters/+', 'reported_at', 7654, '#grid b');
+  await shows(client, page, 'envoy/+/net', 'measured_at', 4321, '#home b');
   for (const name of ['Used', 'From grid', 'To grid']) {
     await page.click(`#quantities button:text-is("${name}")`);
     await page.waitForFunction(() => document.querySelector('#days b').textContent.includes('kWh'), undefined, PATIENCE);
@@ -151,14 +163,25 @@ const digits = (text) => text.replace(/[^0-9]/g, '');
 
   // What is hostile in a message is text.
   const hostile = '<img src=x onerror="document.title=1">';
-  const health = await retained(client, 'envoy/+/health');
-  const named = Object.fromEntries(Object.entries(health.payload.inverters).map(([serial, one]) => [serial, { ...one, name: hostile, array: hostile }]));
-  await client.publishAsync(health.topic, JSON.stringify({ ...health.payload, inverters: named }), { qos: 1, retain: true });
-  await page.waitForFunction((text) => document.querySelector('#grid small').textContent === text, hostile, PATIENCE);
-  await page.click('#grid button');
-  await page.waitForFunction((text) => document.querySelector('#detail-title').textContent === text, hostile, PATIENCE);
-  // What was published last still shows after this look at all numbers.
-  if (await page.locator('#grid b', { hasText: '7,654' }).count() !== 1) throw new Error('a newer reading gave way to an older one');
+  const has = (where, text) => page.waitForFunction(
+    ([place, wanted]) => document.querySelector(place).textContent === wanted,
+    [where, text],
+    { timeout: 10000 },
+  ).then(() => true, () => false);
+  // Until no reading and no health of the simulated Envoy comes between.
+  await until(async () => {
+    await shows(client, page, 'envoy/+/inverters/+', 'reported_at', 7654, '#grid b');
+    const health = await retained(client, 'envoy/+/health');
+    const named = Object.fromEntries(Object.entries(health.payload.inverters).map(([serial, one]) => [serial, { ...one, name: hostile, array: hostile }]));
+    await client.publishAsync(health.topic, JSON.stringify({ ...health.payload, inverters: named }), { qos: 1, retain: true });
+    if (!await has('#grid small', hostile)) return 'a name in the health topic is not shown as it is';
+    // What was published last still shows after this look at all numbers.
+    if (await page.locator('#grid b', { hasText: '7,654' }).count() !== 1) return 'a newer reading gave way to an older one';
+    await page.click('#grid button');
+    if (await has('#detail-title', hostile)) return '';
+    await page.click('#grid button');
+    return 'a name is not the title of its details as it is';
+  });
   const gateway = await retained(client, 'envoy/+/gateway');
   await client.publishAsync(gateway.topic, JSON.stringify({ ...gateway.payload, firmware: hostile }), { qos: 1, retain: true });
   await page.waitForFunction((text) => document.querySelector('#chain').textContent.includes(text), hostile, PATIENCE);
