@@ -124,6 +124,10 @@ impl Tallies {
         self.each(measured, source, caught_up_wh, |tally, key, value, look| {
             let daily = key.which.is_daily();
             let wh = match value {
+                // At midnight the count of a life goes on.
+                Some(_) if daily && look.shows_nothing && tally.said.is_some() => {
+                    tally.said.map(|said| said.wh)
+                }
                 // Some never count, others not for minutes after a start.
                 Some(Quantity::ZERO) if tally.said.is_none() && key.is_lifetime_of_many() => None,
                 Some(now) => Some(tally.carry(now.get(), daily, look)),
@@ -155,9 +159,17 @@ impl Tallies {
         let Some((power_w, counters)) = counters(measured) else {
             return;
         };
+        let is_zero = |(_, value): &(Which, &mut Option<Quantity>)| **value == Some(Quantity::ZERO);
+        let life = Key {
+            subject: subject.clone(),
+            which: Which::Lifetime,
+        };
+        let was_counted = self.0.get(&life).and_then(|tally| tally.said);
+        let was_counted = was_counted.is_some_and(|said| said.wh > 0.0);
         let look = Look {
             at,
             power_w,
+            shows_nothing: was_counted && counters.iter().all(is_zero),
             is_inverter: matches!(subject, Subject::Inverter(_)),
             caught_up_wh: if is_sum { caught_up_wh } else { 0.0 },
             source,

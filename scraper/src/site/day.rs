@@ -95,8 +95,12 @@ impl Day {
     /// This is what the gateway itself counts now, in Unix seconds.
     pub(super) fn counts(&mut self, metered: Option<&Flow>, counted: Option<&Flow>, now: i64) {
         let count = |flow: Option<&Flow>| {
-            let wh = flow?.energy_today_wh?;
-            Some(Count { at: now, wh })
+            let flow = flow?;
+            let wh = flow.energy_today_wh?;
+            // After a start some show nothing for minutes, of a life neither.
+            let shows_nothing =
+                wh == Quantity::ZERO && flow.energy_lifetime_wh == Some(Quantity::ZERO);
+            (!shows_nothing).then_some(Count { at: now, wh })
         };
         let (metered, counted) = (count(metered), count(counted));
         let shown = [(&mut self.metered, metered), (&mut self.counted, counted)];

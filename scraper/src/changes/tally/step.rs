@@ -66,6 +66,8 @@ pub(super) struct Look {
     pub(super) power_w: f64,
     /// Whether it is of one inverter.
     pub(super) is_inverter: bool,
+    /// Whether all counters show nothing, though one of a life did not before: after a start some do for minutes.
+    pub(super) shows_nothing: bool,
     /// How much may come with it of what was made before, in watt-hours: a sum of inverters has that of one that was
     /// not heard of all at once.
     pub(super) caught_up_wh: f64,

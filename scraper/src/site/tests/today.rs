@@ -193,6 +193,22 @@ fn the_zeros_of_a_gateway_that_starts_by_day_begin_no_day() {
 }
 
 #[test]
+fn a_gateway_that_starts_on_its_first_day_and_shows_nothing_of_its_life_either_begins_no_day() {
+    let mut whole = Whole::new([counting("a", NOON, 800)], None);
+    whole.say(None, Some(&counted(NOON, 800)), NOON + 60);
+    let nothing = Flow {
+        energy_lifetime_wh: Some(Quantity::ZERO),
+        ..counted(NOON + 900, 0)
+    };
+    whole.say(None, Some(&nothing), NOON + 900);
+    whole.say(None, Some(&counted(NOON + 1800, 800)), NOON + 1800);
+    assert_eq!(of_yesterday(&whole), [""; 0]);
+    let midnight = NOON + 12 * 3600;
+    whole.say(None, Some(&counted(midnight, 0)), midnight);
+    assert_eq!(of_yesterday(&whole), ["a"]);
+}
+
+#[test]
 fn a_midnight_between_two_processes_is_seen_by_the_second() {
     let midnight = NOON + 12 * 3600;
     for by_meter in [true, false] {

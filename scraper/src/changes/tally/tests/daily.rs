@@ -84,3 +84,22 @@ fn the_count_of_a_day_begins_anew_with_a_day_and_nowhere_else() {
         }
     }
 }
+
+#[test]
+fn zeros_of_all_counters_after_a_start_are_no_midnight() {
+    let mut tallies = Tallies::default();
+    // Seconds after noon, what an inverter counts of today and ever, and what is said of today.
+    for (at, counted, ever, expected) in [
+        (0, 900.0, 1_000_000.0, 900.0),
+        (900, 0.0, 0.0, 900.0),
+        (1800, 0.0, 0.0, 900.0),
+        (2700, 930.0, 1_000_030.0, 930.0),
+        // A midnight while it shows nothing.
+        (11 * 3600, 0.0, 0.0, 930.0),
+        (12 * 3600 + 900, 0.0, 1_000_040.0, 0.0),
+        (DAWN, 4.0, 1_000_044.0, 4.0),
+    ] {
+        let (today, _) = said(&mut tallies, inverter(NOON + at, counted, ever));
+        assert_eq!(today, Some(expected), "{at} s after noon");
+    }
+}
