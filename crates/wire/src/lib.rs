@@ -109,6 +109,7 @@ mod reading;
 mod replay;
 mod status;
 mod subject;
+mod text;
 mod time;
 mod topic;
 

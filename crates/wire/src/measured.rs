@@ -10,6 +10,7 @@ mod fields;
 
 pub use battery::Battery;
 pub use fields::Value;
+pub(crate) use inverter::InverterPayload;
 pub use inverter::{Detail, Inverter};
 pub use meter::Meter;
 pub use site::{Basis, Flow, Net, Site};

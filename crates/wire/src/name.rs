@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// The longest name, in bytes.
 const MAX_LENGTH: usize = 32;
@@ -38,20 +40,48 @@ fn check(kind: &'static str, value: &str) -> Result<(), InvalidName> {
     }
 }
 
+/// A name in place: a reading has three of them, and a receiver thousands of readings at once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Short {
+    /// Zeros behind the name, below all that it may have: the order is that of the text.
+    bytes: [u8; MAX_LENGTH],
+    length: u8,
+}
+
+impl Short {
+    fn new(kind: &'static str, value: &str) -> Result<Self, InvalidName> {
+        check(kind, value)?;
+        let mut bytes = [0; MAX_LENGTH];
+        bytes[..value.len()].copy_from_slice(value.as_bytes());
+        let length = u8::try_from(value.len()).unwrap_or(0);
+        Ok(Self { bytes, length })
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = &self.bytes[..usize::from(self.length)];
+        std::str::from_utf8(bytes).expect("only ASCII is let in")
+    }
+}
+
+impl fmt::Debug for Short {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), formatter)
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $kind:literal) => {
         $(#[$doc])*
         ///
         /// Matches `[A-Za-z0-9_-]{1,32}`, so that it can't change the shape of what it is put into.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub struct $type(Box<str>);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Short);
 
         impl $type {
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -59,8 +89,19 @@ macro_rules! name {
             type Err = InvalidName;
 
             fn from_str(value: &str) -> Result<Self, InvalidName> {
-                check($kind, value)?;
-                Ok(Self(value.into()))
+                Short::new($kind, value).map(Self)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text::parsed(deserializer)
             }
         }
 
@@ -68,8 +109,7 @@ macro_rules! name {
             type Error = InvalidName;
 
             fn try_from(value: String) -> Result<Self, InvalidName> {
-                check($kind, &value)?;
-                Ok(Self(value.into()))
+                value.parse()
             }
         }
 
@@ -83,19 +123,19 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> Self {
-                name.0.into()
+                name.as_str().to_owned()
             }
         }
 
         impl AsRef<str> for $type {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl fmt::Display for $type {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.pad(&self.0)
+                formatter.pad(self.as_str())
             }
         }
     };

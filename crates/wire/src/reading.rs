@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::measured::{Detail, Inverter, Measured};
+use crate::measured::{Detail, Inverter, InverterPayload, Measured};
 use crate::name::{JournalId, Serial};
 use crate::payload::{MAX_SEQ, PayloadError, from_json, same_serial};
 use crate::subject::Subject;
@@ -27,7 +27,7 @@ impl Reading {
     #[must_use]
     pub fn encode(&self) -> String {
         match &self.measured {
-            Measured::Inverter(inverter) => json(&InverterPayload {
+            Measured::Inverter(inverter) => json(&InverterText {
                 serial: &inverter.serial,
                 envoy: &self.envoy,
                 reported_at: inverter.reported_at,
@@ -63,9 +63,17 @@ impl Reading {
         let (Topic::Plain { envoy, subject } | Topic::Backlog { envoy, subject }) = topic else {
             return Err(PayloadError::OtherKind("readings"));
         };
+        // The payload of an inverter, of which there are many, is read once for both; that of others twice.
+        let mut place = None;
         let measured = match subject {
             Subject::Inverter(serial) => {
-                let inverter: Inverter = from_json(EXPECTED, payload)?;
+                let payload: InverterPayload = from_json(EXPECTED, payload)?;
+                let malformed = |source| PayloadError::Malformed {
+                    expected: EXPECTED,
+                    source,
+                };
+                place = Some(payload.place().map_err(malformed)?);
+                let inverter = Inverter::from(payload);
                 same_serial("serial", &inverter.serial, serial)?;
                 Measured::Inverter(inverter)
             }
@@ -84,7 +92,10 @@ impl Reading {
                 Measured::Battery(battery)
             }
         };
-        let place: Place = from_json(EXPECTED, payload)?;
+        let place = match place {
+            Some(place) => place,
+            None => from_json::<Place>(EXPECTED, payload)?,
+        };
         same_serial("envoy", &place.envoy, envoy)?;
         Ok(Self {
             envoy: place.envoy,
@@ -132,7 +143,7 @@ fn json(payload: &impl Serialize) -> String {
 
 /// An inverter's payload is older than the others, and has its serial first.
 #[derive(Serialize)]
-struct InverterPayload<'a> {
+struct InverterText<'a> {
     serial: &'a Serial,
     envoy: &'a Serial,
     reported_at: ReportTime,
@@ -156,14 +167,14 @@ struct Payload<'a, M: Serialize> {
 
 /// What the payloads of all kinds have.
 #[derive(Deserialize)]
-struct Place {
-    envoy: Serial,
-    journal: JournalId,
+pub(crate) struct Place {
+    pub(crate) envoy: Serial,
+    pub(crate) journal: JournalId,
     #[serde(deserialize_with = "seq")]
-    seq: u64,
+    pub(crate) seq: u64,
 }
 
-fn seq<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(crate) fn seq<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let seq = u64::deserialize(deserializer)?;
     if (1..=MAX_SEQ).contains(&seq) {
         Ok(seq)

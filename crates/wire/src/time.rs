@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::name::quoted;
+use crate::text;
 
 /// 1970-01-01T00:00:01Z: a gateway says 0 for "never".
 const EARLIEST: i64 = 1;
@@ -71,8 +72,8 @@ macro_rules! time {
         ///
         /// Whole seconds from 1970-01-01T00:00:01Z to 2261-12-31T23:59:59Z; written as RFC 3339
         /// in UTC (`2026-11-23T09:15:00Z`), read with any offset.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(into = "String")]
         pub struct $type(i64);
 
         impl $type {
@@ -102,6 +103,12 @@ macro_rules! time {
 
             fn from_str(text: &str) -> Result<Self, InvalidTime> {
                 Self::from_unix_seconds(parse(text)?)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text::parsed(deserializer)
             }
         }
 

@@ -1,14 +1,15 @@
 //! A report of one inverter.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use crate::name::Serial;
+use crate::name::{JournalId, Serial};
 use crate::quantity::Quantity;
+use crate::reading::{Place, seq};
 use crate::time::ReportTime;
 
 /// What one inverter has reported.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Flat")]
+#[serde(from = "InverterPayload")]
 pub struct Inverter {
     /// The inverter's serial number.
     pub serial: Serial,
@@ -67,8 +68,10 @@ pub struct Detail {
 
 /// As it is in JSON: the detail is there as a group or not at all, and a key of it that is missing
 /// means the same as `null`.
+///
+/// With what makes it a reading, where that is there.
 #[derive(Deserialize)]
-struct Flat {
+pub(crate) struct InverterPayload {
     serial: Serial,
     reported_at: ReportTime,
     device_type: Option<u32>,
@@ -94,6 +97,26 @@ struct Flat {
     dc_current_a: Key,
     #[serde(default, deserialize_with = "known")]
     temperature_c: Key,
+    envoy: Option<Serial>,
+    journal: Option<JournalId>,
+    #[serde(default, deserialize_with = "some_seq")]
+    seq: Option<u64>,
+}
+
+fn some_seq<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    seq(deserializer).map(Some)
+}
+
+impl InverterPayload {
+    /// Where the reading is, if it is one.
+    pub(crate) fn place<E: Error>(&self) -> Result<Place, E> {
+        let missing = E::missing_field;
+        Ok(Place {
+            envoy: self.envoy.clone().ok_or_else(|| missing("envoy"))?,
+            journal: self.journal.clone().ok_or_else(|| missing("journal"))?,
+            seq: self.seq.ok_or_else(|| missing("seq"))?,
+        })
+    }
 }
 
 /// A key that may be missing, with a value that may be unknown.
@@ -120,27 +143,27 @@ impl Key {
     }
 }
 
-impl From<Flat> for Inverter {
-    fn from(flat: Flat) -> Self {
+impl From<InverterPayload> for Inverter {
+    fn from(payload: InverterPayload) -> Self {
         let mut is_there = false;
         let detail = Detail {
-            interval_s: flat.interval_s.take(&mut is_there),
-            energy_wh: flat.energy_wh.take(&mut is_there),
-            energy_lifetime_wh: flat.energy_lifetime_wh.take(&mut is_there),
-            energy_today_wh: flat.energy_today_wh.take(&mut is_there),
-            ac_voltage_v: flat.ac_voltage_v.take(&mut is_there),
-            ac_current_a: flat.ac_current_a.take(&mut is_there),
-            ac_frequency_hz: flat.ac_frequency_hz.take(&mut is_there),
-            dc_voltage_v: flat.dc_voltage_v.take(&mut is_there),
-            dc_current_a: flat.dc_current_a.take(&mut is_there),
-            temperature_c: flat.temperature_c.take(&mut is_there),
+            interval_s: payload.interval_s.take(&mut is_there),
+            energy_wh: payload.energy_wh.take(&mut is_there),
+            energy_lifetime_wh: payload.energy_lifetime_wh.take(&mut is_there),
+            energy_today_wh: payload.energy_today_wh.take(&mut is_there),
+            ac_voltage_v: payload.ac_voltage_v.take(&mut is_there),
+            ac_current_a: payload.ac_current_a.take(&mut is_there),
+            ac_frequency_hz: payload.ac_frequency_hz.take(&mut is_there),
+            dc_voltage_v: payload.dc_voltage_v.take(&mut is_there),
+            dc_current_a: payload.dc_current_a.take(&mut is_there),
+            temperature_c: payload.temperature_c.take(&mut is_there),
         };
         Self {
-            serial: flat.serial,
-            reported_at: flat.reported_at,
-            device_type: flat.device_type,
-            power_w: flat.power_w,
-            peak_power_w: flat.peak_power_w,
+            serial: payload.serial,
+            reported_at: payload.reported_at,
+            device_type: payload.device_type,
+            power_w: payload.power_w,
+            peak_power_w: payload.peak_power_w,
             detail: is_there.then_some(detail),
         }
     }
