@@ -1,20 +1,24 @@
 //! rumqttc: the one file, with `client/`, that knows it.
 
+mod acknowledging;
 mod failure;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 pub(crate) use rumqttc::ConnectionError;
 use rumqttc::{
-    AsyncClient, ClientError, Event, LastWill, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
-    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+    AsyncClient, ClientError, Event, LastWill, MqttOptions, NetworkOptions, Outgoing, Packet,
+    PubAck, QoS, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
+use acknowledging::Following;
+
 use crate::config::{Checked, Message};
-use crate::limits::{CONNECT_WITHIN, MAX_PACKET, UNACKNOWLEDGED};
+use crate::limits::{CONNECT_WITHIN, MAX_PACKET};
 use crate::reason::Reason;
 use crate::window::{Grant, PLACES};
 
@@ -22,17 +26,17 @@ use crate::window::{Grant, PLACES};
 /// identifier (MQTT 3.1.1, 3.3).
 const PUBLISH_OVERHEAD: usize = 1 + 4 + 2 + 2;
 
-/// Requests on their way to rumqttc: everything in the window, an acknowledgement for everything the
-/// broker may have delivered, and the good-bye. So there is always room, nobody ever waits for it,
-/// and the order of requests is that of the calls. The queue takes memory only for what is in it.
-const REQUESTS: usize = UNACKNOWLEDGED + PLACES as usize + 1;
+/// Requests on their way to rumqttc: everything in the window, the acknowledgement that leads the others, and
+/// the good-bye. So there is always room, nobody ever waits for it, and the order of requests is that of the
+/// calls. The queue takes memory only for what is in it.
+const REQUESTS: usize = PLACES as usize + 2;
 
 /// The sending side of one connection.
 #[derive(Debug)]
-pub(crate) struct Client(AsyncClient);
+pub(crate) struct Client(AsyncClient, Arc<Following>);
 
 /// The polling side of one connection.
-pub(crate) struct EventLoop(rumqttc::EventLoop);
+pub(crate) struct EventLoop(rumqttc::EventLoop, Arc<Following>);
 
 /// What polling brings.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub(crate) enum Happening {
     Delivered(Incoming),
     /// A DISCONNECT, which polling fails on next.
     Dismissed,
+    /// One of our acknowledgements was written.
+    AcknowledgementSent,
     /// Anything that is of no concern here.
     Other,
 }
@@ -77,7 +83,11 @@ pub(crate) fn make(checked: &Checked) -> (Client, EventLoop) {
     // With Nagle's algorithm some brokers carried 406 messages a second instead of 35,000.
     network.set_tcp_nodelay(true);
     event_loop.set_network_options(network);
-    (Client(client), EventLoop(event_loop))
+    let following = Arc::new(Following::default());
+    (
+        Client(client, Arc::clone(&following)),
+        EventLoop(event_loop, following),
+    )
 }
 
 fn options(checked: &Checked) -> MqttOptions {
@@ -141,9 +151,16 @@ impl Client {
     }
 
     pub(crate) fn acknowledge(&self, packet: u16) -> Result<(), NotTaken> {
-        let mut publish = rumqttc::Publish::new("", QoS::AtLeastOnce, Bytes::new());
-        publish.pkid = packet;
-        taken(self.0.try_ack(&publish))
+        self.1.push(packet, || {
+            let mut publish = rumqttc::Publish::new("", QoS::AtLeastOnce, Bytes::new());
+            publish.pkid = packet;
+            taken(self.0.try_ack(&publish))
+        })
+    }
+
+    /// Whether some are yet to be written.
+    pub(crate) fn has_acknowledgements(&self) -> bool {
+        self.1.are_due()
     }
 
     pub(crate) fn disconnect(&self) -> Result<(), NotTaken> {
@@ -162,21 +179,39 @@ impl EventLoop {
     /// packet could be lost. After an error this event loop is of no more use.
     pub(crate) async fn poll(&mut self) -> Result<Happening, ConnectionError> {
         let happening = self.0.poll().await.map(translate)?;
-        if matches!(happening, Happening::Delivered(_)) {
+        match happening {
             // The answer to a ping stands behind all that the broker had sent before. A message shows as well
             // that the broker is there, so it is not given up because of a consumer that takes its time.
-            self.0.state.await_pingresp = false;
+            Happening::Delivered(_) => self.0.state.await_pingresp = false,
+            Happening::AcknowledgementSent => self.send_following().await?,
+            _ => {}
         }
         Ok(happening)
     }
 
     /// Sends a ping, while the next poll has to wait. Nothing that polling knows is changed by it.
     pub(crate) async fn ping(&mut self) -> Result<(), ConnectionError> {
+        self.write([Packet::PingReq]).await
+    }
+
+    async fn send_following(&mut self) -> Result<(), ConnectionError> {
+        let following = self.1.take().into_iter();
+        self.write(following.map(|packet| Packet::PubAck(PubAck::new(packet))))
+            .await
+    }
+
+    /// Writes past rumqttc's state, which such packets do not change.
+    async fn write(
+        &mut self,
+        packets: impl IntoIterator<Item = Packet>,
+    ) -> Result<(), ConnectionError> {
         let Some(network) = &mut self.0.network else {
             return Ok(());
         };
         let sent = async {
-            network.write(Packet::PingReq).await?;
+            for packet in packets {
+                network.write(packet).await?;
+            }
             network.flush().await
         };
         let sent = timeout(Duration::from_secs(CONNECT_WITHIN), sent).await;
@@ -228,6 +263,7 @@ fn translate(event: Event) -> Happening {
         Event::Incoming(Packet::Disconnect) => Happening::Dismissed,
         Event::Outgoing(Outgoing::Publish(packet)) => Happening::PublishSent(packet),
         Event::Outgoing(Outgoing::Subscribe(packet)) => Happening::SubscribeSent(packet),
+        Event::Outgoing(Outgoing::PubAck(_)) => Happening::AcknowledgementSent,
         Event::Incoming(_) | Event::Outgoing(_) => Happening::Other,
     }
 }

@@ -17,9 +17,10 @@
 //!   [`Gone`], and its owner decides.
 //! - A [`Receipt`] is done at the broker's PUBACK, not before.
 //! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
-//! - Polling waits for neither the consumer nor the publisher, unless the broker is ahead of the consumer by
-//!   65,535 messages or 32 MiB. That is more than it may send, or needs no acknowledgement, or is large. Then polling
-//!   waits up to two seconds for the room that each message takes, and pings go on.
+//! - The broker is read no further while a thousand messages wait for the consumer; pings go on. But whatever is
+//!   asked of it is answered, for which reading goes on up to 65,535 messages or 32 MiB ahead of the consumer. That
+//!   is more than it may send, or needs no acknowledgement, or is large. Then polling waits up to two seconds for
+//!   the room that each message takes.
 //! - [`Events`] say why there is no connection. Nothing of that is logged here above `debug`: only the
 //!   consumer knows what an outage costs.
 //!
@@ -35,7 +36,8 @@
 //! | an acknowledgement held across a reconnect names another message | `delivery`: an `Acknowledgement` holds its own connection |
 //! | PUBACKs out of order wedge the client | `window`: packet identifiers never collide; and a new client for each connection |
 //! | small packets, delayed segments, a request queue that stands still | `client`: its options, `limits` |
-//! | pings go unanswered while the consumer is slow | `polling`: it does not wait for the consumer, and where it must, it pings |
+//! | pings go unanswered while the consumer is slow | `polling`: where it waits for the consumer, it pings |
+//! | each acknowledgement is a write of its own | `client`: those that come together follow the first in one |
 //! | subscriptions are not made again, nor checked | `connection`: `subscribe` reads the SUBACK; [`Event::Connected`] asks for it |
 //!
 //! `tests/session/guards.rs` has each of them twice: rumqttc alone fails, the session does not.

@@ -25,6 +25,8 @@ pub(crate) struct Link {
     requests: Mutex<Requests>,
     /// Told when nothing is under way any more.
     settled: Notify,
+    /// Told when there is something to send.
+    called: Notify,
     /// The end, and why; `None` within when we ended it ourselves.
     ended: SetOnce<Option<Reason>>,
 }
@@ -46,6 +48,7 @@ impl Link {
                 open: true,
             }),
             settled: Notify::new(),
+            called: Notify::new(),
             ended: SetOnce::new(),
         }
     }
@@ -69,6 +72,7 @@ impl Link {
         send(&self.client).map_err(|NotTaken| Gone)?;
         requests.window.enter(waiting, Instant::now());
         place.forget();
+        self.called.notify_one();
         Ok(())
     }
 
@@ -80,8 +84,24 @@ impl Link {
         match packet {
             // Delivered at most once: the broker wants no acknowledgement.
             0 => Ok(()),
-            packet => self.client.acknowledge(packet).map_err(|NotTaken| Gone),
+            packet => {
+                let taken = self.client.acknowledge(packet);
+                self.called.notify_one();
+                taken.map_err(|NotTaken| Gone)
+            }
         }
+    }
+
+    /// Completes when there is something to send or an answer is awaited. One task at a time may wait for it.
+    pub(crate) async fn busy(&self) {
+        while self.is_idle() {
+            self.called.notified().await;
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let requests = self.requests();
+        requests.open && requests.window.is_empty() && !self.client.has_acknowledgements()
     }
 
     pub(crate) fn publish_sent(&self, packet: u16) -> Result<(), OutOfStep> {
@@ -120,6 +140,7 @@ impl Link {
     /// Takes no more requests, nor those that wait for room; what is under way goes on.
     pub(crate) fn stop(&self) {
         self.requests().open = false;
+        self.called.notify_one();
         self.places.close();
     }
 

@@ -6,9 +6,14 @@
 //! because a poll that is cancelled can lose a packet.
 //!
 //! There are brokers that send more than the protocol allows: Mosquitto 2.0.11, to a session in which
-//! much has waited, with each acknowledgement more, up to all of it. To break off would have all of that
-//! come again, and none of it ever acknowledged. So a full queue is waited for, as long as the consumer
-//! makes room for the next message within [`ROOM_WITHIN`]. One read brings up to nine messages, and rumqttc sends
+//! much has waited, with each acknowledgement more, up to all of it. So the broker is read no further while
+//! [`AHEAD`] messages wait for the consumer, and pings go out meanwhile: what it sends stays in the network, and
+//! then with the broker. There is an exception, without which a consumer that waits for an answer would wait for
+//! ever: while something of ours is to be sent or answered, reading goes on.
+//!
+//! Then the queue can become full. To break off would have all of that come again, and none of it ever
+//! acknowledged. So it is waited for, as long as the consumer makes room for the next message within
+//! [`ROOM_WITHIN`]. One read brings up to nine messages, and rumqttc sends
 //! no ping before they are handed on: what is waited for them counts together, and pings go out meanwhile.
 
 use std::sync::Arc;
@@ -24,6 +29,10 @@ use crate::link::Link;
 use crate::reason::Reason;
 use crate::window::OutOfStep;
 
+/// Deliveries beyond which the broker is not read while nothing is to be sent or answered. As many as the shipped
+/// broker sends ahead of their acknowledgements.
+const AHEAD: usize = 1_000;
+
 /// Deliveries that the consumer has not taken yet. A broker can't have more than this many
 /// unacknowledged, so only messages that want no acknowledgement, or a broker that counts
 /// wrong, can fill it.
@@ -36,10 +45,17 @@ const HELD: usize = 32 * 1024 * 1024;
 /// A delivery that nobody has taken yet, and its part of the room for them.
 pub(crate) struct Held {
     delivery: Delivery,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl Held {
+    fn new(delivery: Delivery, room: OwnedSemaphorePermit) -> Self {
+        Self {
+            delivery,
+            _room: room,
+        }
+    }
+
     /// Takes it, which makes room.
     pub(crate) fn take(self) -> Delivery {
         self.delivery
@@ -81,11 +97,38 @@ struct Polling {
 
 impl Polling {
     async fn step(&mut self) -> Result<(), Reason> {
+        self.keep_pace().await?;
         match self.event_loop.poll().await {
             Ok(Happening::Delivered(incoming)) => self.hand_on(incoming).await,
             Ok(happening) => handle(happening, &self.link),
             Err(error) => Err(self.end(error)),
         }
+    }
+
+    /// Reads no further while the consumer is behind, unless there is something to send or an answer to come.
+    async fn keep_pace(&mut self) -> Result<(), Reason> {
+        const ROOM: usize = DELIVERIES - AHEAD;
+        let pause = self.event_loop.keep_alive() / 2;
+        while self.deliveries.capacity() < ROOM {
+            let goes_on = async {
+                tokio::select! {
+                    biased;
+                    // Closed means that nobody wants deliveries any more.
+                    room = self.deliveries.reserve_many(ROOM) => drop(room),
+                    () = self.link.busy() => {}
+                }
+            };
+            if timeout(pause, goes_on).await.is_ok() {
+                break;
+            }
+            self.ping().await?;
+        }
+        Ok(())
+    }
+
+    async fn ping(&mut self) -> Result<(), Reason> {
+        let pinged = self.event_loop.ping().await;
+        pinged.map_err(|error| self.end(error))
     }
 
     /// Why the connection has ended, after what had come before its end. Messages are not among that: nobody is
@@ -107,17 +150,18 @@ impl Polling {
         let Ok(bytes) = u32::try_from(delivery.topic.len() + delivery.payload.len()) else {
             return Err(Reason::Overrun);
         };
+        let at_once = Arc::clone(&self.room).try_acquire_many_owned(bytes).ok();
+        if let Some(room) = at_once
+            && let Ok(place) = self.deliveries.try_reserve()
+        {
+            place.send(Held::new(delivery, room));
+            return Ok(());
+        }
         let handed_on = async {
-            // It is never closed.
-            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
+            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await;
+            let room = room.expect("it is never closed");
             // Closed means that nobody wants deliveries any more; they stay unacknowledged.
-            let _ = self
-                .deliveries
-                .send(Held {
-                    delivery,
-                    _room: room,
-                })
-                .await;
+            let _ = self.deliveries.send(Held::new(delivery, room)).await;
         };
         let begun = Instant::now();
         let in_time = timeout(ROOM_WITHIN, handed_on).await;
@@ -126,8 +170,7 @@ impl Polling {
         // A broker breaks off after one and a half times the keep-alive.
         if self.waited >= self.event_loop.keep_alive() / 2 {
             self.waited = Duration::ZERO;
-            let pinged = self.event_loop.ping().await;
-            pinged.map_err(|error| self.end(error))?;
+            self.ping().await?;
         }
         Ok(())
     }
@@ -141,7 +184,10 @@ fn handle(happening: Happening, link: &Link) -> Result<(), Reason> {
         Happening::Acknowledged(packet) => link.acknowledged(packet),
         Happening::Subscribed(packet, grants) => link.subscribed(packet, grants),
         Happening::Dismissed => return Err(Reason::Dismissed),
-        Happening::Connected { .. } | Happening::Delivered(_) | Happening::Other => Ok(()),
+        Happening::Connected { .. }
+        | Happening::Delivered(_)
+        | Happening::AcknowledgementSent
+        | Happening::Other => Ok(()),
     };
     in_step.map_err(|OutOfStep| Reason::protocol("it answers what was not asked"))
 }

@@ -92,10 +92,31 @@ impl Events {
     /// The next event; `None` when the session was closed (or its supervisor failed). Cancelling
     /// loses nothing.
     pub async fn next(&mut self) -> Option<Event> {
+        self.event(true).await
+    }
+
+    /// The next event that is no message, as [`next`](Self::next). Messages wait, and soon the broker is read no
+    /// further: for a consumer that has as much as it can hold.
+    pub async fn next_but_messages(&mut self) -> Option<Event> {
+        self.event(false).await
+    }
+
+    /// A message that has come already, where no other event stands before it: so that what comes together can
+    /// be taken together.
+    pub fn another(&mut self) -> Option<Delivery> {
+        let current = self.current.as_mut()?;
+        if current.up.link.has_ended() {
+            return None;
+        }
+        current.deliveries.try_recv().ok().map(Held::take)
+    }
+
+    async fn event(&mut self, with_messages: bool) -> Option<Event> {
         loop {
             if let Some(current) = &mut self.current {
                 let link = &current.up.link;
-                if !link.has_ended()
+                if with_messages
+                    && !link.has_ended()
                     && let Some(held) = current.deliveries.recv().await
                 {
                     return Some(Event::Received(held.take()));

@@ -179,9 +179,12 @@ async fn the_end_of_a_connection_does_not_wait_for_room() {
     assert!(begun.elapsed() < Duration::from_secs(1), "{begun:?}");
 }
 
-/// How a connection ends on which so much was delivered before anybody took it.
+/// How a connection ends on which so much was delivered before anybody took it, and before an answer that is
+/// awaited.
 async fn end_of_a_flood(payload: &str, messages: usize) -> Reason {
     let mut rig = Rig::new().await;
+    let _unconfirmed = rig.connection.publish(crate::message("")).await.unwrap();
+    rig.peer.publish().await;
     let mut bytes = bytes::BytesMut::new();
     for _ in 0..messages {
         delivery(0, payload).write(&mut bytes, usize::MAX).unwrap();
@@ -198,7 +201,7 @@ async fn end_of_a_flood(payload: &str, messages: usize) -> Reason {
 }
 
 #[tokio::test]
-async fn a_broker_that_delivers_without_end_is_disconnected_from() {
+async fn a_broker_that_delivers_without_end_before_an_answer_is_disconnected_from() {
     assert_eq!(end_of_a_flood("flood", 66_000).await, Reason::Overrun);
 }
 

@@ -10,6 +10,7 @@ mod connecting;
 mod deliveries;
 mod guards;
 mod outages;
+mod pace;
 mod pauses;
 mod publishing;
 mod rivals;
