@@ -68,6 +68,13 @@ impl Proof {
         at(self.deadline).await;
     }
 
+    /// No messages are taken at the moment, so the echo's time begins anew.
+    pub(crate) fn not_heard(&mut self) {
+        if let Some(deadline) = &mut self.deadline {
+            *deadline = Instant::now() + ECHO;
+        }
+    }
+
     /// The echo has been missed.
     pub(crate) fn give_up(&mut self) {
         self.deadline = None;

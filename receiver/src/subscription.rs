@@ -9,31 +9,35 @@
 //! ```
 //!
 //! One loop owns all of it. How much can gather is bounded by the broker: on one connection it sends
-//! no more than its limit of unacknowledged messages, and on the next one the same ones again.
+//! no more than its limit of unacknowledged messages, and on the next one the same ones again. Where it does
+//! not keep to its limit, no more is taken from it while [`FULL`] messages wait.
 
 mod auditing;
+mod greeting;
 mod settling;
 
 use std::time::Duration;
 
 use daemon::deadline::at;
 use daemon::service::Part;
-use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Message, Session};
+use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Reason, Session};
 use store::{MarkedStore, Marks};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{BaseTopic, ReceiverName, Status, Topic};
+use wire::{BaseTopic, ReceiverName, Status};
 
 use crate::audit::Audit;
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::content::Judge;
-use crate::gathering::Gathering;
+use crate::gathering::{BATCH, Gathering};
 use crate::healths::Healths;
 use crate::metrics::Metrics;
 use crate::proof::Proof;
 use crate::refill::Note;
 use crate::writer::{Writer, Writing};
+use greeting::own_status;
+pub(crate) use greeting::status;
 use settling::written;
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
@@ -48,10 +52,16 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// How often it is looked for what the store lacks, and for a note that asks for a refill.
 const AUDIT_EVERY: Duration = Duration::from_secs(1);
 
+/// So many messages that wait for the store are enough: the next batch. What comes after them is left with the
+/// broker.
+const FULL: usize = BATCH;
+
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
     base: BaseTopic,
     name: ReceiverName,
+    /// The topic of our own status.
+    own_status: String,
     writer: Writer<S>,
     gathering: Gathering<Acknowledgement>,
     writing: Option<Writing<Acknowledgement>>,
@@ -96,6 +106,7 @@ impl<S: MarkedStore> Subscription<S> {
                 "connecting to the broker".to_owned(),
                 "nothing to store yet",
             ),
+            own_status: own_status(&config.broker.topic, &config.name),
             base: config.broker.topic.clone(),
             name: config.name.clone(),
             writer,
@@ -146,6 +157,10 @@ impl<S: MarkedStore> Subscription<S> {
         audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.metrics.waiting(self.gathering.waiting());
+            let is_full = self.is_full();
+            if is_full {
+                self.proof.not_heard();
+            }
             let due = if self.writing.is_none() {
                 self.gathering.due()
             } else {
@@ -153,9 +168,11 @@ impl<S: MarkedStore> Subscription<S> {
             };
             tokio::select! {
                 () = self.part.beat() => self.still_connected(),
-                event = events.next() => match event {
+                event = next(events, is_full) => match event {
                     None => return,
-                    Some(event) => self.handle(event).await,
+                    Some(Event::Received(delivery)) => self.receive_all(delivery, events).await,
+                    Some(Event::Connected(connection)) => self.connected(connection).await,
+                    Some(Event::Disconnected(reason)) => self.disconnected(&reason),
                 },
                 attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
@@ -188,101 +205,56 @@ impl<S: MarkedStore> Subscription<S> {
         self.part.status(&format!("{store}; {broker}"));
     }
 
-    async fn handle(&mut self, event: Event) {
-        match event {
-            Event::Connected(connection) => {
-                self.complaints.connected(connection.session_present());
-                self.metrics.connected(true);
-                "connected to the broker".clone_into(&mut self.status.0);
-                self.say_status();
-                self.greet(connection).await;
-            }
-            Event::Disconnected(reason) => {
-                self.complaints.disconnected(&reason);
-                self.metrics.connected(false);
-                self.status.0 = format!("no connection to the broker: {reason}");
-                self.say_status();
-                self.connection = None;
-                self.proof.disconnected();
-                self.gathering.disconnected();
-            }
-            Event::Received(delivery) => {
-                self.still_connected();
-                self.metrics.last_receive.is_now();
-                if self.is_echo(&delivery) {
-                    self.complaints.allowed();
-                    if self.proof.came_back() {
-                        // It may have let us read nothing meanwhile: what is retained comes again.
-                        self.subscribe().await;
-                    }
+    fn is_full(&self) -> bool {
+        self.gathering.waiting() >= FULL
+    }
+
+    async fn connected(&mut self, connection: Connection) {
+        self.complaints.connected(connection.session_present());
+        self.metrics.connected(true);
+        "connected to the broker".clone_into(&mut self.status.0);
+        self.say_status();
+        self.greet(connection).await;
+    }
+
+    fn disconnected(&mut self, reason: &Reason) {
+        self.complaints.disconnected(reason);
+        self.metrics.connected(false);
+        self.status.0 = format!("no connection to the broker: {reason}");
+        self.say_status();
+        self.connection = None;
+        self.proof.disconnected();
+        self.gathering.disconnected();
+    }
+
+    /// Takes a message, and those that came with it: a burst does not go around the loop for each of them.
+    async fn receive_all(&mut self, first: Delivery, events: &mut Events) {
+        self.still_connected();
+        self.metrics.last_receive.is_now();
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            if self.is_echo(&delivery) {
+                self.complaints.allowed();
+                if self.proof.came_back() {
+                    // It may have let us read nothing meanwhile: what is retained comes again.
+                    self.subscribe().await;
                 }
-                self.take(delivery);
             }
+            self.take(delivery);
+            next = if self.is_full() {
+                None
+            } else {
+                events.another()
+            };
         }
-    }
-
-    /// Subscribes on each connection: a broker that lost its state lost the subscriptions, too,
-    /// and one that did not sends its retained messages again, which does no harm.
-    async fn greet(&mut self, connection: Connection) {
-        self.connection = Some(connection);
-        self.subscribe().await;
-        self.say_online().await;
-    }
-
-    async fn subscribe(&mut self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
-        // Not behind the readings: the broker holds those back that come after many which the store
-        // has not taken, and the echo would be missed for no fault of the account's.
-        let own_status = self.own_status().render(&self.base);
-        let mut filters = self.base.plain_filters();
-        filters.extend(self.base.backlog_filters());
-        filters.push(self.base.journals_filter());
-        let outcome = match connection.overhear([own_status]).await {
-            Ok(()) => connection.subscribe(filters).await,
-            refused => refused,
-        };
-        if outcome.is_ok() {
-            self.metrics.subscribed.reach();
-            // After the readings, which must not suffer from a broker that refuses this.
-            let heard = connection.overhear([self.base.healths_filter()]).await;
-            self.complaints.subscribed_to_health(&heard);
-        }
-        self.complaints.subscribed(outcome);
-    }
-
-    async fn say_online(&mut self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
-        let online = status(&self.base, &self.name, Status::Online);
-        // A connection that has ended meanwhile is reported as an event of its own.
-        if let Ok(receipt) = connection.publish(online).await {
-            self.proof.published(receipt);
-        }
-    }
-
-    fn own_status(&self) -> Topic {
-        let name = self.name.clone();
-        Topic::ReceiverStatus { name }
-    }
-
-    /// A retained status may be of any age.
-    fn is_echo(&self, delivery: &Delivery) -> bool {
-        !delivery.retain
-            && Topic::parse(&self.base, &delivery.topic)
-                .is_ok_and(|topic| topic == self.own_status())
-            && matches!(Status::decode(&delivery.payload), Ok(Status::Online))
     }
 }
 
-/// The receiver's status as a message.
-pub(crate) fn status(base: &BaseTopic, name: &ReceiverName, status: Status) -> Message {
-    let topic = Topic::ReceiverStatus { name: name.clone() };
-    Message {
-        topic: topic.render(base),
-        payload: status.encode().into(),
-        retain: true,
+/// The next event; where no more messages can be held, the next that is none.
+async fn next(events: &mut Events, is_full: bool) -> Option<Event> {
+    if is_full {
+        events.next_but_messages().await
+    } else {
+        events.next().await
     }
 }

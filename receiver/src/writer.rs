@@ -111,7 +111,7 @@ impl<S: MarkedStore> Writer<S> {
         let metrics = self.metrics.clone();
         let has_places = batch.places().next().is_some();
         Box::pin(async move {
-            let readings: Vec<Reading> = batch.readings().cloned().collect();
+            let readings = batch.readings();
             #[cfg(feature = "sabotage")]
             if daemon::sabotage::is(daemon::sabotage::Sabotage::MarkEarly) {
                 let _ = store.save(&marks).await;
@@ -128,13 +128,13 @@ impl<S: MarkedStore> Writer<S> {
                 })
             } else {
                 let began = Instant::now();
-                let answer = store.store(&readings, &marks).await;
+                let answer = store.store(readings, &marks).await;
                 metrics.wrote(began.elapsed(), readings.len());
                 answer
             };
             if let Ok(marked) = &answer {
                 let mut letters: Vec<DeadLetter> = batch.dead_letters().cloned().collect();
-                letters.extend(unstorable(&base, &readings, &marked.written));
+                letters.extend(unstorable(&base, readings, &marked.written));
                 metrics.dead_letters(letters.len());
                 keep(kept, letters).await;
             }
@@ -144,7 +144,7 @@ impl<S: MarkedStore> Writer<S> {
 
     /// Judges what the store answered; `behind` messages wait behind this batch.
     pub(crate) fn end<A>(&mut self, attempt: Attempt<A>, behind: usize) -> Outcome<A> {
-        if attempt.batch.readings().next().is_none() {
+        if attempt.batch.readings().is_empty() {
             // Nothing was written, so nothing is known of the store.
             if let Ok(marked) = &attempt.answer
                 && attempt.batch.places().next().is_some()
@@ -156,7 +156,7 @@ impl<S: MarkedStore> Writer<S> {
         match attempt.answer {
             Ok(Marked { written, saved }) => {
                 self.note_saved(&saved);
-                let readings = attempt.batch.readings().count();
+                let readings = attempt.batch.readings().len();
                 self.metrics.stored(readings, &written);
                 self.say_that_it_is_over(readings + behind);
                 self.pauses = pauses(self.longest_pause);
@@ -175,7 +175,7 @@ impl<S: MarkedStore> Writer<S> {
 
     fn say_what_is_given_up<A>(&mut self, batch: &Batch<A>, written: &Written) {
         for unstorable in &written.unstorable {
-            let reading = batch.readings().nth(unstorable.index).map(Reading::encode);
+            let reading = batch.readings().get(unstorable.index).map(Reading::encode);
             let reason = &unstorable.reason;
             self.given_up += 1;
             if self.given_up > GIVEN_UP_SAID {
@@ -198,7 +198,7 @@ impl<S: MarkedStore> Writer<S> {
                 );
             }
         }
-        tracing::debug!(readings = batch.readings().count(), "stored");
+        tracing::debug!(readings = batch.readings().len(), "stored");
     }
 
     fn say_that_it_is_over(&mut self, waited: usize) {

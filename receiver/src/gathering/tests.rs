@@ -147,3 +147,25 @@ fn a_batch_that_outlived_its_connection_gives_way_to_what_was_delivered_again() 
     gathering.put_back(batch, now);
     assert_eq!(take(&mut gathering), [10, 20]);
 }
+
+#[test]
+fn readings_stay_with_their_places_when_one_before_them_gives_way() {
+    let now = Instant::now();
+    let mut gathering = Gathering::default();
+    gathering.push(delivery(1, 10), now);
+    gathering.push(delivery(2, 11), now);
+    gathering.push(delivery(3, 12), now);
+    gathering.disconnected();
+    gathering.push(refused(20), now);
+    gathering.push(delivery(2, 21), now);
+    let batch = gathering.take();
+    let numbers: Vec<_> = batch.readings().iter().map(|reading| reading.seq).collect();
+    assert_eq!(numbers, [1, 3, 2]);
+    gathering.put_back(batch, now);
+    gathering.push(delivery(1, 22), now);
+    let batch = gathering.take();
+    let numbers: Vec<_> = batch.readings().iter().map(|reading| reading.seq).collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    let acknowledgements: Vec<_> = batch.into_acknowledgements().collect();
+    assert_eq!(acknowledgements, [12, 20, 21, 22]);
+}

@@ -35,7 +35,7 @@ impl<S: MarkedStore> Subscription<S> {
                 let place = letter.place().filter(|_| delivery.retain);
                 let is_known =
                     place.is_some_and(|(envoy, journal, seq)| self.is_marked(envoy, journal, *seq));
-                dead = Some(letter).filter(|_| !is_known);
+                dead = Some(letter).filter(|_| !is_known).map(Box::new);
             }
         }
         let entry = Entry {
@@ -70,7 +70,7 @@ impl<S: MarkedStore> Subscription<S> {
             }
             Outcome::Settled(batch) => {
                 mark(&mut self.marks, &batch);
-                if batch.readings().next().is_some() {
+                if !batch.readings().is_empty() {
                     self.audit.store_takes(Instant::now());
                     self.status.1 = "readings are stored";
                     self.say_status();
@@ -98,9 +98,15 @@ impl<S: MarkedStore> Subscription<S> {
     }
 }
 
+/// Marks what is settled with a batch. Mostly the places of a journal follow each other.
 fn mark(marks: &mut Marks, batch: &Batch<Acknowledgement>) {
-    for (envoy, journal, seq) in batch.places() {
-        marks.settle(envoy, journal, seq..=seq);
+    let mut places = batch.places().peekable();
+    while let Some((envoy, journal, first)) = places.next() {
+        let mut last = first;
+        while let Some((_, _, seq)) = places.next_if_eq(&(envoy, journal, last + 1)) {
+            last = seq;
+        }
+        marks.settle(envoy, journal, first..=last);
     }
 }
 

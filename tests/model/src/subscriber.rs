@@ -202,7 +202,7 @@ impl Receiver {
             return false;
         }
         let batch: Batch<u64> = self.gathering.take();
-        let readings: Vec<Reading> = batch.readings().cloned().collect();
+        let readings: Vec<Reading> = batch.readings().to_vec();
         let mut marks = self.marks.clone();
         for reading in &readings {
             marks.add(reading);
