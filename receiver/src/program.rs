@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
 fn run(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
     let everything = command_line::configuration(matches, &config::keys(), config::from_settings)?;
     everything.logs.start();
-    Ok(exit::block_on(async move {
+    Ok(exit::block_on_one_thread(async move {
         let service = Service::of_process();
         let mut shutdown = pin!(signals::shutdown(&service)?);
         match everything.store {

@@ -1,7 +1,9 @@
 //! The exit codes of every program here.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::logs;
 use crate::settings::{Problem, Problems};
@@ -25,7 +27,7 @@ pub fn usage(problems: &Problems, remarks: &[Problem]) -> ExitCode {
 #[must_use]
 pub fn in_force(settings: crate::settings::Settings) -> ExitCode {
     // When standard output is closed there is nobody to tell.
-    let _ = std::io::stdout().write_all(settings.in_force().as_bytes());
+    let _ = io::stdout().write_all(settings.in_force().as_bytes());
     doubtful(settings.remarks());
     match settings.finish(Some(())) {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,7 +50,16 @@ pub fn misuse(message: &str) -> ExitCode {
 /// What is still under way on threads then is not waited for: the search for a name's address can
 /// take half a minute.
 pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
-    run(program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
+    run(Runtime::new(), program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+/// The same on this thread alone, but for what blocks: for a program whose parts wait for each other most of the
+/// time. Waking another thread for each step costs more than it brings, and each has memory of its own.
+pub fn block_on_one_thread(
+    program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>,
+) -> ExitCode {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    run(runtime, program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
 }
 
 /// The same for a command that may find, as `is_misuse` says of its error, that other arguments or settings would
@@ -77,7 +88,7 @@ pub fn check(check: impl Future<Output = Result<bool, Box<dyn std::error::Error>
             outcome => outcome,
         }
     };
-    match run(check) {
+    match run(Runtime::new(), check) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(code) => code,
@@ -85,14 +96,15 @@ pub fn check(check: impl Future<Output = Result<bool, Box<dyn std::error::Error>
 }
 
 fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    let error = error.downcast_ref::<std::io::Error>();
-    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn run<T>(
+    runtime: io::Result<Runtime>,
     program: impl Future<Output = Result<T, Box<dyn std::error::Error>>>,
 ) -> Result<T, ExitCode> {
-    let outcome = match tokio::runtime::Runtime::new() {
+    let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(program);
             runtime.shutdown_background();
@@ -125,7 +137,7 @@ pub(crate) fn doubtful(remarks: &[Problem]) {
 
 /// Says something on standard error. When nobody reads it any more, there is nobody to tell.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// An error's sentence and those of its causes, in one line.
