@@ -51,19 +51,40 @@ pub struct InfluxDb {
     witnesses: Mutex<BTreeMap<&'static str, String>>,
 }
 
-/// A point as it is sent.
+/// The points of a batch as they are sent, in one text.
 #[derive(Debug)]
-struct Line {
-    measurement: &'static str,
+struct Lines<'a> {
+    readings: &'a [Reading],
     text: String,
+    /// Where each line ends.
+    ends: Vec<usize>,
 }
 
-impl Line {
-    fn of(reading: &Reading) -> Self {
-        Self {
-            measurement: line::measurement(reading),
-            text: line::render(reading),
+impl<'a> Lines<'a> {
+    /// What most lines have room in.
+    const LINE: usize = 128;
+
+    fn of(readings: &'a [Reading]) -> Self {
+        let mut text = String::with_capacity(readings.len() * Self::LINE);
+        let mut ends = Vec::with_capacity(readings.len());
+        for reading in readings {
+            line::append(&mut text, reading);
+            ends.push(text.len());
         }
+        Self {
+            readings,
+            text,
+            ends,
+        }
+    }
+
+    fn text(&self, index: usize) -> &str {
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[begin..self.ends[index]]
+    }
+
+    fn measurement(&self, index: usize) -> &'static str {
+        line::measurement(&self.readings[index])
     }
 }
 
@@ -110,14 +131,14 @@ impl InfluxDb {
         witness.map(|line| (measurement, line))
     }
 
-    fn accepted(&self, lines: &[Line], piece: &[usize]) {
+    fn accepted(&self, lines: &Lines<'_>, piece: &[usize]) {
         let mut witnesses = self.lock();
         let last: BTreeMap<_, _> = piece
             .iter()
-            .map(|&index| (lines[index].measurement, index))
+            .map(|&index| (lines.measurement(index), index))
             .collect();
         for (measurement, index) in last {
-            witnesses.insert(measurement, lines[index].text.clone());
+            witnesses.insert(measurement, lines.text(index).to_owned());
         }
     }
 
@@ -153,18 +174,18 @@ impl InfluxDb {
     async fn settle(
         &self,
         suspects: Vec<Suspect>,
-        lines: &[Line],
+        lines: &Lines<'_>,
         mut outside_retention: usize,
     ) -> Result<Written, WriteError> {
         let mut unstorable = Vec::new();
         if !suspects.is_empty() {
             for Suspect { index, reason } in &suspects {
-                if self.witness(lines[*index].measurement).is_none() {
+                if self.witness(lines.measurement(*index)).is_none() {
                     return Err(unproven(reason));
                 }
             }
             for Suspect { index, .. } in suspects {
-                match self.connection.post([lines[index].text.as_str()]).await? {
+                match self.connection.post([lines.text(index)]).await? {
                     Answer::Stored => {}
                     Answer::Refused(refusal) if refusal.is_retention => outside_retention += 1,
                     Answer::Refused(Refusal { reason, .. }) => {
@@ -173,7 +194,7 @@ impl InfluxDb {
                     Answer::TooLarge { reason } => return Err(too_small_a_limit(&reason)),
                 }
             }
-            let of = |one: &Unstorable| lines[one.index].measurement;
+            let of = |one: &Unstorable| lines.measurement(one.index);
             for measurement in unstorable.iter().map(of).collect::<BTreeSet<_>>() {
                 if let Some(witness) = self.witness(measurement) {
                     self.accepts_again(witness).await?;
@@ -210,10 +231,10 @@ impl Store for InfluxDb {
     }
 
     async fn write(&self, readings: &[Reading]) -> Result<Written, WriteError> {
-        let lines: Vec<Line> = readings.iter().map(Line::of).collect();
+        let lines = Lines::of(readings);
         let mut search = Search::new(readings.iter().map(Reading::at).collect());
         while let Some(piece) = search.next_piece() {
-            let body = piece.iter().map(|&index| lines[index].text.as_str());
+            let body = piece.iter().map(|&index| lines.text(index));
             match self.connection.post(body).await? {
                 Answer::Stored => {
                     search.accepted();
