@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rig::programs::{Binary, Program, Start};
 use rig::wait;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::interval;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{is_well, told};
@@ -14,10 +17,20 @@ use crate::ARRIVAL;
 use crate::alone::{NO_BROKER, POLLED, SETTINGS, said};
 use crate::health::{address, listening};
 
-const BEGAN: &str = "the Envoy's readings can't be had";
+pub(super) const BEGAN: &str = "the Envoy's readings can't be had";
 const ENDED: &str = "the Envoy's readings are there again";
 
-const INVERTERS: &str = "/api/v1/production/inverters";
+pub(super) const INVERTERS: &str = "/api/v1/production/inverters";
+
+/// Who it is.
+pub(super) const INFO: &str =
+    "<envoy_info><device><sn>202400000099</sn><software>D5.0.62</software></device></envoy_info>";
+
+/// Between two pieces of what drips: far less than a whole answer may take, so that there is always one more.
+const DROP: Duration = Duration::from_millis(100);
+
+/// Its times where an answer takes as long as it may.
+const IMPATIENT: &str = "[testing]\npoll_interval = \"250ms\"\nenvoy_timeout = \"1s\"\n";
 
 /// An answer that does harm.
 struct Harm {
@@ -27,6 +40,8 @@ struct Harm {
     /// What follows the head, so often.
     piece: Vec<u8>,
     pieces: usize,
+    /// Whether it comes a piece at a time, one each [`DROP`].
+    drips: bool,
     /// What is said of it.
     reason: &'static str,
 }
@@ -43,13 +58,30 @@ impl Harm {
             head: format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
             piece: piece.into_bytes(),
             pieces,
+            drips: false,
             reason,
+        }
+    }
+
+    /// An answer that never ends, a byte at a time behind this.
+    fn drop_by_drop(path: &'static str, head: &str) -> Self {
+        Self {
+            path,
+            head: head.to_owned(),
+            piece: b" ".to_vec(),
+            pieces: usize::MAX,
+            drips: true,
+            reason: "does not answer in time",
         }
     }
 
     async fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
         stream.write_all(self.head.as_bytes()).await?;
+        let mut next = interval(DROP);
         for _ in 0..self.pieces {
+            if self.drips {
+                next.tick().await;
+            }
             stream.write_all(&self.piece).await?;
         }
         Ok(())
@@ -62,16 +94,12 @@ async fn withstands(harm: Harm) {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let is_hostile = Arc::new(AtomicBool::new(true));
     let reason = harm.reason;
+    let settings = if harm.drips { IMPATIENT } else { SETTINGS };
     let gateway = tokio::spawn(serve(listener, Arc::new(harm), Arc::clone(&is_hostile)));
     let _gateway = AbortOnDropHandle::new(gateway);
 
     let folder = tempfile::tempdir().expect("a directory");
-    let settings = folder.path().join("settings.toml");
-    std::fs::write(&settings, SETTINGS).expect("it can be written");
-    let start = Start::new(Binary::Scraper).arg("--config").arg(&settings);
-    let start = start.env("ENVOY_HOST", url).env("MQTT_URL", NO_BROKER);
-    let start = start.env("RUST_LOG", "info,scraper=debug,daemon=debug");
-    let mut scraper: Program = listening(start).spawn();
+    let mut scraper = scraper(&url, settings, &folder);
     let address = address(&scraper).await;
 
     let line = scraper.stderr_line(BEGAN).await;
@@ -93,6 +121,16 @@ async fn withstands(harm: Harm) {
     assert!(scraper.terminate().await.success());
 }
 
+/// A scraper of the gateway at this address, without a broker; its settings are in this directory.
+pub(super) fn scraper(url: &str, settings: &str, folder: &TempDir) -> Program {
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, settings).expect("it can be written");
+    let start = Start::new(Binary::Scraper).arg("--config").arg(&file);
+    let start = start.env("ENVOY_HOST", url).env("MQTT_URL", NO_BROKER);
+    let start = start.env("RUST_LOG", "info,scraper=debug,daemon=debug");
+    listening(start).spawn()
+}
+
 async fn serve(listener: TcpListener, harm: Arc<Harm>, is_hostile: Arc<AtomicBool>) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
@@ -109,30 +147,36 @@ async fn answer(
     harm: &Harm,
     is_hostile: &AtomicBool,
 ) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let path = head.split(' ').nth(1).unwrap_or_default();
+    let path = asked(&mut stream).await?;
     if path == harm.path && is_hostile.load(Ordering::Relaxed) {
         return harm.send(&mut stream).await;
     }
-    let (status, body) = match path {
-        "/info" => (
-            200,
-            "<envoy_info><device><sn>202400000099</sn><software>D5.0.62</software></device></envoy_info>",
-        ),
+    let (status, body) = match path.as_str() {
+        "/info" => (200, INFO),
         INVERTERS => (
             200,
             r#"[{"serialNumber":"482012345678","lastReportDate":1795425300,"lastReportWatts":212,"maxReportWatts":296}]"#,
         ),
         _ => (404, ""),
     };
-    let head = format!(
-        "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
+    reply(&mut stream, status, body).await
+}
+
+/// The path that is asked for.
+pub(super) async fn asked(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head);
+    Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
+}
+
+/// An answer as it should be.
+pub(super) async fn reply(stream: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all((head + body).as_bytes()).await
 }
 
@@ -149,6 +193,7 @@ async fn chunks_without_end_are_read_to_a_bound_only() {
         head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
         piece: chunk.into_bytes(),
         pieces: usize::MAX,
+        drips: false,
         reason: "more than",
     })
     .await;
@@ -162,6 +207,7 @@ async fn a_head_without_end_is_read_to_a_bound_only() {
         head: "HTTP/1.1 200 OK\r\n".to_owned(),
         piece: line.into_bytes(),
         pieces: usize::MAX,
+        drips: false,
         reason: "message head is too large",
     })
     .await;
@@ -191,4 +237,24 @@ async fn a_document_of_attributes_alone_is_not_looked_at() {
     let document = format!("<envoy_info {}/>", attributes.join(" "));
     let length = document.len();
     withstands(Harm::body("/info", &document, length, "more in it than")).await;
+}
+
+#[tokio::test]
+async fn a_head_that_comes_a_byte_at_a_time_is_waited_for_as_long_as_any_answer() {
+    let head = "HTTP/1.1 200 OK\r\nX-More:";
+    withstands(Harm::drop_by_drop(INVERTERS, head)).await;
+    withstands(Harm::drop_by_drop("/info", head)).await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_a_byte_at_a_time_is_waited_for_as_long_as_any_answer() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n[";
+    withstands(Harm::drop_by_drop(INVERTERS, head)).await;
+    // A refusal, whose body is read for what it says.
+    let head = "HTTP/1.1 404 x\r\nContent-Length: 1000000\r\n\r\n";
+    withstands(Harm {
+        reason: "status 404",
+        ..Harm::drop_by_drop(INVERTERS, head)
+    })
+    .await;
 }
