@@ -30,6 +30,7 @@ pub mod site;
 mod another;
 mod clock;
 mod dating;
+mod devices;
 mod expiry;
 mod explain;
 mod forgotten;

@@ -21,6 +21,7 @@ pub(crate) use first::first_info;
 
 use crate::another::{Another, Beginning, Stranger};
 use crate::changes::Changes;
+use crate::devices::Devices;
 use crate::expiry::Expiry;
 use crate::journal::Journals;
 use crate::memory::{Learned, Memory};
@@ -72,6 +73,7 @@ const LONGEST_POLL: Duration = Duration::from_mins(20);
 pub(crate) struct Poller {
     reach: Reach,
     envoy: Serial,
+    devices: Devices,
     changes: Changes,
     journals: Journals,
     overwritten: Overwritten,
@@ -109,6 +111,7 @@ impl Poller {
         metrics.readings(&envoy, &journals.newest(), None);
         Self {
             reach,
+            devices: Devices::after(journals.last_reports().into_keys()),
             changes: Changes::recalling(
                 journals.last_reports(),
                 journals.newest(),
@@ -217,7 +220,7 @@ impl Poller {
                     self.stranger = Stranger::default();
                     patience.accepted();
                     absence.is_over(Instant::now());
-                    let polled = self.take(&answer).await;
+                    let polled = self.take(answer).await;
                     self.is_well();
                     if polls.send(Poll::Answered(Box::new(polled))).await.is_err() {
                         return None;
@@ -254,12 +257,6 @@ impl Poller {
                 }
             }
         }
-    }
-
-    /// Tells that the readings can't be had. Whether anybody listens.
-    async fn tell_away(&mut self, reason: &str, polls: &mpsc::Sender<Poll>) -> bool {
-        let state = Box::new(self.gateway_state(Some(reason.to_owned())));
-        polls.send(Poll::Failed(state)).await.is_ok()
     }
 
     /// The client. There is one once the Envoy has answered.

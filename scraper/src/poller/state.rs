@@ -1,9 +1,10 @@
 //! The gateway as others are shown it.
 
 use envoy::Gateway;
+use tokio::sync::mpsc;
 use wire::{ClockTime, GatewayState, Subject};
 
-use super::{Poller, back};
+use super::{Poll, Poller, back};
 
 impl Poller {
     /// The gateway as it is now, with why its readings can't be had.
@@ -32,6 +33,12 @@ impl Poller {
             stale: stale.iter().map(Subject::to_string).collect(),
             not_of_today: self.changes.not_of_today().cloned().collect(),
         }
+    }
+
+    /// Tells that the readings can't be had. Whether anybody listens.
+    pub(super) async fn tell_away(&mut self, reason: &str, polls: &mpsc::Sender<Poll>) -> bool {
+        let state = Box::new(self.gateway_state(Some(reason.to_owned())));
+        polls.send(Poll::Failed(state)).await.is_ok()
     }
 
     /// It answers.

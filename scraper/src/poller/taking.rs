@@ -9,12 +9,13 @@ use super::{Polled, Poller};
 
 impl Poller {
     /// Journals what is new, before anybody is told of it.
-    pub(super) async fn take(&mut self, answer: &envoy::Poll) -> Polled {
+    pub(super) async fn take(&mut self, mut answer: envoy::Poll) -> Polled {
+        self.devices.admit(&mut answer);
         let now = self.gateway().and_then(Gateway::time);
         // First: what the site does is of those that are not silent.
         let set_back = self.watch.poll(&answer.inverters, now);
         self.changes.silent(self.watch.condition().silent());
-        let judged = self.changes.take(answer, now);
+        let judged = self.changes.take(&answer, now);
         self.note_unusable(&judged.refused);
         self.metrics
             .values_refused
@@ -22,7 +23,7 @@ impl Poller {
         self.overwritten.note(judged.inverters(), Instant::now());
         let changed = judged.new.len();
         let readings = self.journal(judged.new).await;
-        self.show(&readings, answer);
+        self.show(&readings, &answer);
         tracing::debug!(
             listed = answer.inverters.reports.len(),
             changed,

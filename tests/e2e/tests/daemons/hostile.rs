@@ -3,6 +3,7 @@
 
 mod account;
 mod broker;
+mod devices;
 mod gateway;
 
 use rig::programs::Program;
