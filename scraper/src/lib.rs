@@ -60,6 +60,10 @@ use metrics::Metrics;
 use reach::Reach;
 use serving::serve;
 
+/// How often a process goes over to another Envoy. Each has a journal and what is learned of it for good, and what
+/// answers at the address may say that it is another one each time; a real Envoy is replaced once in years.
+const MOST_OTHERS: u32 = 16;
+
 /// Why the scraper ended unasked.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -105,6 +109,7 @@ pub async fn run(
     let files = StateFiles::inside(&config.state_dir);
     // The way to the Envoy that was asked already, and how to go on with it.
     let mut asked = None;
+    let mut others = 0;
     loop {
         let is_guess = remembered.take().is_some();
         let envoy = if let Some(serial) = serial {
@@ -126,10 +131,19 @@ pub async fn run(
                 &config.state_dir,
             )
         };
-        let (reach, beginning) = match asked.take() {
+        let (mut reach, beginning) = match asked.take() {
             Some(asked) => asked,
             None => (way(&envoy).map_err(RunError::Envoy)?, Beginning::AtOnce),
         };
+        if others == MOST_OTHERS {
+            tracing::error!(
+                %envoy,
+                others,
+                "what answers at the address was another Envoy again and again: this one is the last that is read; \
+                 see what is there, and restart the scraper (settings: ENVOY_HOST, ENVOY_SERIAL)"
+            );
+            reach.stay_with(&envoy);
+        }
         // Boxed: the way to an Envoy is large.
         let served = Box::pin(serve(
             &config,
@@ -161,6 +175,7 @@ pub async fn run(
             %found,
             "this is another Envoy than before; its readings get a journal of their own"
         );
+        others += 1;
         asked = Some(match answered {
             Some((reach, answer)) => (reach, Beginning::With(answer)),
             None => (way(&found).map_err(RunError::Envoy)?, Beginning::Later),

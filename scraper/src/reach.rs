@@ -78,6 +78,11 @@ impl Reach {
         }
     }
 
+    /// No other Envoy than this one will do from now on.
+    pub(crate) fn stay_with(&mut self, serial: &Serial) {
+        self.access.serial.get_or_insert_with(|| serial.clone());
+    }
+
     /// Whether whichever Envoy is at the address is read: neither a serial nor a certificate says which one it is.
     pub(crate) fn takes_any(&self) -> bool {
         let is_pinned = matches!(

@@ -7,7 +7,7 @@ use rig::wait;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::gateway::{INFO, INVERTERS, asked, reply, scraper};
+use super::gateway::{BEGAN, INFO, INVERTERS, asked, reply, scraper};
 use super::{is_well, told};
 use crate::ARRIVAL;
 use crate::alone::{POLLED, SETTINGS, said};
@@ -89,6 +89,57 @@ async fn a_gateway_that_invents_inverters_with_each_poll_fills_nothing_and_its_r
 
     invents.store(0, Ordering::Relaxed);
     scraper.stderr_line("names no new inverters").await;
+    assert!(scraper.terminate().await.success());
+}
+
+/// The last Envoy that a scraper goes over to.
+const LAST: usize = 16;
+
+#[tokio::test]
+async fn what_is_another_envoy_again_and_again_makes_no_journals_without_end() {
+    const OTHER: &str = "this is another Envoy than before";
+    const ENOUGH: &str = "another Envoy again and again";
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let gateway = tokio::spawn(async move {
+        // Long enough for one that stays.
+        const EACH: usize = 5;
+        let mut times = 0;
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            // Errors are a client that went away.
+            let Ok(path) = asked(&mut stream).await else {
+                continue;
+            };
+            if path != "/info" {
+                let _ = reply(&mut stream, 400, "").await;
+                continue;
+            }
+            let info = INFO.replace(
+                "202400000099",
+                &(202_400_000_100 + times / EACH).to_string(),
+            );
+            times += 1;
+            let _ = reply(&mut stream, 200, &info).await;
+        }
+    });
+    let _gateway = AbortOnDropHandle::new(gateway);
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut scraper = scraper(&url, SETTINGS, &folder);
+    let address = address(&scraper).await;
+
+    wait::until_true("the last one", ARRIVAL, async || {
+        told(&scraper, ENOUGH) == 1
+    })
+    .await;
+    let before = said(&scraper, BEGAN);
+    wait::until_true("ten polls more", ARRIVAL, async || {
+        said(&scraper, BEGAN) >= before + 10
+    })
+    .await;
+    assert_eq!(told(&scraper, OTHER), LAST, "{:#?}", scraper.stderr());
+    assert_eq!(told(&scraper, ENOUGH), 1);
+    is_well(&scraper, &address).await;
     assert!(scraper.terminate().await.success());
 }
 
