@@ -8,6 +8,10 @@ use std::collections::BTreeSet;
 use super::Topics;
 use super::origin::Origin;
 
+/// Topics that may be due at a time: twice the devices that are announced of one Envoy. A broker may name any number;
+/// what is left over is looked for again after the next connect.
+const MOST: usize = 4_096;
+
 /// Withdraws the devices of an Envoy.
 #[derive(Debug)]
 pub struct Withdrawal {
@@ -40,7 +44,7 @@ impl Withdrawal {
             (!object.contains('/')).then_some(())
         };
         let is_of_one = self.filters.iter().any(|filter| is_of(filter).is_some());
-        if is_of_one && Origin::is_ours(payload) {
+        if is_of_one && self.due.len() < MOST && Origin::is_ours(payload) {
             self.due.insert(topic.to_owned());
         }
     }
@@ -93,5 +97,15 @@ mod tests {
             (ours, b"{"),
         ];
         assert_eq!(withdrawn(&others), [""; 0]);
+    }
+
+    #[test]
+    fn a_broker_that_names_devices_without_end_fills_nothing() {
+        let mut withdrawal = withdrawal();
+        for number in 0..3 * MOST {
+            let topic = format!("house/ha/device/122012345678/{number}/config");
+            withdrawal.heard(&topic, OURS);
+        }
+        assert_eq!(withdrawal.due.len(), MOST);
     }
 }
