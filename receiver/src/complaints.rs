@@ -13,6 +13,10 @@ pub(crate) struct Complaints {
     broker: Outage,
     /// Whether there was a connection at all.
     connected_once: bool,
+    /// Whether the next connection is a new one.
+    disconnected: bool,
+    /// The broker had lost our session when one of the connections was made in an outage that is not over yet.
+    lost_session: bool,
     /// Since when the broker does not let us subscribe, and that was said.
     deaf: Option<Instant>,
     /// How the inverters do can't be heard, and that was said.
@@ -27,6 +31,8 @@ impl Complaints {
             receiver,
             broker: Outage::new("no connection to the broker"),
             connected_once: false,
+            disconnected: false,
+            lost_session: false,
             deaf: None,
             unheard: false,
             silenced: None,
@@ -34,6 +40,7 @@ impl Complaints {
     }
 
     pub(crate) fn disconnected(&mut self, reason: &Reason) {
+        self.disconnected = true;
         let needs_a_person = reason.needs_a_person();
         self.broker.failed(&explain(reason), needs_a_person);
     }
@@ -43,16 +50,19 @@ impl Complaints {
     pub(crate) fn connected(&mut self, session_present: bool) {
         let receiver = &self.receiver;
         let first = !std::mem::replace(&mut self.connected_once, true);
+        if std::mem::take(&mut self.disconnected) {
+            self.lost_session |= !session_present && !first;
+        }
         if let Some(ended) = self.broker.over() {
             let outage_s = ended.seconds();
-            if session_present || first {
-                tracing::info!(outage_s, session_present, "connected to the broker again");
-            } else {
+            if std::mem::take(&mut self.lost_session) {
                 tracing::warn!(
                     outage_s,
                     "connected to the broker again, which has lost our session: what it kept for us \
                      is gone, but for the newest reading of each inverter"
                 );
+            } else {
+                tracing::info!(outage_s, session_present, "connected to the broker again");
             }
         } else if first {
             tracing::info!(%receiver, session_present, "connected to the broker");

@@ -181,6 +181,7 @@ impl<S: MarkedStore> Subscription<S> {
                     self.complaints.not_allowed();
                 }
                 _ = audit.tick() => {
+                    self.still_connected();
                     self.refill_if_asked().await;
                     self.ask_for_what_is_missing().await;
                 }

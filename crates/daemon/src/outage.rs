@@ -16,6 +16,10 @@ const REASONS: usize = 8;
 /// From when on a further reason is said that passes by itself.
 const SETTLED: Duration = Duration::from_mins(1);
 
+/// What was well for less than this before it failed was not: whoever breaks off each connection as soon as it is
+/// made is away. The end of such an outage is said when things have been well for as long.
+const BRIEF: Duration = Duration::from_secs(2);
+
 /// What was well for this long is steady.
 const STEADY: Duration = Duration::from_mins(10);
 
@@ -28,6 +32,8 @@ const RELAPSES: u32 = 5;
 pub struct Outage {
     began: &'static str,
     current: Option<Current>,
+    /// Since when things are well, while there is no outage.
+    well_since: Option<Instant>,
     /// When the last one ended.
     ended: Option<Instant>,
     relapses: u32,
@@ -39,6 +45,8 @@ struct Current {
     failures: u64,
     said: BTreeSet<String>,
     unsteady: bool,
+    /// Things have to be well for this long before it is over.
+    holds: Duration,
     well_since: Option<Instant>,
 }
 
@@ -70,6 +78,7 @@ impl Outage {
         Self {
             began,
             current: None,
+            well_since: None,
             ended: None,
             relapses: 0,
         }
@@ -109,11 +118,18 @@ impl Outage {
             self.relapses = if relapse { self.relapses + 1 } else { 0 };
         }
         let unsteady = self.relapses >= RELAPSES;
+        let well_since = self.well_since.take();
+        let holds = match well_since {
+            _ if unsteady => STEADY,
+            Some(since) if now - since < BRIEF => BRIEF,
+            _ => Duration::ZERO,
+        };
         let current = self.current.get_or_insert_with(|| Current {
             since: now,
             failures: 0,
             said: BTreeSet::new(),
             unsteady,
+            holds,
             well_since: None,
         });
         current.failures += 1;
@@ -123,16 +139,21 @@ impl Outage {
     }
 
     /// Things are well. Told again and again, it gives each outage once, when it is over: at once, but
-    /// one that comes and goes only when things have been well for long.
+    /// one that comes and goes only when things have been well for long, and one of what is well for moments only when
+    /// that has held.
     pub fn over(&mut self) -> Option<Ended> {
         let now = Instant::now();
-        let current = self.current.as_mut()?;
+        let Some(current) = self.current.as_mut() else {
+            self.well_since.get_or_insert(now);
+            return None;
+        };
         let well_since = *current.well_since.get_or_insert(now);
-        if current.unsteady && now - well_since < STEADY {
+        if now - well_since < current.holds {
             return None;
         }
         let ended = self.current.take()?;
         self.ended = Some(now);
+        self.well_since = Some(well_since);
         Some(Ended {
             lasted: well_since - ended.since,
             failures: ended.failures,

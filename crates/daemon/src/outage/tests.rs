@@ -179,6 +179,32 @@ async fn what_comes_and_goes_for_a_month_is_a_dozen_lines() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_breaks_off_as_soon_as_it_is_well_is_one_outage_until_it_has_held() {
+    let (log, _guard) = Log::begin();
+    let mut thing = Thing::new();
+    for _ in 0..1000 {
+        thing.is_well();
+        thing.fails("closed");
+        advance(SECOND).await;
+    }
+    assert_eq!(log.lines().len(), 1, "{:?}", log.lines());
+    thing.is_well();
+    advance(SECOND).await;
+    thing.is_well();
+    assert_eq!(log.lines().len(), 1, "{:?}", log.lines());
+    advance(SECOND).await;
+    thing.is_well();
+    let lines = log.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].contains("outage_s=1000.0"), "{lines:?}");
+
+    // One that was well for longer is back at once.
+    thing.fails("closed");
+    thing.is_well();
+    assert_eq!(log.lines().len(), 4, "{:?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
 async fn outages_with_a_steady_time_between_them_are_said_one_by_one() {
     let (log, _guard) = Log::begin();
     let mut thing = Thing::new();
