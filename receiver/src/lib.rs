@@ -23,6 +23,7 @@ pub mod metrics;
 mod complaints;
 mod contact;
 mod content;
+mod findings;
 mod healths;
 mod proof;
 mod subscription;

@@ -30,6 +30,7 @@ use crate::audit::Audit;
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::content::Judge;
+use crate::findings::Findings;
 use crate::gathering::{BATCH, Gathering};
 use crate::healths::Healths;
 use crate::metrics::Metrics;
@@ -68,6 +69,7 @@ pub(crate) struct Subscription<S> {
     /// What the store has, and what can't be had any more.
     marks: Marks,
     audit: Audit,
+    findings: Findings,
     healths: Healths,
     note: Note,
     connection: Option<Connection>,
@@ -114,6 +116,7 @@ impl<S: MarkedStore> Subscription<S> {
             writing: None,
             marks: Marks::default(),
             audit: Audit::new(config.audit_after),
+            findings: Findings::default(),
             healths,
             note: Note::at(&config.refill_note()),
             connection: None,

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use wire::{JournalId, JournalSpan};
 
 /// Announcements of which it is remembered when they came. Over that some numbers are old enough a
-/// little later.
-const STEPS: usize = 64;
+/// little later. There is one or two a minute; a flood of them takes no more than this for each of up to 16 journals of
+/// an Envoy.
+const STEPS: usize = 16;
 
 /// How long after its last announcement a journal is taken to be there.
 const HELD_FOR: Duration = Duration::from_mins(15);

@@ -6,14 +6,12 @@ use tokio::time::Instant;
 use wire::{Announcement, Serial, Topic};
 
 use super::Subscription;
-use crate::audit::Finding;
-use crate::metrics::Metrics;
 
 impl<S: MarkedStore> Subscription<S> {
     pub(super) fn take_announcement(&mut self, envoy: &Serial, announcement: &Announcement) {
         let (marks, now) = (&mut self.marks, Instant::now());
-        let findings = self.audit.announced(envoy, announcement, marks, now);
-        say(findings, &self.metrics);
+        let found = self.audit.announced(envoy, announcement, marks, now);
+        self.findings.say(found, &self.metrics, now);
     }
 
     /// Asks the scrapers. Without a connection, or where the broker does not let us publish, it waits.
@@ -25,8 +23,9 @@ impl<S: MarkedStore> Subscription<S> {
         let Some(connection) = self.connection.as_ref().filter(|_| self.proof.is_given()) else {
             return;
         };
-        let (requests, findings) = self.audit.requests(&self.marks, Instant::now());
-        say(findings, &self.metrics);
+        let now = Instant::now();
+        let (requests, found) = self.audit.requests(&self.marks, now);
+        self.findings.say(found, &self.metrics, now);
         for (envoy, request) in requests {
             tracing::debug!(%envoy, request = request.encode(), "asking for readings");
             let topic = Topic::Replay {
@@ -55,48 +54,6 @@ impl<S: MarkedStore> Subscription<S> {
             self.marks = nothing;
             self.audit.start_over();
             self.note.taken_up();
-        }
-    }
-}
-
-fn say(findings: Vec<Finding>, metrics: &Metrics) {
-    for finding in findings {
-        match &finding {
-            Finding::Missing { readings, .. } => metrics.asked_for.inc_by(*readings),
-            Finding::Lost { readings, .. } => metrics.lost.inc_by(*readings),
-            Finding::Filled { .. } | Finding::Vanished { .. } => 0,
-        };
-        match finding {
-            Finding::Missing { envoy, readings } => tracing::info!(
-                %envoy,
-                readings,
-                "readings that the scraper has are not in the store; they are asked for"
-            ),
-            Finding::Filled { envoy, readings } => {
-                tracing::info!(%envoy, readings, "all that was missing is in the store now");
-            }
-            Finding::Vanished {
-                envoy,
-                journal,
-                readings,
-            } => tracing::warn!(
-                %envoy,
-                %journal,
-                readings,
-                "a journal with readings that are missing is not announced any more; they are asked \
-                 for when it is again"
-            ),
-            Finding::Lost {
-                envoy,
-                journal,
-                readings,
-            } => tracing::error!(
-                %envoy,
-                %journal,
-                readings,
-                "readings have left the scraper's journal before they were stored; they are lost \
-                 (setting of the scraper: JOURNAL_SIZE)"
-            ),
         }
     }
 }
