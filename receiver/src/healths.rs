@@ -20,9 +20,16 @@ use daemon::outage::Outage;
 use store::{HealthError, MOST_ENVOYS, MarkedStore, WriteError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use wire::{Health, Serial};
+use wire::{Health, InverterHealth, Serial};
 
 use crate::writer::pauses;
+
+/// What may be kept of all Envoys together, by a rough measure, in bytes, and as much again of what is stored: that of
+/// some 40,000 inverters. Of Envoys it is one message each, which may be of any size that is read.
+const MOST_HELD: usize = 8 * 1024 * 1024;
+
+/// What one inverter's health takes, beside its names.
+const HELD_OF_ONE: usize = 200;
 
 /// What of each Envoy was heard and stored: shared by who hears it and who stores it.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +37,18 @@ pub(crate) struct Healths(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    newest: Mutex<BTreeMap<Serial, Known>>,
+    newest: Mutex<Newest>,
     news: Notify,
+}
+
+/// Of each Envoy the newest.
+#[derive(Debug, Default)]
+struct Newest {
+    of: BTreeMap<Serial, Known>,
+    /// What all of them that were heard take, in bytes.
+    held: usize,
+    /// That there is no room was said.
+    is_full: bool,
 }
 
 /// What is known of one Envoy's inverters.
@@ -39,6 +56,8 @@ struct Shared {
 struct Known {
     heard: Health,
     stored: Option<Health>,
+    /// Whether it was heard since it was looked at for what is new.
+    is_news: bool,
 }
 
 impl Healths {
@@ -49,54 +68,78 @@ impl Healths {
             return;
         };
         let mut newest = self.newest();
-        let has_room = newest.len() < MOST_ENVOYS;
-        match newest.get_mut(&health.envoy) {
-            Some(known) => {
-                let before = known.heard.changed_at.unwrap_or(changed_at);
-                if changed_at >= before || (!retained && changed_at.supersedes(before)) {
-                    known.heard = health;
-                }
-            }
-            None if has_room => {
-                let envoy = health.envoy.clone();
-                let known = Known {
-                    heard: health,
-                    stored: None,
-                };
-                newest.insert(envoy, known);
-            }
-            None => return,
+        let Newest { of, held, is_full } = &mut *newest;
+        let known = of.get(&health.envoy);
+        let is_older = known.is_some_and(|known| {
+            let before = known.heard.changed_at.unwrap_or(changed_at);
+            changed_at < before && (retained || !changed_at.supersedes(before))
+        });
+        if is_older {
+            return;
         }
+        let others = *held - known.map_or(0, |known| weight(&known.heard));
+        let all = others + weight(&health);
+        let has_room = all <= MOST_HELD && (known.is_some() || of.len() < MOST_ENVOYS);
+        if !has_room {
+            if !std::mem::replace(is_full, true) {
+                tracing::warn!(
+                    envoy = %health.envoy,
+                    envoys = of.len(),
+                    "how the inverters do is not stored of more Envoys than these, and of some not what is new, for want of \
+                     room for it; readings are"
+                );
+            }
+            return;
+        }
+        *held = all;
+        let stored = of.remove(&health.envoy).and_then(|known| known.stored);
+        let envoy = health.envoy.clone();
+        let known = Known {
+            heard: health,
+            stored,
+            is_news: true,
+        };
+        of.insert(envoy, known);
         drop(newest);
         self.0.news.notify_one();
     }
 
     /// What is not stored yet, Envoy by Envoy: the whole state, and what of it is new.
     fn waiting(&self) -> Vec<(Health, Health)> {
-        let newest = self.newest();
-        let waiting = newest.values().filter_map(|known| {
-            let whole = known.heard.clone();
-            let mut new = whole.clone();
+        let mut newest = self.newest();
+        let news = newest.of.values_mut().filter(|known| known.is_news);
+        let waiting = news.filter_map(|known| {
+            let mut new = known.heard.clone();
             if let Some(stored) = &known.stored {
                 new.inverters
                     .retain(|serial, one| stored.inverters.get(serial) != Some(one));
             }
-            (!new.inverters.is_empty()).then_some((whole, new))
+            known.is_news = !new.inverters.is_empty();
+            known.is_news.then(|| (known.heard.clone(), new))
         });
         waiting.collect()
     }
 
     /// This state is stored.
     fn stored(&self, whole: Health) {
-        if let Some(known) = self.newest().get_mut(&whole.envoy) {
+        if let Some(known) = self.newest().of.get_mut(&whole.envoy) {
             known.stored = Some(whole);
         }
     }
 
-    fn newest(&self) -> MutexGuard<'_, BTreeMap<Serial, Known>> {
+    fn newest(&self) -> MutexGuard<'_, Newest> {
         // Nothing that holds this lock leaves anything half-done.
         self.0.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What it takes to keep this, in bytes.
+fn weight(health: &Health) -> usize {
+    let of_one = |one: &InverterHealth| {
+        let names = [&one.name, &one.array].into_iter().flatten();
+        HELD_OF_ONE + names.map(String::len).sum::<usize>()
+    };
+    HELD_OF_ONE + health.inverters.values().map(of_one).sum::<usize>()
 }
 
 /// Stores what was heard, for as long as the receiver runs.

@@ -118,10 +118,27 @@ fn a_newer_state_that_came_during_a_write_is_stored_after_it() {
 #[test]
 fn whoever_invents_envoys_fills_no_memory() {
     let healths = Healths::default();
-    for number in 0..3 * MOST_ENVOYS {
+    let mut known = health(NOON, &[("a", Reporting)]);
+    healths.heard(known.clone(), false);
+    let name = "n".repeat(60_000);
+    for number in 0..2 * MOST_HELD / name.len() {
         let mut invented = health(NOON, &[("a", Reporting)]);
         invented.envoy = number.to_string().parse().unwrap();
+        for one in invented.inverters.values_mut() {
+            one.name = Some(name.clone());
+        }
         healths.heard(invented, false);
     }
-    assert_eq!(healths.waiting().len(), MOST_ENVOYS);
+    let held = healths.newest().held;
+    assert!(
+        held <= MOST_HELD && held > MOST_HELD - 2 * name.len(),
+        "{held}"
+    );
+    let kept = healths.waiting().len();
+    assert!((100..150).contains(&kept), "{kept}");
+    while !next(&healths).is_empty() {}
+    // The known one goes on.
+    known = health(NOON + 60, &[("a", Silent)]);
+    healths.heard(known, false);
+    assert_eq!(next(&healths), [of("a", Silent)]);
 }
