@@ -17,6 +17,7 @@ use store::{BesideFile, InfluxDb, MarksFile, SettingsError, TokenSource};
 use wire::ReceiverName;
 
 use self::place::Place;
+use crate::census;
 
 /// Its client id and its topic.
 pub const NAME: Key = Key::new("name", "RECEIVER_NAME")
@@ -63,6 +64,12 @@ pub const INFLUX_BUCKET: Key = Key::new("influx.bucket", "INFLUX_BUCKET")
     .example("envoy")
     .help("the InfluxDB bucket");
 
+/// How many Envoys there is room for.
+pub const MAX_ENVOYS: Key = Key::new("max_envoys", "MAX_ENVOYS")
+    .flag("max-envoys", "NUMBER")
+    .default("1000")
+    .help("of how many Envoys readings are stored; of further ones nothing is, which is said at ERROR");
+
 /// The time between two statuses on one connection; tests shorten it.
 pub const TESTING_ANNOUNCE_EVERY: Key = Key::file_only("testing.announce_every").default("5m");
 
@@ -73,7 +80,7 @@ pub const TESTING_STORE_TIMEOUT: Key = Key::file_only("testing.store_timeout");
 /// shorten it.
 pub const TESTING_AUDIT_AFTER: Key = Key::file_only("testing.audit_after").default("60s");
 
-const OWN_KEYS: [Key; 12] = [
+const OWN_KEYS: [Key; 13] = [
     NAME,
     STATE_DIR,
     STORE,
@@ -82,6 +89,7 @@ const OWN_KEYS: [Key; 12] = [
     INFLUX_TOKEN,
     INFLUX_ORG,
     INFLUX_BUCKET,
+    MAX_ENVOYS,
     LISTEN,
     TESTING_ANNOUNCE_EVERY,
     TESTING_AUDIT_AFTER,
@@ -112,6 +120,8 @@ pub struct Config {
     pub announce_every: Duration,
     /// How long a reading may take from its announcement to the store before it is asked for.
     pub audit_after: Duration,
+    /// How many Envoys there is room for.
+    pub max_envoys: usize,
     /// Where the marks, the dead letters and notes to a running receiver are.
     pub state_dir: PathBuf,
     /// Where health and metrics are served.
@@ -192,6 +202,7 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
     let broker = Broker::read(settings);
     let announce_every = settings.required(&TESTING_ANNOUNCE_EVERY, duration);
     let audit_after = settings.required(&TESTING_AUDIT_AFTER, duration);
+    let max_envoys = settings.required(&MAX_ENVOYS, max_envoys);
     let state_dir = state_dir(settings);
     let listen = settings.optional(&LISTEN, str::parse);
     let store = read_store(settings);
@@ -201,6 +212,7 @@ fn logging(settings: &mut Settings, filter: &'static str) -> Option<Everything> 
         broker: broker?,
         announce_every: announce_every?,
         audit_after: audit_after?,
+        max_envoys: max_envoys?,
         state_dir: state_dir?,
         listen,
     };
@@ -227,6 +239,14 @@ fn name(text: &str) -> Result<ReceiverName, String> {
     let remedy = "it names the broker's session and a topic";
     text.parse()
         .map_err(|error: wire::InvalidName| format!("{error}; {remedy}"))
+}
+
+fn max_envoys(text: &str) -> Result<usize, String> {
+    let (least, most) = (census::ENVOYS.start(), census::ENVOYS.end());
+    let number = text.parse().ok();
+    number
+        .filter(|number| census::ENVOYS.contains(number))
+        .ok_or_else(|| format!("is out of range; write a number from {least} to {most}"))
 }
 
 /// The store that the settings name.

@@ -79,6 +79,11 @@ impl DeadLetter {
         }
     }
 
+    /// It is as if it named no reading.
+    pub(crate) fn forget_place(&mut self) {
+        self.place = None;
+    }
+
     /// Which reading it says to be, where it does.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {

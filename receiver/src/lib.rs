@@ -4,7 +4,7 @@
 //! `subscription` owns the loop from the broker to the store and back; [`gathering`] makes batches;
 //! its `proof` that the broker lets us publish is the status coming back;
 //! the `writer` brings one to the store for as long as it takes; the [`audit`] finds what got lost on the
-//! way and asks for it; `healths` keeps beside them how the inverters do; what can never be stored is kept as [`dead_letters`]; [`metrics`] says how all of it goes.
+//! way and asks for it; `healths` keeps beside them how the inverters do; the [`census`] bounds of whom; what can never be stored is kept as [`dead_letters`]; [`metrics`] says how all of it goes.
 //!
 //! The invariant of this crate: nothing is marked or acknowledged before it is stored.
 
@@ -16,6 +16,7 @@ pub mod program;
 pub mod refill;
 
 pub mod audit;
+pub mod census;
 pub mod dead_letters;
 pub mod gathering;
 pub mod metrics;

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{BaseTopic, ReceiverName, Status};
 
 use crate::audit::Audit;
+use crate::census::Census;
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::content::Judge;
@@ -70,6 +71,7 @@ pub(crate) struct Subscription<S> {
     marks: Marks,
     audit: Audit,
     findings: Findings,
+    census: Census,
     healths: Healths,
     note: Note,
     connection: Option<Connection>,
@@ -117,6 +119,7 @@ impl<S: MarkedStore> Subscription<S> {
             marks: Marks::default(),
             audit: Audit::new(config.audit_after),
             findings: Findings::default(),
+            census: Census::new(config.max_envoys),
             healths,
             note: Note::at(&config.refill_note()),
             connection: None,
@@ -134,6 +137,9 @@ impl<S: MarkedStore> Subscription<S> {
         stop: CancellationToken,
     ) -> Result<(), SessionEnded> {
         self.marks = self.writer.marks().await;
+        let marked = self.marks.iter().map(|(envoy, ..)| envoy);
+        let announced = self.marks.firsts().map(|(envoy, ..)| envoy);
+        self.census.know(marked.chain(announced));
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
             () = self.receive(&mut events) => Err(SessionEnded),

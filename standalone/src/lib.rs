@@ -206,6 +206,7 @@ fn receiver_config(broker: &Broker, state_dir: PathBuf) -> receiver::config::Con
         broker: ours(broker),
         announce_every: ANNOUNCE_EVERY,
         audit_after: AUDIT_AFTER,
+        max_envoys: receiver::census::USUAL_ENVOYS,
         state_dir,
         listen: None,
     }

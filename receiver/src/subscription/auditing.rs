@@ -53,6 +53,7 @@ impl<S: MarkedStore> Subscription<S> {
         if self.writer.save(&nothing).await {
             self.marks = nothing;
             self.audit.start_over();
+            self.census.begin_anew();
             self.note.taken_up();
         }
     }

@@ -21,17 +21,33 @@ impl<S: MarkedStore> Subscription<S> {
             Content::Reading(known)
                 if delivery.retain && self.is_marked(&known.envoy, &known.journal, known.seq) => {}
             Content::Reading(new) => {
-                if !delivery.retain {
-                    self.audit.received(&new.envoy, &new.journal, new.seq);
+                let (topic, payload) = (&delivery.topic, &delivery.payload);
+                dead = self.census.refuses(&new, topic, payload);
+                if dead.is_none() {
+                    if !delivery.retain {
+                        self.audit.received(&new.envoy, &new.journal, new.seq);
+                    }
+                    reading = Some(new);
                 }
-                reading = Some(new);
             }
             Content::Announcement(envoy, announcement) => {
-                self.take_announcement(&envoy, &announcement);
+                if self.census.admits(&envoy) {
+                    self.take_announcement(&envoy, &announcement);
+                }
             }
-            Content::Health(health) => self.healths.heard(health, delivery.retain),
+            Content::Health(mut health) => {
+                if self.census.admit(&mut health) {
+                    self.healths.heard(health, delivery.retain);
+                }
+            }
             Content::Nothing => {}
-            Content::Refused(letter) => {
+            Content::Refused(mut letter) => {
+                if letter
+                    .place()
+                    .is_some_and(|(envoy, ..)| !self.census.admits(envoy))
+                {
+                    letter.forget_place();
+                }
                 let place = letter.place().filter(|_| delivery.retain);
                 let is_known =
                     place.is_some_and(|(envoy, journal, seq)| self.is_marked(envoy, journal, *seq));

@@ -507,6 +507,11 @@ pub(crate) const WRONG: &[Row] = &[
     ),
     row(
         Receiver,
+        &["MAX_ENVOYS=0"],
+        &["MAX_ENVOYS: \"0\" is out of range; write a number from 1 to 32768"],
+    ),
+    row(
+        Receiver,
         &["STORE=postgres:home"],
         &[
             "STORE: \"postgres:home\" is no store; write influxdb, or sqlite: and the path of a file",

@@ -6,15 +6,23 @@ use scripted::broker::{Broker, Peer};
 use serde_json::json;
 
 use super::broker::receiver;
-use super::{is_well, let_in};
+use super::{is_well, let_in, told};
 use crate::ARRIVAL;
 use crate::health::{address, metric};
+
+const NO_ROOM: &str = "there is no room for another Envoy";
 
 /// Messages of each kind.
 const MANY: usize = 2_000;
 
 /// The Envoy of somebody else, whose readings come in between.
 const ENVOY: &str = "122012345678";
+
+/// For so many Envoys there is room.
+const ENVOYS: usize = 1_000;
+
+/// For so many series of one.
+const SERIES: usize = 4_096;
 
 /// One message of a flood, by its number.
 fn hostile(number: usize) -> Vec<(String, String)> {
@@ -31,17 +39,30 @@ fn hostile(number: usize) -> Vec<(String, String)> {
         (format!("envoy/e{number}/health"), health.to_string()),
         (format!("envoy/e{number}/inverters/i{number}"), padding),
         (format!("envoy/e/../{number}/inverters"), "{".repeat(4_000)),
+        reading(&format!("e{number}"), number),
     ]
 }
 
-/// A reading of the other Envoy.
-fn reading(number: usize) -> (String, String) {
-    let payload = json!({"serial": format!("i{number}"), "envoy": ENVOY, "reported_at": "2026-11-23T09:15:00Z",
+/// A reading.
+fn reading(envoy: &str, number: usize) -> (String, String) {
+    let payload = json!({"serial": format!("i{number}"), "envoy": envoy, "reported_at": "2026-11-23T09:15:00Z",
         "device_type": 1, "power_w": 212, "peak_power_w": 296, "journal": "k3x9m2pq", "seq": number + 1});
     (
-        format!("envoy/{ENVOY}/inverters/i{number}"),
+        format!("envoy/{envoy}/inverters/i{number}"),
         payload.to_string(),
     )
+}
+
+/// Waits until so many readings are stored, or a few more.
+async fn are_stored(address: &str, readings: usize, more: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "some thousand readings")]
+    let (least, most) = (readings as f64, (readings + more) as f64);
+    let what = format!("{readings} readings to be stored");
+    wait::until_true(&what, ARRIVAL, async || {
+        let stored = metric(address, "envoy_receiver_points_written_total").await;
+        stored.is_some_and(|stored| stored >= least && stored <= most)
+    })
+    .await;
 }
 
 /// Sends a message, and gives it the next number that acknowledges it.
@@ -68,7 +89,7 @@ async fn a_flood_of_topics_serials_and_announcements_fills_nothing_and_keeps_nob
             send(&mut peer, &mut sent, message).await;
         }
         if number % EVERY == 0 {
-            send(&mut peer, &mut sent, reading(readings)).await;
+            send(&mut peer, &mut sent, reading(ENVOY, readings)).await;
             readings += 1;
         }
     }
@@ -93,26 +114,53 @@ async fn a_flood_of_topics_serials_and_announcements_fills_nothing_and_keeps_nob
             None => panic!("it has left: {:?}", receiver.stderr()),
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "a few readings")]
-    let wanted = readings as f64;
-    wait::until_true(
-        "the readings in between to be stored",
-        ARRIVAL,
-        async || {
-            let stored = metric(&address, "envoy_receiver_points_written_total").await;
-            stored.is_some_and(|stored| (stored - wanted).abs() < 0.5)
-        },
-    )
-    .await;
+    // One place is the other Envoy's.
+    are_stored(&address, readings + ENVOYS - 1, 0).await;
     is_well(&receiver, &address).await;
     let files = std::fs::read_dir(folder.path().join("state")).expect("a directory");
     let kept: u64 = files
         .map(|file| file.expect("a file").metadata().expect("its length").len())
         .sum();
     assert!(kept < 4 << 20, "{kept} bytes are kept");
-    let lines = receiver.stderr().len();
-    // One for each of the Envoys that are audited at once, and some for what is no reading.
-    assert!(lines < 120, "{lines} lines");
+    // What it says at its start, three of each kind and that there are more, and that there is no room.
+    let lines = receiver.stderr();
+    assert!(lines.len() <= 20, "{lines:#?}");
+    assert_eq!(told(&receiver, NO_ROOM), 1, "{lines:#?}");
+    drop(peer);
+    assert!(receiver.terminate().await.success());
+}
+
+#[tokio::test]
+async fn an_account_that_invents_inverters_of_its_own_envoy_begins_no_series_without_end() {
+    const INVENTED: usize = SERIES + 500;
+    const TOO_MANY: &str =
+        "there are more inverters, meters and batteries of this Envoy than any has";
+    let broker = Broker::bind().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut receiver = receiver(&broker, &folder);
+    let address = address(&receiver).await;
+    let mut peer = broker.welcome(true).await;
+    let_in(&mut peer).await;
+
+    let mut sent = 0;
+    for number in 0..INVENTED {
+        send(&mut peer, &mut sent, reading("e", number)).await;
+    }
+    // Those that are known go on, and so does everybody else.
+    send(&mut peer, &mut sent, reading("e", 0)).await;
+    send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
+    let mut acknowledged = 0;
+    while acknowledged < sent {
+        match peer.packet().await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(_) => {}
+            None => panic!("it has left: {:?}", receiver.stderr()),
+        }
+    }
+    // One that is refused may pass for a known one, but hardly ever does.
+    are_stored(&address, SERIES + 2, 5).await;
+    is_well(&receiver, &address).await;
+    assert_eq!(told(&receiver, TOO_MANY), 1, "{:#?}", receiver.stderr());
     drop(peer);
     assert!(receiver.terminate().await.success());
 }
