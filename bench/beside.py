@@ -164,10 +164,9 @@ class Taken:
         self.pid = pid
 
     def cpu_s(self):
-        """Seconds of the processors, in the program and in the kernel for it."""
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
-            ticks = stat.read().rsplit(")", 1)[1].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        """Seconds of the processors, in the program and in the kernel for it, to the nanosecond: the clock that Linux has
+        for each process, threads that have ended among them."""
+        return time.clock_gettime(~self.pid << 3 | 2)
 
     def memory_mib(self, name="VmHWM"):
         """Its resident memory: VmRSS now, VmHWM the most that there was."""

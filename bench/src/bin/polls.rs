@@ -1,8 +1,9 @@
 //! Polls an Envoy as the scraper does, but without a pause. Called by `bench/poll`, which measures it.
 //!
-//! `cargo run --release -p bench --bin polls HOST COUNT [TOKEN]`: without the file of a token by the password that
-//! follows from the serial. It polls once, says so and waits for a line; then it polls COUNT times, says so and
-//! waits for another one. To the client a minute passes between two polls, so that it asks what it asks then.
+//! `cargo run --release -p bench --bin polls HOST COUNT PAUSE [TOKEN]`: without the file of a token by the password
+//! that follows from the serial. It polls once, says so and waits for a line; then it polls COUNT times, says so and
+//! waits for another one. To the client PAUSE seconds pass between two polls: with 60, the scraper's default, it asks
+//! what it asks then, and with 0 only what it asks each time.
 
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -13,15 +14,13 @@ use anyhow::Context;
 use envoy::{Gateway, Settings, TokenSource};
 use tokio::time::{advance, pause, resume};
 
-/// The scraper's default.
-const INTERVAL: Duration = Duration::from_mins(1);
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     daemon::install_crypto_provider();
     let mut arguments = std::env::args().skip(1);
     let host = arguments.next().context("HOST")?;
     let count: usize = arguments.next().context("COUNT")?.parse()?;
+    let between = Duration::from_secs(arguments.next().context("PAUSE")?.parse()?);
     let mut settings = Settings::new(host.parse()?);
     settings.token = arguments.next().map(TokenSource::file);
     let mut gateway = Gateway::new(settings);
@@ -29,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
     wait(reports)?;
     for _ in 0..count {
         pause();
-        advance(INTERVAL).await;
+        advance(between).await;
         resume();
         reports = poll(&mut gateway).await?;
     }
