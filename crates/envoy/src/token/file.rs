@@ -1,10 +1,12 @@
 //! A token in a file, which somebody else replaces while we run.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
-use tokio::io::AsyncReadExt as _;
+use tokio::task::spawn_blocking;
 
 use super::Token;
 use crate::error::Credentials;
@@ -61,17 +63,20 @@ impl TokenFile {
         read.ok()
     }
 
-    async fn text(&self) -> Result<SecretString, std::io::Error> {
-        // A pipe that nobody writes to would keep us for ever.
-        if !tokio::fs::metadata(&self.path).await?.is_file() {
-            return Err(std::io::Error::other("it is no regular file"));
-        }
-        let mut text = String::new();
-        tokio::fs::File::open(&self.path)
-            .await?
-            .take(LONGEST)
-            .read_to_string(&mut text)
-            .await?;
-        Ok(text.into())
+    async fn text(&self) -> io::Result<SecretString> {
+        let path = self.path.clone();
+        // One trip to a thread that may wait for the disk: each of tokio's own functions would be one.
+        let read = spawn_blocking(move || text(&path)).await;
+        read.map_err(io::Error::other)?
     }
+}
+
+fn text(path: &Path) -> io::Result<SecretString> {
+    // A pipe that nobody writes to would keep us for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text.into())
 }
