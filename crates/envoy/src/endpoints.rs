@@ -11,9 +11,11 @@ pub mod inverters;
 mod meter_readings;
 pub(crate) mod meters;
 mod number;
+mod picking;
 mod production;
 mod totals;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -129,13 +131,25 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
 const MOST_VALUES: usize = 50_000;
 
 fn json(body: &[u8]) -> Result<Value, Malformed> {
-    let begins_one = |byte: &&u8| b"{[,".contains(byte);
-    if body.iter().filter(begins_one).count() > MOST_VALUES {
+    serde_json::from_str(text(body)?.trim_start_matches(INVISIBLE)).map_err(Malformed::Json)
+}
+
+/// The text of a body that is JSON, unless there is too much in it.
+fn text(body: &[u8]) -> Result<Cow<'_, str>, Malformed> {
+    if values_in(body) > MOST_VALUES {
         return Err(Malformed::TooMuch);
     }
     // A broken character must cost its own entry, not the whole list.
-    let text = String::from_utf8_lossy(body);
-    serde_json::from_str(text.trim_start_matches(INVISIBLE)).map_err(Malformed::Json)
+    Ok(String::from_utf8_lossy(body))
+}
+
+/// At least as many as begin in it. Counted by pieces of which a byte can hold the count: so the compiler has many
+/// bytes compared at once, ten times as fast.
+fn values_in(body: &[u8]) -> usize {
+    let begins_one = |byte: &u8| u8::from(matches!(byte, b'{' | b'[' | b','));
+    let in_piece = |piece: &[u8]| piece.iter().map(begins_one).sum::<u8>();
+    let pieces = body.chunks(usize::from(u8::MAX));
+    pieces.map(|piece| usize::from(in_piece(piece))).sum()
 }
 
 /// What may stand before the document: white space and a byte order mark.

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{ALWAYS, Malformed, Updater, Worth, is_serial, number, object};
+use super::picking::{Picked, Place, values};
+use super::{ALWAYS, Malformed, Updater, Worth, is_serial, number};
 use crate::measured::Detail;
 
 pub(super) const UPDATER: Updater = Updater {
@@ -26,41 +27,140 @@ pub(super) const UPDATER: Updater = Updater {
 /// A retired inverter, and after the Envoy's nightly start each one until sunrise, has an empty
 /// `lastReading`: that costs only itself.
 fn parse(body: &[u8]) -> Result<BTreeMap<String, Detail>, Malformed> {
-    let devices = object(body)?;
-    Ok(devices.values().filter_map(read).collect())
+    let devices: Vec<Device> = values(body)?;
+    Ok(devices.into_iter().filter_map(read).collect())
 }
 
-fn read(device: &Value) -> Option<(String, Detail)> {
+/// What is wanted of a device.
+#[derive(Default)]
+struct Device {
+    kind: Value,
+    serial: Value,
+    channel: Channel,
+}
+
+#[derive(Default)]
+struct Channel {
+    last: LastReading,
+    lifetime: Counter,
+    watt_hours: WattHours,
+}
+
+#[derive(Default)]
+struct LastReading {
+    reported_at: Value,
+    interval_s: Value,
+    joules: Value,
+    ac_voltage: Value,
+    ac_current: Value,
+    ac_frequency: Value,
+    dc_voltage: Value,
+    dc_current: Value,
+    temperature: Value,
+}
+
+#[derive(Default)]
+struct Counter {
+    joules: Value,
+}
+
+#[derive(Default)]
+struct WattHours {
+    today: Value,
+}
+
+impl Picked for Device {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        Some(match key {
+            "devName" => Place::Plain(&mut self.kind),
+            "sn" => Place::Plain(&mut self.serial),
+            "channels" => Place::First(&mut self.channel),
+            _ => return None,
+        })
+    }
+}
+
+impl Picked for Channel {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        Some(Place::Object(match key {
+            "lastReading" => &mut self.last,
+            "lifetime" => &mut self.lifetime,
+            "wattHours" => &mut self.watt_hours,
+            _ => return None,
+        }))
+    }
+}
+
+impl Picked for LastReading {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        Some(Place::Plain(match key {
+            "endDate" => &mut self.reported_at,
+            "duration" => &mut self.interval_s,
+            JOULES => &mut self.joules,
+            "acVoltageINmV" => &mut self.ac_voltage,
+            "acCurrentInmA" => &mut self.ac_current,
+            "acFrequencyINmHz" => &mut self.ac_frequency,
+            "dcVoltageINmV" => &mut self.dc_voltage,
+            "dcCurrentINmA" => &mut self.dc_current,
+            "channelTemp" => &mut self.temperature,
+            _ => return None,
+        }))
+    }
+}
+
+impl Picked for Counter {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        (key == JOULES).then_some(Place::Plain(&mut self.joules))
+    }
+}
+
+impl Picked for WattHours {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        (key == "today").then_some(Place::Plain(&mut self.today))
+    }
+}
+
+const JOULES: &str = "joulesProduced";
+
+fn read(device: Device) -> Option<(String, Detail)> {
     // AC batteries have the same parts, but energy in both directions.
-    if device.get("devName")?.as_str()? != "pcu" {
+    if device.kind != "pcu" {
         return None;
     }
-    let serial = device.get("sn")?.as_str().filter(|sn| is_serial(sn))?;
-    let channel = device.get("channels")?.get(0)?;
-    let last = channel.get("lastReading")?.as_object()?;
-    let reported_at = last.get("endDate").and_then(number::whole)?;
-    let thousandths = |key| number::quantity(last.get(key)).map(|value| value / 1000.0);
-    let detail = Detail {
-        reported_at,
-        interval_s: number::quantity(last.get("duration")),
-        energy_wh: watt_hours(last),
-        energy_lifetime_wh: channel
-            .get("lifetime")
-            .and_then(Value::as_object)
-            .and_then(watt_hours),
-        energy_today_wh: number::quantity(channel.pointer("/wattHours/today")),
-        ac_voltage_v: thousandths("acVoltageINmV"),
-        ac_current_a: thousandths("acCurrentInmA"),
-        ac_frequency_hz: thousandths("acFrequencyINmHz"),
-        dc_voltage_v: thousandths("dcVoltageINmV"),
-        dc_current_a: thousandths("dcCurrentINmA"),
-        temperature_c: number::quantity(last.get("channelTemp")),
+    let Value::String(serial) = device.serial else {
+        return None;
     };
-    Some((serial.to_owned(), detail))
+    let Channel {
+        last,
+        lifetime,
+        watt_hours: counted,
+    } = device.channel;
+    let detail = Detail {
+        reported_at: number::whole(&last.reported_at)?,
+        interval_s: quantity(&last.interval_s),
+        energy_wh: watt_hours(&last.joules),
+        energy_lifetime_wh: watt_hours(&lifetime.joules),
+        energy_today_wh: quantity(&counted.today),
+        ac_voltage_v: thousandths(&last.ac_voltage),
+        ac_current_a: thousandths(&last.ac_current),
+        ac_frequency_hz: thousandths(&last.ac_frequency),
+        dc_voltage_v: thousandths(&last.dc_voltage),
+        dc_current_a: thousandths(&last.dc_current),
+        temperature_c: quantity(&last.temperature),
+    };
+    is_serial(&serial).then_some((serial, detail))
 }
 
-fn watt_hours(of: &Map<String, Value>) -> Option<f64> {
-    number::quantity(of.get("joulesProduced")).map(|joules| joules / 3600.0)
+fn quantity(value: &Value) -> Option<f64> {
+    number::quantity(Some(value))
+}
+
+fn thousandths(value: &Value) -> Option<f64> {
+    quantity(value).map(|value| value / 1000.0)
+}
+
+fn watt_hours(joules: &Value) -> Option<f64> {
+    quantity(joules).map(|joules| joules / 3600.0)
 }
 
 #[cfg(test)]

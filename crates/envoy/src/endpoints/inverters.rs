@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{EARLIEST, Endpoint, Malformed, is_serial, list, number};
+use super::picking::{Picked, Place, entries};
+use super::{EARLIEST, Endpoint, Malformed, is_serial, number};
 
 pub(crate) const INVERTERS: Endpoint<Inverters> = Endpoint {
     path: "/api/v1/production/inverters",
@@ -120,8 +121,9 @@ impl Inverters {
 pub fn parse(body: &[u8]) -> Result<Inverters, Malformed> {
     let mut inverters = Inverters::default();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for (position, entry) in list(body)?.iter().enumerate() {
-        match read(entry) {
+    for (position, entry) in entries(body)?.into_iter().enumerate() {
+        let entry: Option<Entry> = entry;
+        match entry.as_ref().ok_or(Reason::NotAnObject).and_then(read) {
             Ok(None) => inverters.never_reported += 1,
             Ok(Some(report)) => match places.get(&report.serial) {
                 None => {
@@ -137,7 +139,7 @@ pub fn parse(body: &[u8]) -> Result<Inverters, Malformed> {
             },
             Err(reason) => inverters.refused.push(Refused {
                 position,
-                serial: entry.as_object().and_then(|entry| serial(entry).ok()),
+                serial: entry.and_then(|entry| serial(&entry).ok()),
                 reason,
             }),
         }
@@ -145,11 +147,37 @@ pub fn parse(body: &[u8]) -> Result<Inverters, Malformed> {
     Ok(inverters)
 }
 
+/// What is wanted of an entry.
+#[derive(Default)]
+struct Entry {
+    serial: Value,
+    reported_at: Value,
+    device_type: Value,
+    power_w: Value,
+    peak_power_w: Value,
+}
+
+impl Picked for Entry {
+    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+        Some(Place::Plain(match key {
+            "serialNumber" => &mut self.serial,
+            REPORTED_AT => &mut self.reported_at,
+            "devType" => &mut self.device_type,
+            POWER => &mut self.power_w,
+            PEAK_POWER => &mut self.peak_power_w,
+            _ => return None,
+        }))
+    }
+}
+
+const REPORTED_AT: &str = "lastReportDate";
+const POWER: &str = "lastReportWatts";
+const PEAK_POWER: &str = "maxReportWatts";
+
 /// The report of one entry, `None` from a device that has never reported.
-fn read(entry: &Value) -> Result<Option<InverterReport>, Reason> {
-    let entry = entry.as_object().ok_or(Reason::NotAnObject)?;
+fn read(entry: &Entry) -> Result<Option<InverterReport>, Reason> {
     let serial = serial(entry)?;
-    let reported_at = required(entry, "lastReportDate", number::whole)?;
+    let reported_at = number::whole(&entry.reported_at).ok_or(Reason::Number(REPORTED_AT))?;
     if reported_at == 0 {
         return Ok(None);
     }
@@ -160,16 +188,16 @@ fn read(entry: &Value) -> Result<Option<InverterReport>, Reason> {
         serial,
         reported_at,
         // What kind of device it is matters less than what it reports.
-        device_type: entry.get("devType").and_then(number::whole),
-        power_w: required(entry, "lastReportWatts", number::nearest)?,
-        peak_power_w: required(entry, "maxReportWatts", number::nearest)?,
+        device_type: number::whole(&entry.device_type),
+        power_w: number::nearest(&entry.power_w).ok_or(Reason::Number(POWER))?,
+        peak_power_w: number::nearest(&entry.peak_power_w).ok_or(Reason::Number(PEAK_POWER))?,
     }))
 }
 
-fn serial(entry: &Map<String, Value>) -> Result<String, Reason> {
-    let serial = match entry.get("serialNumber") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
+fn serial(entry: &Entry) -> Result<String, Reason> {
+    let serial = match &entry.serial {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_u64() => number.to_string(),
         _ => return Err(Reason::Serial),
     };
     if is_serial(&serial) {
@@ -177,14 +205,6 @@ fn serial(entry: &Map<String, Value>) -> Result<String, Reason> {
     } else {
         Err(Reason::Serial)
     }
-}
-
-fn required<T>(
-    entry: &Map<String, Value>,
-    key: &'static str,
-    read: fn(&Value) -> Option<T>,
-) -> Result<T, Reason> {
-    entry.get(key).and_then(read).ok_or(Reason::Number(key))
 }
 
 #[cfg(test)]

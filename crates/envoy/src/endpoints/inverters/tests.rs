@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::MOST_VALUES;
 use super::*;
 
 fn parsed(list: &Value) -> Inverters {
@@ -190,6 +191,10 @@ fn a_list_of_more_than_any_envoy_has_is_refused_before_it_is_read() {
     let list = format!("[{}{{}}]", "{},".repeat(100_000));
     let refusal = parse(list.as_bytes()).expect_err("no Envoy's");
     assert!(matches!(refusal, Malformed::TooMuch), "{refusal}");
+    let most = "[".repeat(MOST_VALUES);
+    let refusal = parse(format!("{most}[").as_bytes()).expect_err("no Envoy's");
+    assert!(matches!(refusal, Malformed::TooMuch), "{refusal}");
+    assert!(matches!(parse(most.as_bytes()), Err(Malformed::Json(_))));
     let nested = "[".repeat(10_000);
     assert!(matches!(parse(nested.as_bytes()), Err(Malformed::Json(_))));
 }
