@@ -111,11 +111,15 @@ def listens(port):
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-class InfluxDb:
-    """A real one, set up."""
+class Refused(OSError):
+    """InfluxDB's answer was no success."""
 
-    def __init__(self, port):
-        self.url = f"http://127.0.0.1:{port}"
+
+class InfluxDb:
+    """A real one, set up, and the container that it is in."""
+
+    def __init__(self, name, port):
+        self.container, self.url = name, f"http://127.0.0.1:{port}"
         until("InfluxDB", lambda: listens(port) and self.is_ready())
         self.ask("/api/v2/setup", {"username": "admin", "password": "password-of-this", "org": ORG, "bucket": "first", "token": TOKEN})
         self.org = json.loads(self.ask("/api/v2/orgs"))["orgs"][0]["id"]
@@ -134,7 +138,7 @@ class InfluxDb:
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
                 return answer.read().decode()
         except urllib.error.HTTPError as error:
-            return fail(f"InfluxDB answers {error.code} to {path}: {error.read().decode()}")
+            raise Refused(f"InfluxDB answers {error.code} to {path}: {error.read().decode()}") from error
 
     def bucket(self, name):
         self.ask("/api/v2/buckets", {"orgID": self.org, "name": name, "retentionRules": []})
@@ -153,8 +157,8 @@ class InfluxDb:
 @contextlib.contextmanager
 def influxdb():
     port = free_port()
-    with container(os.environ.get("INFLUXDB_IMAGE", "influxdb:2.7"), "--entrypoint", "influxd", command=("--http-bind-address", f"127.0.0.1:{port}")):
-        yield InfluxDb(port)
+    with container(os.environ.get("INFLUXDB_IMAGE", "influxdb:2.7"), "--entrypoint", "influxd", command=("--http-bind-address", f"127.0.0.1:{port}")) as name:
+        yield InfluxDb(name, port)
 
 
 class Taken:
