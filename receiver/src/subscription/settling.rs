@@ -22,7 +22,7 @@ impl<S: MarkedStore> Subscription<S> {
                 if delivery.retain && self.is_marked(&known.envoy, &known.journal, known.seq) => {}
             Content::Reading(new) => {
                 let (topic, payload) = (&delivery.topic, &delivery.payload);
-                dead = self.census.refuses(&new, topic, payload);
+                dead = self.census.refuses(&new, topic, payload).map(Box::new);
                 if dead.is_none() {
                     if !delivery.retain {
                         self.audit.received(&new.envoy, &new.journal, new.seq);
