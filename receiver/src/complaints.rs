@@ -11,10 +11,7 @@ use wire::ReceiverName;
 pub(crate) struct Complaints {
     receiver: ReceiverName,
     broker: Outage,
-    /// Whether there was a connection at all.
-    connected_once: bool,
-    /// Whether the next connection is a new one.
-    disconnected: bool,
+    link: Link,
     /// The broker had lost our session when one of the connections was made in an outage that is not over yet.
     lost_session: bool,
     /// Since when the broker does not let us subscribe, and that was said.
@@ -25,13 +22,21 @@ pub(crate) struct Complaints {
     silenced: Option<Instant>,
 }
 
+/// The connection to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// There was none yet.
+    New,
+    Up,
+    Down,
+}
+
 impl Complaints {
     pub(crate) fn new(receiver: ReceiverName) -> Self {
         Self {
             receiver,
             broker: Outage::new("no connection to the broker"),
-            connected_once: false,
-            disconnected: false,
+            link: Link::New,
             lost_session: false,
             deaf: None,
             unheard: false,
@@ -40,7 +45,9 @@ impl Complaints {
     }
 
     pub(crate) fn disconnected(&mut self, reason: &Reason) {
-        self.disconnected = true;
+        if self.link == Link::Up {
+            self.link = Link::Down;
+        }
         let needs_a_person = reason.needs_a_person();
         self.broker.failed(&explain(reason), needs_a_person);
     }
@@ -49,9 +56,9 @@ impl Complaints {
     /// Told again and again.
     pub(crate) fn connected(&mut self, session_present: bool) {
         let receiver = &self.receiver;
-        let first = !std::mem::replace(&mut self.connected_once, true);
-        if std::mem::take(&mut self.disconnected) {
-            self.lost_session |= !session_present && !first;
+        let link = std::mem::replace(&mut self.link, Link::Up);
+        if link == Link::Down {
+            self.lost_session |= !session_present;
         }
         if let Some(ended) = self.broker.over() {
             let outage_s = ended.seconds();
@@ -64,7 +71,7 @@ impl Complaints {
             } else {
                 tracing::info!(outage_s, session_present, "connected to the broker again");
             }
-        } else if first {
+        } else if link == Link::New {
             tracing::info!(%receiver, session_present, "connected to the broker");
         }
     }
