@@ -62,18 +62,18 @@ mod tests {
     #[test]
     fn only_the_first_of_many_leads_and_the_next_one_after_these() {
         let following = Following::default();
-        let mut led = Vec::new();
+        let mut queued = Vec::new();
         for packet in 1..=4 {
             if packet == 4 {
                 assert_eq!(following.take(), [2, 3]);
             }
             let lead = || {
-                led.push(packet);
+                queued.push(packet);
                 Ok::<_, ()>(())
             };
             following.push(packet, lead).unwrap();
         }
-        assert_eq!(led, [1, 4]);
+        assert_eq!(queued, [1, 4]);
         assert_eq!(following.take(), []);
     }
 
