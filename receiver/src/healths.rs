@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use daemon::exit::with_causes;
 use daemon::outage::Outage;
-use store::{HealthError, MOST_ENVOYS, MarkedStore, WriteError};
+use store::{HealthError, MarkedStore, WriteError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use wire::{Health, InverterHealth, Serial};
@@ -79,7 +79,7 @@ impl Healths {
         }
         let others = *held - known.map_or(0, |known| weight(&known.heard));
         let all = others + weight(&health);
-        let has_room = all <= MOST_HELD && (known.is_some() || of.len() < MOST_ENVOYS);
+        let has_room = all <= MOST_HELD;
         if !has_room {
             if !std::mem::replace(is_full, true) {
                 tracing::warn!(
