@@ -34,7 +34,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, ExitCode> {
     let (config, logs) =
         command_line::configuration(matches, &config::keys(), Config::from_settings)?;
     logs.start();
-    Ok(exit::block_on(async move {
+    Ok(exit::block_on_one_thread(async move {
         let service = Service::of_process();
         let shutdown = signals::shutdown(&service)?;
         let (listen, each_inverter) =

@@ -53,12 +53,19 @@ pub fn block_on(program: impl Future<Output = Result<(), Box<dyn std::error::Err
     run(Runtime::new(), program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
 }
 
+/// Threads for what blocks. glibc keeps memory for each that ever ran beside others, up to 4 MiB where the journal is
+/// read and written. Two may hang for half a minute in a search for a name's address, of the broker and of the Envoy.
+const BLOCKING_THREADS: usize = 4;
+
 /// The same on this thread alone, but for what blocks: for a program whose parts wait for each other most of the
 /// time. Waking another thread for each step costs more than it brings, and each has memory of its own.
 pub fn block_on_one_thread(
     program: impl Future<Output = Result<(), Box<dyn std::error::Error>>>,
 ) -> ExitCode {
-    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build();
     run(runtime, program).map_or_else(|code| code, |()| ExitCode::SUCCESS)
 }
 
