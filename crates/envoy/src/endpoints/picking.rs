@@ -1,8 +1,7 @@
 //! What is wanted of a long answer, picked out while it is read.
 //!
 //! The list and the detail of inverters have up to ten values for one that is wanted. As a tree of [`Value`]s each of
-//! them would take memory of its own, and that most of a poll's time. So what is wanted has its [`Place`]s, and the
-//! rest is passed over. As with a tree, a value of another kind than it should be costs only itself, and a key that
+//! them would take memory of its own. So what is wanted has its [`Place`]s, and the rest is passed over. As with a tree, a value of another kind than it should be costs only itself, and a key that
 //! comes twice is no fault.
 
 use std::fmt;

@@ -1,9 +1,8 @@
 //! Acknowledgements, many in one write.
 //!
 //! rumqttc writes each request to the socket by itself: of a batch of a thousand acknowledgements that are a
-//! thousand system calls, which cost more than all else that is done for these messages. So only the first of
-//! those that come together goes through its queue. Once that one is written, and before anything else is, the
-//! event loop writes all that were called for since, in one go.
+//! thousand system calls. So only the first of those that come together goes through its queue. Once that one is
+//! written, and before anything else is, the event loop writes all that were called for since, in one go.
 
 use std::sync::{Mutex, MutexGuard};
 
