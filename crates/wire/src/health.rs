@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Serial;
-use crate::payload::{PayloadError, from_json, same_serial};
+use crate::payload::{MAX_HEALTH, PayloadError, from_json_of, same_serial};
 use crate::time::ReportTime;
 use crate::topic::Topic;
 
@@ -83,7 +83,7 @@ impl Health {
         let Topic::Health { envoy } = topic else {
             return Err(PayloadError::OtherKind("health of inverters"));
         };
-        let health: Self = from_json("the health of inverters", payload)?;
+        let health: Self = from_json_of(MAX_HEALTH, "the health of inverters", payload)?;
         same_serial("envoy", &health.envoy, envoy)?;
         Ok(health)
     }

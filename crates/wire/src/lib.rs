@@ -118,7 +118,7 @@ pub use gateway::GatewayState;
 pub use health::{Health, InverterHealth, InverterState};
 pub use measured::{Basis, Battery, Detail, Flow, Inverter, Measured, Meter, Net, Site, Value};
 pub use name::{InstanceId, InvalidName, JournalId, ReceiverName, Serial, Word};
-pub use payload::{MAX_PAYLOAD, MAX_SEQ, PayloadError};
+pub use payload::{MAX_HEALTH, MAX_PAYLOAD, MAX_SEQ, PayloadError};
 pub use quantity::{InvalidQuantity, Quantity};
 pub use reading::Reading;
 pub use replay::{InvalidRequest, MAX_RANGES, ReplayRequest};

@@ -4,8 +4,12 @@ use serde::Deserialize;
 
 use crate::name::Serial;
 
-/// The longest payload that is looked at, in bytes: ten times the largest that is sent today.
+/// The longest payload that is looked at, in bytes, but for that of `health`: more than three times the largest that is
+/// sent today.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
+
+/// The same of `health`, which has some 140 bytes for each inverter: as much as the shipped broker takes.
+pub const MAX_HEALTH: usize = 512 * 1024;
 
 /// The highest `seq`: the last whole number that JavaScript, and so Node-RED, counts exactly.
 pub const MAX_SEQ: u64 = (1 << 53) - 1;
@@ -13,9 +17,14 @@ pub const MAX_SEQ: u64 = (1 << 53) - 1;
 /// A payload that breaks the contract. No other attempt can mend it: it is a dead letter.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
-    /// Larger than [`MAX_PAYLOAD`].
-    #[error("the payload has {0} bytes, more than the {MAX_PAYLOAD} that are read")]
-    TooLarge(usize),
+    /// Larger than [`MAX_PAYLOAD`], or [`MAX_HEALTH`].
+    #[error("the payload has {bytes} bytes, more than the {most} that are read")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+        /// How many are read.
+        most: usize,
+    },
     /// Not JSON, or a key that is missing or has an impossible value.
     #[error("the payload is not {expected}")]
     Malformed {
@@ -52,8 +61,18 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(
     expected: &'static str,
     payload: &'a [u8],
 ) -> Result<T, PayloadError> {
-    if payload.len() > MAX_PAYLOAD {
-        return Err(PayloadError::TooLarge(payload.len()));
+    from_json_of(MAX_PAYLOAD, expected, payload)
+}
+
+/// The same with a bound of its own, in bytes.
+pub(crate) fn from_json_of<'a, T: Deserialize<'a>>(
+    most: usize,
+    expected: &'static str,
+    payload: &'a [u8],
+) -> Result<T, PayloadError> {
+    let bytes = payload.len();
+    if bytes > most {
+        return Err(PayloadError::TooLarge { bytes, most });
     }
     serde_json::from_slice(payload).map_err(|source| PayloadError::Malformed { expected, source })
 }

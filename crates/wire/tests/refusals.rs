@@ -5,8 +5,9 @@ use std::error::Error;
 use std::fmt::Write;
 
 use wire::{
-    Announcement, BaseTopic, GatewayState, JournalSpan, MAX_JOURNALS, MAX_PAYLOAD, MAX_RANGES,
-    MAX_SEQ, PayloadError, Reading, ReceiverName, ReplayRequest, Serial, Status, Topic, TopicError,
+    Announcement, BaseTopic, GatewayState, Health, InverterHealth, InverterState, JournalSpan,
+    MAX_HEALTH, MAX_JOURNALS, MAX_PAYLOAD, MAX_RANGES, MAX_SEQ, PayloadError, Reading,
+    ReceiverName, ReplayRequest, Serial, Status, Topic, TopicError,
 };
 
 const READING: &str = r#"{"serial":"482012345678","envoy":"122012345678","reported_at":"2026-11-23T09:15:00Z","device_type":1,"power_w":212,"peak_power_w":296,"journal":"k3x9m2pq","seq":1841}"#;
@@ -193,7 +194,41 @@ fn a_reading_on_the_topic_of_another() {
 fn a_payload_without_end() {
     let payload = format!("{}{}", READING, " ".repeat(MAX_PAYLOAD));
     let error = Reading::decode(&topic(), payload.as_bytes()).unwrap_err();
-    assert!(matches!(error, PayloadError::TooLarge(_)), "{error:?}");
+    assert!(matches!(error, PayloadError::TooLarge { .. }), "{error:?}");
+}
+
+#[test]
+fn the_health_of_two_thousand_inverters_is_read_and_one_without_end_is_not() {
+    let one = InverterHealth {
+        state: InverterState::Reporting,
+        fresh: true,
+        interval_s: Some(300),
+        missed_reports: 1_000_000,
+        relative_output_pct: Some(100),
+        name: Some("Carport, upper row, left".to_owned()),
+        array: Some("Carport".to_owned()),
+    };
+    let inverters = (0..2_000).map(|number| {
+        let serial = format!("48201{number:07}").parse().unwrap();
+        (serial, one.clone())
+    });
+    let envoy: Serial = "122012345678".parse().unwrap();
+    let health = Health {
+        envoy: envoy.clone(),
+        changed_at: None,
+        reporting: 2_000,
+        asleep: 0,
+        silent: 0,
+        total: 2_000,
+        never_reported: 0,
+        inverters: inverters.collect(),
+    };
+    let topic = Topic::Health { envoy };
+    let payload = health.encode();
+    assert_eq!(Health::decode(&topic, payload.as_bytes()).unwrap(), health);
+    let endless = format!("{payload}{}", " ".repeat(MAX_HEALTH));
+    let error = Health::decode(&topic, endless.as_bytes()).unwrap_err();
+    assert!(matches!(error, PayloadError::TooLarge { .. }), "{error:?}");
 }
 
 #[test]
