@@ -37,7 +37,7 @@ def built(*programs):
     compiled once for each of them."""
     if "BIN" in os.environ:
         return os.environ["BIN"]
-    packages = [part for package in ("bench", "receiver", "scraper", "simulator") for part in ("--package", package)]
+    packages = [part for package in ("bench", "receiver", "scraper", "simulator", "standalone") for part in ("--package", package)]
     chosen = [part for program_name in programs for part in ("--bin", program_name)]
     subprocess.run(["cargo", "build", "--release", "--quiet", *packages, *chosen], cwd=ROOT, check=True)
     # Where it is relative, it is so to where Cargo was started.

@@ -6,10 +6,9 @@
 
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
-use std::time::Duration;
-
-use anyhow::{Context, bail};
-use mqtt::{Connection, Event, Events, Message, Receipt};
+use anyhow::Context;
+use bench::{DEADLINE, connected, settings};
+use mqtt::{Connection, Message, Receipt};
 use wire::{BaseTopic, Inverter, Measured, Reading, ReportTime};
 
 /// Each Envoy with so many inverters, all of which report one after the other.
@@ -20,9 +19,6 @@ const INVERTERS: u64 = 100;
 const BEGINNING: u64 = 1_750_000_000;
 const INTERVAL: u64 = 300;
 
-/// How long an attempt to connect may take, and how long the broker's last acknowledgements may.
-const DEADLINE: Duration = Duration::from_mins(1);
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -30,8 +26,8 @@ async fn main() -> anyhow::Result<()> {
     let broker = next("BROKER")?;
     let first: u64 = next("FIRST")?.parse()?;
     let count: u64 = next("COUNT")?.parse()?;
-    let (session, mut events) = mqtt::start(settings(&broker)?)?;
-    let connection = tokio::time::timeout(DEADLINE, connected(&mut events)).await??;
+    let (session, mut events) = mqtt::start(settings(&broker, "bench-queue")?)?;
+    let connection = connected(&mut events).await?;
     let base = BaseTopic::default();
     let mut last = None;
     for number in first..first + count {
@@ -44,27 +40,6 @@ async fn main() -> anyhow::Result<()> {
     session.close(DEADLINE).await;
     println!("{count} readings are published");
     Ok(())
-}
-
-fn settings(broker: &str) -> anyhow::Result<mqtt::Config> {
-    Ok(mqtt::Config {
-        broker: broker.parse()?,
-        client_id: "bench-queue".to_owned(),
-        credentials: None,
-        tls: None,
-        clean_session: true,
-        keep_alive: Duration::from_secs(30),
-        last_will: None,
-        backoff_cap: Duration::from_secs(1),
-    })
-}
-
-async fn connected(events: &mut Events) -> anyhow::Result<Connection> {
-    match events.next().await {
-        Some(Event::Connected(connection)) => Ok(connection),
-        Some(Event::Disconnected(reason)) => bail!("no connection: {reason}"),
-        Some(Event::Received(_)) | None => bail!("the session began with no connection"),
-    }
 }
 
 async fn publish(
