@@ -79,6 +79,11 @@ impl Complaints {
         }
     }
 
+    /// When [`connected`](Self::connected) has something to say, if the connection holds until then.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.broker.ends()
+    }
+
     pub(crate) fn cannot_listen(&mut self, error: &SubscribeError) {
         // The end of a connection is said as such.
         let is_news = !matches!(error, SubscribeError::Gone(_)) && !self.deaf;

@@ -132,6 +132,7 @@ impl Publisher {
             let due = self.delivery.due();
             let announcing = self.home_assistant.as_ref().and_then(Announcer::due);
             let presence = self.presence.due();
+            let holds = self.connection.as_ref().and(self.complaints.due());
             tokio::select! {
                 // In this order: an echo that has come was not missed.
                 biased;
@@ -152,8 +153,9 @@ impl Publisher {
                     self.tell(news);
                 }
                 () = at(announcing) => self.announce_devices(),
-                // `send` does what is due.
+                // `send` does what is due, and what follows it says that the connection holds.
                 () = at(presence) => {}
+                () = at(holds) => {}
                 _ = announce.tick() => self.delivery.announce_soon(Instant::now()),
             }
             // `Gone` needs no handling of its own: the session reports the end of a connection

@@ -138,6 +138,13 @@ impl Outage {
         is_due && current.said.len() < REASONS && current.said.insert(without_numbers(reason))
     }
 
+    /// When [`over`](Self::over) would give the outage, if things stay as well as they are; none where they are not.
+    #[must_use]
+    pub fn ends(&self) -> Option<Instant> {
+        let current = self.current.as_ref()?;
+        Some(current.well_since? + current.holds)
+    }
+
     /// Things are well. Told again and again, it gives each outage once, when it is over: at once, but
     /// one that comes and goes only when things have been well for long, and one of what is well for moments only when
     /// that has held.

@@ -205,6 +205,20 @@ async fn what_breaks_off_as_soon_as_it_is_well_is_one_outage_until_it_has_held()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_well_for_moments_tells_when_to_look_again() {
+    let mut outage = Outage::new("no connection to the broker");
+    assert_eq!(outage.over(), None);
+    assert_eq!(outage.ends(), None, "there is no outage");
+    outage.failed("closed", false);
+    assert_eq!(outage.ends(), None, "nothing is well");
+    assert_eq!(outage.over(), None);
+    let ends = outage.ends().expect("it is well again");
+    advance(ends - Instant::now()).await;
+    assert!(outage.over().is_some());
+    assert_eq!(outage.ends(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn outages_with_a_steady_time_between_them_are_said_one_by_one() {
     let (log, _guard) = Log::begin();
     let mut thing = Thing::new();
