@@ -109,16 +109,18 @@ mod tests {
         assert!(measuring.outage.over().is_some());
     }
 
+    const POLL: Duration = Duration::from_mins(1);
+
     #[tokio::test(start_paused = true)]
     async fn topics_that_stand_still_are_said_at_once_and_until_they_go_on() {
         let mut measuring = Measuring::new();
-        let mut polled =
-            |behind: &[Subject]| measuring.polled(&[], behind, nothing_is, Instant::now());
-        polled(&[Subject::Site]);
-        polled(&[Subject::Site]);
-        polled(&[]);
+        for behind in [&[Subject::Site][..], &[Subject::Site], &[]] {
+            tokio::time::advance(POLL).await;
+            measuring.polled(&[], behind, nothing_is, Instant::now());
+        }
         assert!(measuring.outage.over().is_none());
         assert!(measuring.behind.over().is_none(), "it was over already");
+        tokio::time::advance(POLL).await;
         measuring.polled(&[], &[Subject::Site], nothing_is, Instant::now());
         assert!(measuring.behind.over().is_some());
     }

@@ -763,6 +763,7 @@ pub(crate) const IN_FORCE: &str = "
 name = \"second\"  # name in {dir}/settings.toml
 state_dir = \"/nowhere\"  # STATE_DIR
 store = \"influxdb\"  # default
+max_envoys = \"1000\"  # default
 # listen  # not set
 
 [influx]
