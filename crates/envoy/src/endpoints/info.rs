@@ -1,5 +1,7 @@
 //! `/info`: who the Envoy is. Open to everyone, in every firmware.
 
+use std::ops::RangeInclusive;
+
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{Endpoint, INVISIBLE, Malformed, is_serial};
@@ -17,6 +19,10 @@ const MOST_NODES: u32 = 10_000;
 /// In bytes; real documents have two thousand. The parser looks at each attribute as often as its element has others.
 const LONGEST: usize = 64 * 1024;
 
+/// What its clock may show, in Unix seconds: from 1970 on, where one that was never set begins, to the year 9999. What is
+/// said beyond that is no time, and the difference of two of them no number.
+const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
+
 /// The longest part number that is kept; real ones have 13 characters.
 const LONGEST_PART_NUMBER: usize = 32;
 
@@ -29,7 +35,7 @@ pub struct Info {
     pub firmware: Firmware,
     /// The part number, such as `800-00654-r08`.
     pub part_number: Option<String>,
-    /// The Envoy's clock at this answer, in Unix seconds.
+    /// The Envoy's clock at this answer, in Unix seconds from 1970 to 9999.
     pub time: Option<i64>,
     /// Whether it says that it takes web tokens: from firmware 7 on.
     pub web_tokens: bool,
@@ -83,7 +89,9 @@ pub fn parse(body: &[u8]) -> Result<Info, Malformed> {
             .filter(|number| number.len() <= LONGEST_PART_NUMBER)
             .filter(|number| number.bytes().all(|byte| byte.is_ascii_graphic()))
             .map(str::to_owned),
-        time: value(root, "time").and_then(|time| time.parse().ok()),
+        time: value(root, "time")
+            .and_then(|time| time.parse().ok())
+            .filter(|time| TIMES.contains(time)),
         web_tokens: flag(root, "web-tokens").unwrap_or(false),
         metered: flag(device, "imeter"),
     })
@@ -148,6 +156,19 @@ mod tests {
             .map(|byte| if byte == 1 { 0xd8 } else { byte })
             .collect();
         assert!(parse(&broken).is_ok());
+    }
+
+    #[test]
+    fn a_time_that_no_clock_shows_is_unknown() {
+        let time = |shown: &str| {
+            let body = USUAL.replace("1694549729", shown);
+            parse(body.as_bytes()).expect("a document").time
+        };
+        assert_eq!(time("0"), Some(0));
+        assert_eq!(time("253402300799"), Some(253_402_300_799));
+        for none in ["-1", "253402300800", "-9223372036854775808", "noon", ""] {
+            assert_eq!(time(none), None, "{none}");
+        }
     }
 
     #[test]
