@@ -71,11 +71,13 @@ pub(super) fn token(
 
 /// How a message begins. It may repeat what was sent.
 fn harmless(message: &str, password: &SecretString) -> String {
-    let password = password.expose_secret();
+    // Both with single spaces, as they are shown: a password may have some.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (message, password) = (words(message), words(password.expose_secret()));
     let message = if password.is_empty() {
-        message.to_owned()
+        message
     } else {
-        message.replace(password, "***")
+        message.replace(&password, "***")
     };
     Excerpt::of(message.as_bytes()).into_text()
 }
@@ -148,5 +150,10 @@ mod tests {
         let body = r#"{"message":"no account me with hush, eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n"}"#;
         let error = read(200, body).expect_err("no session").to_string();
         assert!(error.contains("\"no account me with ***, ***\""), "{error}");
+        let body: SecretString = r#"{"message":"no account with two\twords"}"#.into();
+        let url = "https://enlighten.example".parse().expect("a URL");
+        let error = session(&url, StatusCode::OK, &body, &"two words".into());
+        let error = error.expect_err("no session").to_string();
+        assert!(error.contains("\"no account with ***\""), "{error}");
     }
 }
