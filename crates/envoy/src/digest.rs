@@ -41,6 +41,12 @@ pub(crate) fn answer(
     let Ok(PasswordClient::Digest(mut client)) = PasswordClient::try_from(challenges) else {
         return Err(refuse(headers));
     };
+    if client.session() && client.rfc2069_compat() {
+        // The answer to a challenge without qop does not name what the session's key is made of: nobody could check it.
+        return Err(Unanswerable::Unusable(Excerpt::of(
+            b"a session without qop",
+        )));
+    }
     let answer = client
         .respond(&PasswordParams {
             username: user,
@@ -169,6 +175,14 @@ mod tests {
                 assert!(answer.contains(part), "{part}: {answer}");
             }
         }
+    }
+
+    #[test]
+    fn a_session_without_qop_is_not_answered_since_nobody_could_check_that() {
+        let session = "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess";
+        assert!(matches!(answered(session), Err(Unanswerable::Unusable(_))));
+        let usual = format!("{session}, qop=\"auth\"");
+        assert!(answered(&usual).expect("an answer").contains("cnonce="));
     }
 
     #[test]
