@@ -17,6 +17,8 @@ mod enlighten;
 mod entrez;
 mod error;
 
+pub(crate) mod fuzzing;
+
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderValue, SET_COOKIE};

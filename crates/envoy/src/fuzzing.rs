@@ -3,6 +3,7 @@
 //!
 //! A hidden module and no feature: with a feature, all that depends on this crate would be built once more.
 
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use secrecy::SecretString;
 
@@ -16,7 +17,7 @@ use crate::measured::choice::choose;
 use crate::measured::counters::Counters;
 use crate::measured::readings::{Kept, Readings};
 use crate::token::Token;
-use crate::{digest, token};
+use crate::{cloud, digest, token};
 
 /// The polls of one gateway, one after the other, without a network between.
 #[derive(Debug, Default)]
@@ -84,6 +85,16 @@ pub fn refused_token(text: &str, serial: &str, now: i64) -> Result<String, Strin
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// What is made of an answer of Enphase's cloud, wherever it may come: a token, or what is said of it.
+///
+/// # Panics
+/// There is no such status.
+#[must_use]
+pub fn cloud(status: u16, body: &str, serial: &str, password: &str) -> Vec<Result<String, String>> {
+    let status = StatusCode::from_u16(status).expect("a status");
+    cloud::fuzzing::read(status, body, serial, password)
 }
 
 /// How a body begins, as a message says it.

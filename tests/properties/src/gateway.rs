@@ -24,7 +24,11 @@ pub(crate) fn gateway(data: &[u8]) -> Input {
             is_understood = false;
             continue;
         };
-        logged::is_fit(&envoy::fuzzing::excerpt(body));
+        for (_, body) in poll {
+            let excerpt = envoy::fuzzing::excerpt(body);
+            logged::is_fit(&excerpt);
+            assert!(!excerpt.contains("eyJ"), "{excerpt}");
+        }
         let info = match envoy::info::parse(body) {
             Ok(info) => info,
             Err(error) => {
@@ -53,6 +57,12 @@ pub(crate) fn gateway(data: &[u8]) -> Input {
         }
         for measured in judged.new {
             seq += 1;
+            let at = measured.at();
+            assert!(
+                info.time
+                    .is_none_or(|now| !wire::is_set_back(at.unix_seconds(), now)),
+                "{at} is more than a day ahead of the Envoy's own clock"
+            );
             let journal = "k3x9m2pq".parse().expect("an id");
             messages::reading(&measured.numbered(serial.clone(), journal, seq));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::fuzzing::judged;
+use store::fuzzing::{LINES, judged};
 
 use crate::{Input, first_line, logged};
 
@@ -10,7 +10,7 @@ use crate::{Input, first_line, logged};
 const LONGEST: usize = 700;
 
 /// The status in the first line, then lines of the head up to an empty one, then the body: only a 204 is taken for
-/// stored, and what is said is short and one line.
+/// stored, each line of a batch that is refused has one reason, and what is said is short and one line.
 pub(crate) fn influx(data: &[u8]) -> Input {
     let (status, mut rest) = first_line(data);
     let status = str::from_utf8(status).ok().and_then(|it| it.parse().ok());
@@ -37,8 +37,15 @@ pub(crate) fn influx(data: &[u8]) -> Input {
         return Input::Refused;
     };
     assert_eq!(judged.is_stored, status == 204);
-    logged::is_fit(&judged.said);
-    assert!(judged.said.chars().count() < LONGEST, "{}", judged.said);
+    let (probed, _) = &judged.probed;
+    for said in [&judged.said, probed] {
+        logged::is_fit(said);
+        assert!(said.chars().count() < LONGEST, "{said}");
+    }
+    if let Some((blamed, outside)) = &judged.refused {
+        assert!(blamed.is_sorted_by(|one, next| one < next), "{blamed:?}");
+        assert_eq!(blamed.len() + outside, LINES);
+    }
     let longest = Duration::from_hours(1);
     assert!(judged.retry_after.is_none_or(|asked| asked <= longest));
     Input::Understood

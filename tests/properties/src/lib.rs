@@ -13,6 +13,7 @@ mod replay;
 mod secrets;
 mod topic;
 
+mod challenged;
 mod line;
 mod logged;
 

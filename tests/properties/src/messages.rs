@@ -1,7 +1,13 @@
 //! Messages of the contract.
 
-use influxdb_line_protocol::{FieldValue, parse_lines};
-use wire::{Announcement, BaseTopic, GatewayState, Health, Reading, ReplayRequest, Status, Topic};
+use std::collections::BTreeMap;
+
+use influxdb_line_protocol::{FieldValue, ParsedLine, parse_lines};
+use receiver::dead_letters::DeadLetter;
+use wire::{
+    Announcement, BaseTopic, GatewayState, Health, InverterHealth, InverterState, MAX_SEQ, Reading,
+    ReplayRequest, ReportTime, Status, Topic,
+};
 
 use crate::{Input, first_line, line, logged};
 
@@ -37,7 +43,9 @@ pub(crate) fn message(data: &[u8]) -> Input {
     };
     if let Err(error) = &judged {
         // What the receiver says: not the cause, which may repeat what is in the payload.
-        logged::is_fit(&error.to_string());
+        let reason = error.to_string();
+        logged::is_fit(&reason);
+        dead_letter(&topic, payload, reason);
     }
     Input::understood_if(judged.is_ok())
 }
@@ -78,22 +86,77 @@ fn health(health: &Health) {
         let [Ok(point)] = points.as_slice() else {
             panic!("{line:?} is not one point: {points:?}");
         };
-        let tag = |key| {
-            point
-                .tag_value(key)
-                .map(influxdb_line_protocol::EscapedStr::as_str)
-        };
-        assert_eq!(tag("envoySerial"), Some(health.envoy.as_str()));
-        assert_eq!(tag("serial"), Some(serial.as_str()));
-        for (key, text) in [("name", &inverter.name), ("array", &inverter.array)] {
-            let written = point.field_value(key).map(|value| match value {
-                FieldValue::String(text) => text.to_string(),
-                other => panic!("{key} is {other:?}"),
-            });
-            let meant = text
-                .as_ref()
-                .map(|text| text.replace(char::is_control, " "));
-            assert_eq!(written, meant, "{line}");
-        }
+        let tags = point.series.tag_set.iter().flatten();
+        let tags: Vec<_> = tags
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        let meant = [
+            ("envoySerial", health.envoy.as_str()),
+            ("serial", serial.as_str()),
+        ];
+        assert_eq!(tags, meant, "{line}");
+        let at = health.changed_at.map(ReportTime::unix_seconds);
+        assert_eq!(point.timestamp, at, "{line}");
+        assert_eq!(fields(point), meant_fields(inverter), "{line}");
+    }
+}
+
+/// Fields by name, with a sign of their type.
+fn fields(point: &ParsedLine<'_>) -> BTreeMap<String, String> {
+    let shown = |value: &FieldValue<'_>| match value {
+        FieldValue::F64(number) => format!("{number}"),
+        FieldValue::String(text) => format!("{:?}", text.as_str()),
+        FieldValue::Boolean(is_so) => format!("{is_so}"),
+        other => panic!("no inverter's health has {other:?}"),
+    };
+    let fields = point.field_set.iter();
+    fields
+        .map(|(key, value)| (key.to_string(), shown(value)))
+        .collect()
+}
+
+fn meant_fields(inverter: &InverterHealth) -> BTreeMap<String, String> {
+    let state = match inverter.state {
+        InverterState::Reporting => "reporting",
+        InverterState::Asleep => "asleep",
+        InverterState::Silent => "silent",
+    };
+    // A line end would be the end of the line for some servers.
+    let text = |text: &String| format!("{:?}", text.replace(char::is_control, " "));
+    let number = |number: u32| f64::from(number).to_string();
+    // As a server reads it, which counts in floats.
+    let missed: f64 = inverter
+        .missed_reports
+        .to_string()
+        .parse()
+        .expect("a number");
+    let fields = [
+        ("state", Some(format!("{state:?}"))),
+        ("fresh", Some(inverter.fresh.to_string())),
+        ("missedReports", Some(missed.to_string())),
+        ("intervalS", inverter.interval_s.map(number)),
+        (
+            "relativeOutputPct",
+            inverter.relative_output_pct.map(number),
+        ),
+        ("name", inverter.name.as_ref().map(text)),
+        ("array", inverter.array.as_ref().map(text)),
+    ];
+    let known = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    known.collect()
+}
+
+/// What can't be stored is kept in one line, and has no place in a journal that no reading can have.
+fn dead_letter(topic: &Topic, payload: &[u8], reason: String) {
+    let text = topic.render(&BaseTopic::default());
+    let mut letter = DeadLetter::new(&text, payload, reason);
+    if let Topic::Plain { envoy, .. } | Topic::Backlog { envoy, .. } = topic {
+        letter = letter.of_envoy(envoy, payload);
+    }
+    logged::is_fit(&serde_json::to_string(&letter).expect("it can be written"));
+    if let Some((_, _, seq)) = letter.place() {
+        assert!((1..=MAX_SEQ).contains(seq));
     }
 }

@@ -7,7 +7,7 @@ use receiver::audit::{Audit, MOST_ENVOYS, PIECE};
 use scraper::delivery::replay::{MOST_RANGES, Replay};
 use store::{MOST_JOURNALS, Marks};
 use tokio::time::Instant;
-use wire::{Announcement, ReplayRequest, Serial};
+use wire::{Announcement, JournalId, ReplayRequest, Serial};
 
 use crate::{Input, first_line, logged};
 
@@ -76,8 +76,8 @@ fn is_sound(request: &ReplayRequest) {
     assert!((1..=PIECE).contains(&asked), "{asked} at once");
 }
 
-/// In the first line what a scraper announces, in each further one a request: only what is held is sent, each number
-/// once, the lowest first.
+/// In the first line what a scraper announces, in each further one a request: what is held and was asked for is sent, and
+/// nothing else, each number once, the lowest first.
 pub(crate) fn replay(data: &[u8]) -> Input {
     /// So many are sent; a request may be as wide as all numbers.
     const SENT: usize = 200;
@@ -86,13 +86,14 @@ pub(crate) fn replay(data: &[u8]) -> Input {
         return Input::Refused;
     };
     let mut replay = Replay::default();
-    let mut asked = 0;
+    let mut asked = Vec::new();
     let mut is_understood = true;
     for line in requests.split(|byte| *byte == b'\n') {
         match ReplayRequest::decode(line) {
             Ok(request) => {
                 assert!((1..=wire::MAX_RANGES).contains(&request.ranges().len()));
-                asked += usize::from(replay.ask(&request, &held.journals) > 0);
+                replay.ask(&request, &held.journals);
+                asked.push(request);
             }
             Err(error) => {
                 is_understood &= line.is_empty();
@@ -100,8 +101,8 @@ pub(crate) fn replay(data: &[u8]) -> Input {
             }
         }
     }
-    assert!(asked <= MOST_RANGES || held.journals.len() > 1);
     let mut sent = BTreeSet::new();
+    let mut last: Option<(JournalId, u64)> = None;
     while let Some((journal, seq)) = replay.next(|_| true) {
         let span = held.journals.iter().find(|span| *span.id() == journal);
         let span = span.expect("a journal that is held");
@@ -109,11 +110,14 @@ pub(crate) fn replay(data: &[u8]) -> Input {
             (span.first()..=span.last()).contains(&seq),
             "{seq} is not held"
         );
-        let before = sent.iter().next_back();
+        let mut of_journal = asked.iter().filter(|request| *request.journal() == journal);
         assert!(
-            before.is_none_or(|(id, before)| *id != journal || *before < seq),
-            "not the lowest first"
+            of_journal.any(|request| request.ranges().iter().any(|range| range.contains(&seq))),
+            "nobody has asked for {seq}"
         );
+        let is_next = last.is_none_or(|(id, before)| id != journal || before < seq);
+        assert!(is_next, "not the lowest first");
+        last = Some((journal.clone(), seq));
         assert!(sent.insert((journal.clone(), seq)), "sent twice");
         replay.sent(&journal, seq);
         if sent.len() == SENT {
@@ -121,5 +125,27 @@ pub(crate) fn replay(data: &[u8]) -> Input {
             assert!(replay.next(|_| true).is_none(), "not held any more");
         }
     }
+    let ranges: usize = asked.iter().map(|request| request.ranges().len()).sum();
+    if sent.len() < SENT && ranges < MOST_RANGES {
+        is_all(&sent, &asked, &held);
+    }
     Input::understood_if(is_understood)
+}
+
+/// Nothing that is held and was asked for is left out.
+fn is_all(sent: &BTreeSet<(JournalId, u64)>, asked: &[ReplayRequest], held: &Announcement) {
+    for request in asked {
+        let span = held
+            .journals
+            .iter()
+            .find(|span| span.id() == request.journal());
+        let Some(span) = span else { continue };
+        for range in request.ranges() {
+            let first = span.first().max(*range.start());
+            for seq in first..=span.last().min(*range.end()) {
+                let number = (request.journal().clone(), seq);
+                assert!(sent.contains(&number), "{number:?} is not sent");
+            }
+        }
+    }
 }

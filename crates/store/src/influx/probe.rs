@@ -8,6 +8,8 @@
 
 mod reading;
 
+use url::Url;
+
 use super::connection::{Connection, Reply};
 use super::failure::Failure;
 use super::verdict::{Fault, Verdict, is_plain_http_to_tls, leads_to, message, shown};
@@ -96,17 +98,17 @@ async fn reachable(connection: &Connection) -> Outcome {
     let mut replies = Vec::new();
     for path in ["health", "ping"] {
         match connection.get(path).await {
-            Ok(reply) => match recognised(&reply, connection) {
+            Ok(reply) => match recognised(&reply, connection.server()) {
                 Some(outcome) => return outcome,
                 None => replies.push(reply),
             },
             Err(failure) => return failure.into(),
         }
     }
-    not_recognised(&replies[0], connection)
+    not_recognised(&replies[0], connection.server())
 }
 
-fn recognised(reply: &Reply, connection: &Connection) -> Option<Outcome> {
+pub(super) fn recognised(reply: &Reply, server: &Url) -> Option<Outcome> {
     #[derive(serde::Deserialize)]
     struct Health {
         name: String,
@@ -131,14 +133,13 @@ fn recognised(reply: &Reply, connection: &Connection) -> Option<Outcome> {
         (_, Some(version)) => String::from_utf8_lossy(version.as_bytes()).into_owned(),
     };
     Some(Outcome::Passed(format!(
-        "InfluxDB {} answers at {}",
-        shown(version.trim_start_matches('v')),
-        connection.server()
+        "InfluxDB {} answers at {server}",
+        shown(version.trim_start_matches('v'))
     )))
 }
 
-fn not_recognised(reply: &Reply, connection: &Connection) -> Outcome {
-    let (status, server) = (reply.status, connection.server());
+pub(super) fn not_recognised(reply: &Reply, server: &Url) -> Outcome {
+    let status = reply.status;
     let code = status.as_u16();
     let text = message(&reply.body);
     if is_plain_http_to_tls(&text) {
