@@ -225,7 +225,8 @@ function aged(now, hours, state) {
   }, async (page, differs) => {
     await page.click('#grid button');
     await page.waitForSelector('#detail-chart canvas');
-    const turned = await page.locator('#grid small:first-of-type, #detail-title, #detail-text dd').evaluateAll((all) => all.filter((one) => getComputedStyle(one).unicodeBidi !== 'isolate').length);
+    // In one step: what the page puts in the place of another element meanwhile has no style any more.
+    const turned = await page.evaluate(() => [...document.querySelectorAll('#grid small:first-of-type, #detail-title, #detail-text dd')].filter((one) => getComputedStyle(one).unicodeBidi !== 'isolate').length);
     differs('how many names turn text around', turned, 0);
     differs('how many titles there are', await page.locator('body [title]').count(), 0);
     const values = await page.locator('meter').evaluateAll((all) => all.map((bar) => bar.value).filter((value) => !Number.isInteger(value)));
