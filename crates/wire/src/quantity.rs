@@ -14,7 +14,7 @@ const THOUSANDTHS: i64 = 1000;
 /// Kept as a whole number, so that the same value is always the same text, and two of them can be
 /// compared. No meter of a gateway is as exact as a thousandth.
 ///
-/// The number that is kept is higher by [`LIFT`], and so never 0: an unknown one takes no more room than one that
+/// The number that is kept is higher by `LIFT`, and so never 0: an unknown one takes no more room than one that
 /// is known, and a reading has up to ten of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "f64", try_from = "f64")]
