@@ -191,12 +191,13 @@ def program(*command, log, **environment):
 
 
 def telegraf():
-    """TELEGRAF, or the one that is found; and its version."""
+    """TELEGRAF, or the one that is found; and its name with its version, which one says only as its makers build it."""
     path = os.environ.get("TELEGRAF") or shutil.which("telegraf")
     if not path:
         fail("there is no telegraf. It is in Debian's and InfluxData's packages (apt-get install telegraf) and in the image `telegraf`; "
              "or TELEGRAF=FILE names one, with the plugins mqtt_consumer, json_v2 and influxdb_v2")
-    return path, run(path, "--version").split()[1]
+    version = run(path, "--version").split()[1]
+    return path, "Telegraf" if version == "unknown" else f"Telegraf {version}"
 
 
 def percentile(values, share):

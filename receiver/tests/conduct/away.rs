@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use receiver::gathering::BATCH;
 use scripted::influx::Reply;
 
 use crate::chain::Chain;
@@ -119,4 +120,34 @@ async fn a_broker_that_goes_away_meanwhile_gets_each_acknowledgement_once() {
     chain.asked(2).await;
     chain.look(nothing_acknowledged);
     chain.heals().await;
+}
+
+/// More than is taken from the broker while a batch waits for the store; of as many inverters, which are no more
+/// than one Envoy may have.
+const MANY: usize = 2 * BATCH;
+
+/// A store that is down from the start, with that many readings on their way.
+async fn many_wait() -> Chain {
+    let chain = Chain::start(MANY, &[], |_, _| {
+        Said::nothing_kept(Reply::error(503, "down"))
+    })
+    .await;
+    chain.without_looking_at_marks();
+    chain.asked(3).await;
+    chain.look(nothing_acknowledged);
+    chain
+}
+
+#[tokio::test]
+async fn more_than_a_batch_waits_for_a_store_that_is_down() {
+    many_wait().await.heals().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_goes_away_while_many_are_stored_gets_each_acknowledgement_once() {
+    let chain = many_wait().await;
+    chain.mend();
+    chain.until(|state| state.kept.len() >= BATCH).await;
+    chain.cut().await;
+    chain.ends().await;
 }
