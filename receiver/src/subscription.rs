@@ -10,7 +10,7 @@
 //!
 //! One loop owns all of it. How much can gather is bounded by the broker: on one connection it sends
 //! no more than its limit of unacknowledged messages, and on the next one the same ones again. Where it does
-//! not keep to its limit, no more is taken from it while [`FULL`] messages wait.
+//! not keep to its limit, no more is taken from it while [`FULL`] messages wait, or twice as many where it owes an answer.
 
 mod auditing;
 mod greeting;
@@ -38,8 +38,8 @@ use crate::metrics::Metrics;
 use crate::proof::Proof;
 use crate::refill::Note;
 use crate::writer::{Writer, Writing};
-use greeting::own_status;
 pub(crate) use greeting::status;
+use greeting::{Greeting, greeted, own_status};
 use settling::written;
 
 /// How long a stop waits for the store to take what has gathered; what it has not taken by then
@@ -58,6 +58,10 @@ const AUDIT_EVERY: Duration = Duration::from_secs(1);
 /// broker.
 const FULL: usize = BATCH;
 
+/// So many are enough while the broker owes us an answer, which can stand behind the messages that it has under way:
+/// with the shipped settings a thousand.
+const FULL_WHILE_OWED: usize = 2 * FULL;
+
 /// The subscription's state.
 pub(crate) struct Subscription<S> {
     base: BaseTopic,
@@ -75,6 +79,7 @@ pub(crate) struct Subscription<S> {
     healths: Healths,
     note: Note,
     connection: Option<Connection>,
+    greeting: Option<Greeting>,
     judge: Judge,
     proof: Proof,
     /// The time between two statuses on one connection.
@@ -123,6 +128,7 @@ impl<S: MarkedStore> Subscription<S> {
             healths,
             note: Note::at(&config.refill_note()),
             connection: None,
+            greeting: None,
         }
     }
 
@@ -179,10 +185,11 @@ impl<S: MarkedStore> Subscription<S> {
                 () = self.part.beat() => self.still_connected(),
                 event = next(events, is_full) => match event {
                     None => return,
-                    Some(Event::Received(delivery)) => self.receive_all(delivery, events).await,
-                    Some(Event::Connected(connection)) => self.connected(connection).await,
+                    Some(Event::Received(delivery)) => self.receive_all(delivery, events),
+                    Some(Event::Connected(connection)) => self.connected(connection),
                     Some(Event::Disconnected(reason)) => self.disconnected(&reason),
                 },
+                greeted = greeted(&mut self.greeting) => self.has_greeted(greeted),
                 attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
                 () = self.proof.missed() => {
@@ -195,7 +202,7 @@ impl<S: MarkedStore> Subscription<S> {
                     self.ask_for_what_is_missing().await;
                 }
                 _ = announce.tick() => {
-                    if !self.proof.is_awaited() {
+                    if !self.is_owed_an_answer() {
                         self.say_online().await;
                     }
                 }
@@ -216,15 +223,25 @@ impl<S: MarkedStore> Subscription<S> {
     }
 
     fn is_full(&self) -> bool {
-        self.gathering.waiting() >= FULL
+        let enough = if self.is_owed_an_answer() {
+            FULL_WHILE_OWED
+        } else {
+            FULL
+        };
+        self.gathering.waiting() >= enough
     }
 
-    async fn connected(&mut self, connection: Connection) {
+    /// Whether the broker has yet to answer what was said on this connection.
+    fn is_owed_an_answer(&self) -> bool {
+        self.greeting.is_some() || self.proof.is_awaited()
+    }
+
+    fn connected(&mut self, connection: Connection) {
         self.complaints.connected(connection.session_present());
         self.metrics.connected(true);
         "connected to the broker".clone_into(&mut self.status.0);
         self.say_status();
-        self.greet(connection).await;
+        self.greet(connection);
     }
 
     fn disconnected(&mut self, reason: &Reason) {
@@ -233,12 +250,13 @@ impl<S: MarkedStore> Subscription<S> {
         self.status.0 = format!("no connection to the broker: {reason}");
         self.say_status();
         self.connection = None;
+        self.greeting = None;
         self.proof.disconnected();
         self.gathering.disconnected();
     }
 
     /// Takes a message, and those that came with it: a burst does not go around the loop for each of them.
-    async fn receive_all(&mut self, first: Delivery, events: &mut Events) {
+    fn receive_all(&mut self, first: Delivery, events: &mut Events) {
         self.still_connected();
         self.metrics.last_receive.is_now();
         let mut next = Some(first);
@@ -247,7 +265,7 @@ impl<S: MarkedStore> Subscription<S> {
                 self.complaints.allowed();
                 if self.proof.came_back() {
                     // It may have let us read nothing meanwhile: what is retained comes again.
-                    self.subscribe().await;
+                    self.subscribe_again();
                 }
             }
             self.take(delivery);

@@ -7,8 +7,8 @@
 //!
 //! There are brokers that send more than the protocol allows: Mosquitto 2.0.11, to a session in which
 //! much has waited, with each acknowledgement more, up to all of it. So the broker is read no further while
-//! [`AHEAD`] messages wait for the consumer, and pings go out meanwhile: what it sends stays in the network, and
-//! then with the broker. There is an exception, without which a consumer that waits for an answer would wait for
+//! [`AHEAD`] messages wait for the consumer, or [`BYTES_AHEAD`] of them, and pings go out meanwhile: what it sends
+//! stays in the network, and then with the broker. There is an exception, without which a consumer that waits for an answer would wait for
 //! ever: while something of ours is to be sent or answered, reading goes on.
 //!
 //! Then the queue can become full. To break off would have all of that come again, and none of it ever
@@ -33,14 +33,19 @@ use crate::window::OutOfStep;
 /// broker sends ahead of their acknowledgements.
 const AHEAD: usize = 1_000;
 
+/// As many deliveries that wait leave so much room in the queue.
+const ROOM: usize = DELIVERIES - AHEAD;
+
+/// Bytes of them beyond which it is not read either: fifty times what a full queue of our brokers brings.
+const BYTES_AHEAD: u32 = 16 * 1024 * 1024;
+
 /// Deliveries that the consumer has not taken yet. A broker can't have more than this many
 /// unacknowledged, so only messages that want no acknowledgement, or a broker that counts
 /// wrong, can fill it.
 pub(crate) const DELIVERIES: usize = UNACKNOWLEDGED;
 
-/// The bytes that these may have together: a hundred times what a full queue of our brokers brings, and half of the
-/// memory that the smallest of our machines lets us have.
-const HELD: usize = 32 * 1024 * 1024;
+/// The bytes that these may have together: half of the memory that the smallest of our machines lets us have.
+const HELD: usize = 2 * BYTES_AHEAD as usize;
 
 /// A delivery that nobody has taken yet, and its part of the room for them.
 pub(crate) struct Held {
@@ -106,15 +111,15 @@ impl Polling {
     }
 
     /// Reads no further while the consumer is behind, unless there is something to send or an answer to come.
+    ///
+    /// Pings go out meanwhile, but nobody reads their answers: that the way has gone silent shows when reading goes on.
     async fn keep_pace(&mut self) -> Result<(), Reason> {
-        const ROOM: usize = DELIVERIES - AHEAD;
         let pause = self.event_loop.keep_alive() / 2;
-        while self.deliveries.capacity() < ROOM {
+        while self.is_ahead() {
             let goes_on = async {
                 tokio::select! {
                     biased;
-                    // Closed means that nobody wants deliveries any more.
-                    room = self.deliveries.reserve_many(ROOM) => drop(room),
+                    () = caught_up(&self.deliveries, &self.room) => {}
                     () = self.link.busy() => {}
                 }
             };
@@ -124,6 +129,10 @@ impl Polling {
             self.ping().await?;
         }
         Ok(())
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.deliveries.capacity() < ROOM || self.room.available_permits() < BYTES_AHEAD as usize
     }
 
     async fn ping(&mut self) -> Result<(), Reason> {
@@ -174,6 +183,13 @@ impl Polling {
         }
         Ok(())
     }
+}
+
+/// Completes once the consumer is behind no more.
+async fn caught_up(deliveries: &mpsc::Sender<Held>, room: &Semaphore) {
+    // Closed means that nobody wants deliveries any more.
+    let _places = deliveries.reserve_many(ROOM).await;
+    let _bytes = room.acquire_many(BYTES_AHEAD).await;
 }
 
 /// Takes note of what is no message.

@@ -15,9 +15,9 @@ use scripted::within;
 /// More than the session reads ahead.
 const MANY: u16 = 3_000;
 
-fn deliveries(payload: &str) -> BytesMut {
+fn deliveries(count: u16, payload: &str) -> BytesMut {
     let mut bytes = BytesMut::new();
-    for packet in 1..=MANY {
+    for packet in 1..=count {
         let delivery = delivery(packet, payload);
         delivery.write(&mut bytes, usize::MAX).unwrap();
     }
@@ -32,32 +32,43 @@ async fn confirmed(rig: &mut Rig) {
     within(receipt).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_broker_is_read_no_further_while_many_messages_wait() {
+/// That not all of these are read before they are taken, and all are then.
+async fn is_read_no_further(count: u16, payload: &str) {
     let mut rig = Rig::new().await;
-    // More than the network holds by far.
-    let bytes = deliveries(&"x".repeat(10_000));
+    let bytes = deliveries(count, payload);
     let mut sending = tokio::spawn(async move {
         rig.peer.send_bytes(&bytes).await;
         rig.peer
     });
     let sent = timeout(Duration::from_millis(500), &mut sending).await;
     assert!(sent.is_err(), "all of it was read");
-    for packet in 1..=MANY {
+    for packet in 1..=count {
         let delivery = received(&mut rig.events).await;
-        if packet == MANY {
+        if packet == count {
             delivery.acknowledgement.send().await.unwrap();
         }
     }
     let mut peer = within(sending).await.unwrap();
-    assert_eq!(peer.puback().await, MANY);
+    assert_eq!(peer.puback().await, count);
+}
+
+#[tokio::test]
+async fn a_broker_is_read_no_further_while_many_messages_wait() {
+    // More than the network holds by far.
+    is_read_no_further(MANY, &"x".repeat(10_000)).await;
+}
+
+#[tokio::test]
+async fn a_broker_is_read_no_further_while_few_large_messages_wait() {
+    // Less than what the session may hold of them, which would be read at once.
+    is_read_no_further(62, &"x".repeat(500_000)).await;
 }
 
 #[tokio::test]
 async fn a_broker_that_is_read_no_further_hears_of_us_all_the_same() {
     const KEEP_ALIVE: Duration = Duration::from_secs(4);
     let mut rig = Rig::with(|config| config.keep_alive = KEEP_ALIVE).await;
-    rig.peer.send_bytes(&deliveries("waits")).await;
+    rig.peer.send_bytes(&deliveries(MANY, "waits")).await;
     pause();
     for _ in 0..10 {
         let packet = tokio::select! {
@@ -79,7 +90,7 @@ async fn a_broker_that_is_read_no_further_hears_of_us_all_the_same() {
 #[tokio::test]
 async fn many_acknowledgements_leave_in_the_order_of_their_calls() {
     let mut rig = Rig::new().await;
-    rig.peer.send_bytes(&deliveries("waits")).await;
+    rig.peer.send_bytes(&deliveries(MANY, "waits")).await;
     let mut taken = Vec::new();
     for _ in 1..=MANY {
         taken.push(received(&mut rig.events).await.acknowledgement);
@@ -95,7 +106,7 @@ async fn many_acknowledgements_leave_in_the_order_of_their_calls() {
 #[tokio::test]
 async fn acknowledgements_leave_before_the_good_bye_also_where_nobody_reads_on() {
     let mut rig = Rig::new().await;
-    rig.peer.send_bytes(&deliveries("waits")).await;
+    rig.peer.send_bytes(&deliveries(MANY, "waits")).await;
     let first = received(&mut rig.events).await;
     let second = received(&mut rig.events).await;
     first.acknowledgement.send().await.unwrap();

@@ -32,8 +32,10 @@ fn told(program: &Program, part: &str) -> usize {
     told.count()
 }
 
-/// Answers as a broker does, until the receiver's own status came and is on its way back.
-async fn let_in(peer: &mut Peer) {
+/// Answers as a broker does, until the receiver's own status came and is on its way back. How many messages were
+/// acknowledged meanwhile.
+async fn let_in(peer: &mut Peer) -> u16 {
+    let mut acknowledged = 0;
     loop {
         match peer.packet().await {
             Some(Packet::Subscribe(subscribe)) => {
@@ -47,8 +49,9 @@ async fn let_in(peer: &mut Peer) {
                 status.retain = false;
                 status.pkid = 0;
                 peer.send(Packet::Publish(status)).await;
-                return;
+                return acknowledged;
             }
+            Some(Packet::PubAck(_)) => acknowledged += 1,
             other => panic!("unexpected: {other:?}"),
         }
     }

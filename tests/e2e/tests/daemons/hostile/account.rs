@@ -164,3 +164,33 @@ async fn an_account_that_invents_inverters_of_its_own_envoy_begins_no_series_wit
     drop(peer);
     assert!(receiver.terminate().await.success());
 }
+
+#[tokio::test]
+async fn large_messages_before_any_answer_of_the_broker_keep_nobody_from_being_stored() {
+    // More than the session holds; and the shipped broker has more under way.
+    const LARGE: usize = 80;
+    let broker = Broker::bind().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut receiver = receiver(&broker, &folder);
+    let address = address(&receiver).await;
+    let mut peer = broker.welcome(true).await;
+    let mut sent = 0;
+    for number in 0..LARGE {
+        let topic = format!("envoy/e/inverters/i{number}");
+        send(&mut peer, &mut sent, (topic, "x".repeat(500_000))).await;
+    }
+    // Mosquitto, too, reads what it is asked for when it has sent what waited.
+    let mut acknowledged = let_in(&mut peer).await;
+    send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
+    while acknowledged < sent {
+        match peer.packet().await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(_) => {}
+            None => panic!("it has left: {:?}", receiver.stderr()),
+        }
+    }
+    are_stored(&address, 1, 0).await;
+    is_well(&receiver, &address).await;
+    drop(peer);
+    assert!(receiver.terminate().await.success());
+}
