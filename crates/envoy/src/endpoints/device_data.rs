@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::picking::{Picked, Place, values};
-use super::{ALWAYS, Malformed, Updater, Worth, is_serial, number};
+use super::plain::Plain;
+use super::{ALWAYS, Malformed, Updater, Worth, is_serial, number, text};
 use crate::measured::Detail;
 
 pub(super) const UPDATER: Updater = Updater {
@@ -27,50 +26,52 @@ pub(super) const UPDATER: Updater = Updater {
 /// A retired inverter, and after the Envoy's nightly start each one until sunrise, has an empty
 /// `lastReading`: that costs only itself.
 fn parse(body: &[u8]) -> Result<BTreeMap<String, Detail>, Malformed> {
-    let devices: Vec<Device> = values(body)?;
-    Ok(devices.into_iter().filter_map(read).collect())
+    let text = text(body)?;
+    let mut details = BTreeMap::new();
+    values(&text, |device| details.extend(read(device)))?;
+    Ok(details)
 }
 
 /// What is wanted of a device.
 #[derive(Default)]
-struct Device {
-    kind: Value,
-    serial: Value,
-    channel: Channel,
+struct Device<'de> {
+    kind: Plain<'de>,
+    serial: Plain<'de>,
+    channel: Channel<'de>,
 }
 
 #[derive(Default)]
-struct Channel {
-    last: LastReading,
-    lifetime: Counter,
-    watt_hours: WattHours,
+struct Channel<'de> {
+    last: LastReading<'de>,
+    lifetime: Counter<'de>,
+    watt_hours: WattHours<'de>,
 }
 
 #[derive(Default)]
-struct LastReading {
-    reported_at: Value,
-    interval_s: Value,
-    joules: Value,
-    ac_voltage: Value,
-    ac_current: Value,
-    ac_frequency: Value,
-    dc_voltage: Value,
-    dc_current: Value,
-    temperature: Value,
+struct LastReading<'de> {
+    reported_at: Plain<'de>,
+    interval_s: Plain<'de>,
+    joules: Plain<'de>,
+    ac_voltage: Plain<'de>,
+    ac_current: Plain<'de>,
+    ac_frequency: Plain<'de>,
+    dc_voltage: Plain<'de>,
+    dc_current: Plain<'de>,
+    temperature: Plain<'de>,
 }
 
 #[derive(Default)]
-struct Counter {
-    joules: Value,
+struct Counter<'de> {
+    joules: Plain<'de>,
 }
 
 #[derive(Default)]
-struct WattHours {
-    today: Value,
+struct WattHours<'de> {
+    today: Plain<'de>,
 }
 
-impl Picked for Device {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for Device<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         Some(match key {
             "devName" => Place::Plain(&mut self.kind),
             "sn" => Place::Plain(&mut self.serial),
@@ -80,8 +81,8 @@ impl Picked for Device {
     }
 }
 
-impl Picked for Channel {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for Channel<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         Some(Place::Object(match key {
             "lastReading" => &mut self.last,
             "lifetime" => &mut self.lifetime,
@@ -91,8 +92,8 @@ impl Picked for Channel {
     }
 }
 
-impl Picked for LastReading {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for LastReading<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         Some(Place::Plain(match key {
             "endDate" => &mut self.reported_at,
             "duration" => &mut self.interval_s,
@@ -108,28 +109,28 @@ impl Picked for LastReading {
     }
 }
 
-impl Picked for Counter {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for Counter<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         (key == JOULES).then_some(Place::Plain(&mut self.joules))
     }
 }
 
-impl Picked for WattHours {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for WattHours<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         (key == "today").then_some(Place::Plain(&mut self.today))
     }
 }
 
 const JOULES: &str = "joulesProduced";
 
-fn read(device: Device) -> Option<(String, Detail)> {
-    // AC batteries have the same parts, but energy in both directions.
-    if device.kind != "pcu" {
-        return None;
-    }
-    let Value::String(serial) = device.serial else {
+fn read(device: Device<'_>) -> Option<(String, Detail)> {
+    let (Plain::Text(kind), Plain::Text(serial)) = (device.kind, device.serial) else {
         return None;
     };
+    // AC batteries have the same parts, but energy in both directions.
+    if kind != "pcu" || !is_serial(&serial) {
+        return None;
+    }
     let Channel {
         last,
         lifetime,
@@ -148,24 +149,24 @@ fn read(device: Device) -> Option<(String, Detail)> {
         dc_current_a: thousandths(&last.dc_current),
         temperature_c: quantity(&last.temperature),
     };
-    is_serial(&serial).then_some((serial, detail))
+    Some((serial.into_owned(), detail))
 }
 
-fn quantity(value: &Value) -> Option<f64> {
+fn quantity(value: &Plain<'_>) -> Option<f64> {
     number::quantity(Some(value))
 }
 
-fn thousandths(value: &Value) -> Option<f64> {
+fn thousandths(value: &Plain<'_>) -> Option<f64> {
     quantity(value).map(|value| value / 1000.0)
 }
 
-fn watt_hours(joules: &Value) -> Option<f64> {
+fn watt_hours(joules: &Plain<'_>) -> Option<f64> {
     quantity(joules).map(|joules| joules / 3600.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

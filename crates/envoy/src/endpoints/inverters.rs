@@ -1,12 +1,11 @@
 //! `/api/v1/production/inverters`: the newest report of each microinverter, in every firmware
 //! from 3.9 on.
 
-use std::collections::HashMap;
-
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::picking::{Picked, Place, entries};
-use super::{EARLIEST, Endpoint, Malformed, is_serial, number};
+use super::plain::Plain;
+use super::{EARLIEST, Endpoint, Malformed, is_serial, number, text};
 
 pub(crate) const INVERTERS: Endpoint<Inverters> = Endpoint {
     path: "/api/v1/production/inverters",
@@ -119,46 +118,56 @@ impl Inverters {
 /// Tolerant of what firmwares do: a missing `devType`, numbers as floats or in quotation marks,
 /// unknown keys. Where a serial is listed twice, the newest report counts.
 pub fn parse(body: &[u8]) -> Result<Inverters, Malformed> {
-    let mut inverters = Inverters::default();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (position, entry) in entries(body)?.into_iter().enumerate() {
-        let entry: Option<Entry> = entry;
+    let text = text(body)?;
+    let (mut inverters, mut position) = (Inverters::default(), 0);
+    entries(&text, |entry: Option<Entry<'_>>| {
         match entry.as_ref().ok_or(Reason::NotAnObject).and_then(read) {
             Ok(None) => inverters.never_reported += 1,
-            Ok(Some(report)) => match places.get(&report.serial) {
-                None => {
-                    places.insert(report.serial.clone(), inverters.reports.len());
-                    inverters.reports.push(report);
-                }
-                Some(&place) => {
-                    let known = &mut inverters.reports[place];
-                    if report.reported_at > known.reported_at {
-                        *known = report;
-                    }
-                }
-            },
+            Ok(Some(report)) => inverters.reports.push(report),
             Err(reason) => inverters.refused.push(Refused {
                 position,
                 serial: entry.and_then(|entry| serial(&entry).ok()),
                 reason,
             }),
         }
-    }
+        position += 1;
+    })?;
+    keep_newest(&mut inverters.reports);
     Ok(inverters)
+}
+
+/// Of several reports of one serial leaves the newest, in the place of the first.
+fn keep_newest(reports: &mut Vec<InverterReport>) {
+    let mut places: Vec<usize> = (0..reports.len()).collect();
+    // Those of the same serial stay in their order. To sort them is cheaper than a table of serials.
+    places.sort_by(|&one, &other| reports[one].serial.cmp(&reports[other].serial));
+    let mut is_older = vec![false; reports.len()];
+    for pair in 1..places.len() {
+        let (first, next) = (places[pair - 1], places[pair]);
+        if reports[first].serial == reports[next].serial {
+            if reports[next].reported_at > reports[first].reported_at {
+                reports.swap(first, next);
+            }
+            is_older[next] = true;
+            places[pair] = first;
+        }
+    }
+    let mut is_older = is_older.into_iter();
+    reports.retain(|_| is_older.next() == Some(false));
 }
 
 /// What is wanted of an entry.
 #[derive(Default)]
-struct Entry {
-    serial: Value,
-    reported_at: Value,
-    device_type: Value,
-    power_w: Value,
-    peak_power_w: Value,
+struct Entry<'de> {
+    serial: Plain<'de>,
+    reported_at: Plain<'de>,
+    device_type: Plain<'de>,
+    power_w: Plain<'de>,
+    peak_power_w: Plain<'de>,
 }
 
-impl Picked for Entry {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for Entry<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         Some(Place::Plain(match key {
             "serialNumber" => &mut self.serial,
             REPORTED_AT => &mut self.reported_at,
@@ -175,7 +184,7 @@ const POWER: &str = "lastReportWatts";
 const PEAK_POWER: &str = "maxReportWatts";
 
 /// The report of one entry, `None` from a device that has never reported.
-fn read(entry: &Entry) -> Result<Option<InverterReport>, Reason> {
+fn read(entry: &Entry<'_>) -> Result<Option<InverterReport>, Reason> {
     let serial = serial(entry)?;
     let reported_at = number::whole(&entry.reported_at).ok_or(Reason::Number(REPORTED_AT))?;
     if reported_at == 0 {
@@ -194,14 +203,14 @@ fn read(entry: &Entry) -> Result<Option<InverterReport>, Reason> {
     }))
 }
 
-fn serial(entry: &Entry) -> Result<String, Reason> {
+fn serial(entry: &Entry<'_>) -> Result<String, Reason> {
     let serial = match &entry.serial {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_u64() => number.to_string(),
+        Plain::Text(text) => Cow::Borrowed(&**text),
+        Plain::Unsigned(number) => Cow::Owned(number.to_string()),
         _ => return Err(Reason::Serial),
     };
     if is_serial(&serial) {
-        Ok(serial)
+        Ok(serial.into_owned())
     } else {
         Err(Reason::Serial)
     }

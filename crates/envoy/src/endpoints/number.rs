@@ -1,39 +1,46 @@
 //! Numbers as the firmwares write them: integers, floats for the same key in another version, and
 //! integers in quotation marks.
 
-use serde_json::Value;
+use super::plain::Plain;
 
 /// A whole number that fits into `T`. `None` for anything else, also for a fraction.
-pub(super) fn whole<T: TryFrom<i64>>(value: &Value) -> Option<T> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|float| float.fract() == 0.0)
-                .and_then(to_i64)
-        }),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-    .and_then(|whole| T::try_from(whole).ok())
+pub(super) fn whole<'a, T: TryFrom<i64>>(value: impl Into<Plain<'a>>) -> Option<T> {
+    integer(&value.into())
 }
 
 /// The nearest whole number that fits into `T`, for quantities that may have a fraction.
-pub(super) fn nearest<T: TryFrom<i64>>(value: &Value) -> Option<T> {
-    whole(value).or_else(|| {
-        let rounded = to_i64(value.as_f64()?.round())?;
-        T::try_from(rounded).ok()
-    })
+pub(super) fn nearest<'a, T: TryFrom<i64>>(value: impl Into<Plain<'a>>) -> Option<T> {
+    match value.into() {
+        Plain::Float(float) => to_i64(float.round()).and_then(|whole| T::try_from(whole).ok()),
+        value => integer(&value),
+    }
 }
 
 /// A measured value, as any of those; `None` where it is missing or no finite number.
-pub(super) fn quantity(value: Option<&Value>) -> Option<f64> {
-    match value? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
+pub(super) fn quantity<'a>(value: Option<impl Into<Plain<'a>>>) -> Option<f64> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what is measured has fewer digits than a float"
+    )]
+    match value?.into() {
+        Plain::None => None,
+        Plain::Unsigned(number) => Some(number as f64),
+        Plain::Negative(number) => Some(number as f64),
+        Plain::Float(number) => Some(number),
+        Plain::Text(text) => text.trim().parse().ok(),
     }
     .filter(|value: &f64| value.is_finite())
+}
+
+fn integer<T: TryFrom<i64>>(value: &Plain<'_>) -> Option<T> {
+    match value {
+        Plain::Unsigned(number) => i64::try_from(*number).ok(),
+        Plain::Negative(number) => Some(*number),
+        Plain::Float(float) if float.fract() == 0.0 => to_i64(*float),
+        Plain::Float(_) | Plain::None => None,
+        Plain::Text(text) => text.trim().parse().ok(),
+    }
+    .and_then(|whole| T::try_from(whole).ok())
 }
 
 /// A float without a fraction as an integer, where it is one of those that f64 tells apart.

@@ -1,7 +1,5 @@
 //! Makes a poll of what the endpoints have said: which of it is believed. Pure.
 
-use std::collections::HashMap;
-
 use super::counters::Counters;
 use super::readings::{Readings, Today};
 use super::{Flow, Meter, Net, Poll};
@@ -25,13 +23,12 @@ const TODAY_IS_GOOD_FOR: i64 = 15 * 60;
 
 /// Makes a poll of them. `counters` remembers what meters counted before.
 pub(crate) fn choose(inverters: Inverters, readings: Readings, counters: &mut Counters) -> Poll {
-    let times: HashMap<_, _> = inverters
-        .reports
-        .iter()
-        .map(|report| (&*report.serial, report.reported_at))
-        .collect();
-    let mut details = readings.details;
-    details.retain(|serial, detail| times.get(serial.as_str()) == Some(&detail.reported_at));
+    let mut of_any = readings.details;
+    let of_shown = inverters.reports.iter().filter_map(|report| {
+        let (serial, detail) = of_any.remove_entry(&report.serial)?;
+        (detail.reported_at == report.reported_at).then_some((serial, detail))
+    });
+    let details = of_shown.collect();
 
     let today = readings.kept.made_today;
     let production = readings.production.map(|made| Flow {

@@ -1,22 +1,22 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
 /// A device and the first of its parts.
 #[derive(Debug, Default, PartialEq)]
-struct Device {
-    name: Value,
-    state: State,
-    part: State,
+struct Device<'a> {
+    name: Plain<'a>,
+    state: State<'a>,
+    part: State<'a>,
 }
 
 #[derive(Debug, Default, PartialEq)]
-struct State {
-    power: Value,
+struct State<'a> {
+    power: Plain<'a>,
 }
 
-impl Picked for Device {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for Device<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         Some(match key {
             "name" => Place::Plain(&mut self.name),
             "state" => Place::Object(&mut self.state),
@@ -26,22 +26,41 @@ impl Picked for Device {
     }
 }
 
-impl Picked for State {
-    fn place(&mut self, key: &str) -> Option<Place<'_>> {
+impl<'de> Picked<'de> for State<'de> {
+    fn place(&mut self, key: &str) -> Option<Place<'_, 'de>> {
         (key == "power").then_some(Place::Plain(&mut self.power))
     }
 }
 
-fn device(name: Value, power: Value, of_part: Value) -> Device {
+fn device(name: &Value, power: &Value, of_part: &Value) -> Device<'static> {
+    let state = |power| State {
+        power: owned(power),
+    };
     Device {
-        name,
-        state: State { power },
-        part: State { power: of_part },
+        name: owned(name),
+        state: state(power),
+        part: state(of_part),
     }
 }
 
-fn picked(body: &str) -> Vec<Option<Device>> {
-    entries(body.as_bytes()).expect(body)
+fn owned(value: &Value) -> Plain<'static> {
+    match Plain::from(value) {
+        Plain::None => Plain::None,
+        Plain::Unsigned(number) => Plain::Unsigned(number),
+        Plain::Negative(number) => Plain::Negative(number),
+        Plain::Float(number) => Plain::Float(number),
+        Plain::Text(text) => Plain::Text(text.into_owned().into()),
+    }
+}
+
+fn picked(body: &str) -> Vec<Option<Device<'_>>> {
+    let mut picked = Vec::new();
+    entries(body, |entry| picked.push(entry)).expect(body);
+    picked
+}
+
+fn refused(body: &str) -> Malformed {
+    entries(body, |_: Option<Device<'_>>| {}).expect_err(body)
 }
 
 #[test]
@@ -51,7 +70,7 @@ fn what_is_wanted_is_picked_out_and_the_rest_passed_over() {
         {"parts": [], "state": {}, "more": null},
     ]);
     let devices = [
-        Some(device(json!("a"), json!(-1), json!(2.5))),
+        Some(device(&json!("a"), &json!(-1), &json!(2.5))),
         Some(Device::default()),
     ];
     assert_eq!(picked(&body.to_string()), devices);
@@ -70,7 +89,7 @@ fn a_value_of_another_kind_costs_only_itself() {
         let with = |key: &str| {
             let mut body = json!({"name": "a", "state": {"power": 1}, "parts": [{"power": 2}]});
             body[key] = other.clone();
-            picked(&json!([body, {"name": "b"}]).to_string())
+            json!([body, {"name": "b"}]).to_string()
         };
         let kept = if other.is_number() || other.is_string() {
             other.clone()
@@ -78,13 +97,21 @@ fn a_value_of_another_kind_costs_only_itself() {
             Value::Null
         };
         let (one, two, a) = (json!(1), json!(2), json!("a"));
-        let next = || Some(device(json!("b"), Value::Null, Value::Null));
-        let named = device(kept, one.clone(), two.clone());
-        assert_eq!(with("name"), [Some(named), next()], "{other}");
-        let without_state = device(a.clone(), Value::Null, two);
-        assert_eq!(with("state"), [Some(without_state), next()], "{other}");
-        let without_part = device(a, one, Value::Null);
-        assert_eq!(with("parts"), [Some(without_part), next()], "{other}");
+        let next = || Some(device(&json!("b"), &Value::Null, &Value::Null));
+        let named = device(&kept, &one, &two);
+        assert_eq!(picked(&with("name")), [Some(named), next()], "{other}");
+        let without_state = device(&a, &Value::Null, &two);
+        assert_eq!(
+            picked(&with("state")),
+            [Some(without_state), next()],
+            "{other}"
+        );
+        let without_part = device(&a, &one, &Value::Null);
+        assert_eq!(
+            picked(&with("parts")),
+            [Some(without_part), next()],
+            "{other}"
+        );
     }
 }
 
@@ -92,7 +119,7 @@ fn a_value_of_another_kind_costs_only_itself() {
 fn an_entry_that_is_no_object_keeps_its_place() {
     let entries = picked(r#"[null, 1, "x", [{"name": "y"}], {"name": "a"}]"#);
     let none = [None, None, None, None];
-    let a = Some(device(json!("a"), Value::Null, Value::Null));
+    let a = Some(device(&json!("a"), &Value::Null, &Value::Null));
     assert_eq!(entries, none.into_iter().chain([a]).collect::<Vec<_>>());
 }
 
@@ -100,7 +127,7 @@ fn an_entry_that_is_no_object_keeps_its_place() {
 fn a_key_that_comes_twice_or_in_other_letters_is_no_fault() {
     let body = r#"[{"name": "a", "name": "b", "n\u0061me": "c", "st\u0061te": {"power": 1}}]"#;
     let read = picked(body);
-    assert_eq!(read, [Some(device(json!("c"), json!(1), Value::Null))]);
+    assert_eq!(read, [Some(device(&json!("c"), &json!(1), &Value::Null))]);
 }
 
 #[test]
@@ -113,24 +140,20 @@ fn what_is_no_whole_document_is_not_read() {
         r#"[{"name": "a"}] <html>"#,
         r#"[{"name": "a", "other": [}]"#,
     ] {
-        let read = entries::<Device>(body.as_bytes());
-        assert!(matches!(read, Err(Malformed::Json(_))), "{body}");
+        assert!(matches!(refused(body), Malformed::Json(_)), "{body}");
     }
 }
 
 #[test]
 fn of_an_object_the_objects_in_it_are_read() {
     let body = json!({"count": 2, "1": {"name": "a"}, "2": [], "3": {}}).to_string();
-    let a = device(json!("a"), Value::Null, Value::Null);
-    let read: Vec<Device> = values(body.as_bytes()).expect("an object");
+    let a = device(&json!("a"), &Value::Null, &Value::Null);
+    let mut read = Vec::new();
+    values(&body, |value: Device<'_>| read.push(value)).expect("an object");
     assert_eq!(read, [a, Device::default()]);
-    let of_another_kind = [
-        values::<Device>(b"[]").err(),
-        entries::<Device>(b"{}").err(),
-        entries::<Device>(b"1.5").err(),
-    ];
-    for error in of_another_kind {
-        assert!(matches!(error, Some(Malformed::Shape(_))), "{error:?}");
+    let of_a_list = values("[]", |_: Device<'_>| {}).expect_err("a list");
+    for error in [of_a_list, refused("{}"), refused("1.5")] {
+        assert!(matches!(error, Malformed::Shape(_)), "{error:?}");
     }
 }
 
