@@ -7,9 +7,9 @@
 //!
 //! There are brokers that send more than the protocol allows: Mosquitto 2.0.11, to a session in which
 //! much has waited, with each acknowledgement more, up to all of it. So the broker is read no further while
-//! [`AHEAD`] messages wait for the consumer, or [`BYTES_AHEAD`] of them, and pings go out meanwhile: what it sends
-//! stays in the network, and then with the broker. There is an exception, without which a consumer that waits for an answer would wait for
-//! ever: while something of ours is to be sent or answered, reading goes on.
+//! [`AHEAD`] messages wait for the consumer, or [`BYTES_AHEAD`] bytes of them, and pings go out meanwhile: what it
+//! sends stays in the network, and then with the broker. There is an exception, without which a consumer that waits
+//! for an answer would wait for ever: while something of ours is to be sent or answered, reading goes on.
 //!
 //! Then the queue can become full. To break off would have all of that come again, and none of it ever
 //! acknowledged. So it is waited for, as long as the consumer makes room for the next message within
