@@ -193,8 +193,20 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let error = Sqlite::open(&path).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 99, .. }));
     assert!(error.to_string().contains("version 99"), "{error}");
-    alter(&path, "PRAGMA user_version = 6");
+    alter(&path, "PRAGMA user_version = 7");
     assert!(Sqlite::open(&path).is_ok());
+}
+
+#[test]
+fn the_marks_of_an_envoy_are_found_by_an_index() {
+    let (_directory, path) = database();
+    drop(Sqlite::open(&path).unwrap());
+    let file = Connection::open(&path).unwrap();
+    for table in ["mark", "journal_first"] {
+        let plan = format!("EXPLAIN QUERY PLAN DELETE FROM {table} WHERE envoy = 'e'");
+        let plan: String = file.query_row(&plan, [], |row| row.get(3)).unwrap();
+        assert!(plan.contains("USING INDEX"), "{plan}");
+    }
 }
 
 #[test]

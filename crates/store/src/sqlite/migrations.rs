@@ -144,6 +144,8 @@ const MIGRATIONS: &[&str] = &[
          array               TEXT,
          PRIMARY KEY (envoy, serial)
      ) STRICT, WITHOUT ROWID;",
+    // With each batch those of its Envoys are replaced, beside what there is of thousands of others.
+    "CREATE INDEX IF NOT EXISTS journal_first_envoy ON journal_first (envoy);",
 ];
 
 /// The version from which on there are sums of hours.
