@@ -13,12 +13,12 @@ mod announced;
 mod line;
 mod site;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use store::Marks;
 use tokio::time::Instant;
-use wire::{Announcement, JournalId, ReplayRequest, Serial};
+use wire::{Announcement, JournalId, MAX_JOURNALS, ReplayRequest, Serial};
 
 use site::Site;
 
@@ -26,6 +26,16 @@ pub use site::PIECE;
 
 /// Envoys that are audited: more than a receiver has. Announcements come from outside.
 pub const MOST_ENVOYS: usize = store::MOST_ENVOYS;
+
+/// Journals of all Envoys that are audited, beside [those](FEW_JOURNALS) that each may have.
+const MOST_JOURNALS: usize = 2 * MOST_ENVOYS;
+
+/// Journals of an Envoy that are audited when there are too many of all. A scraper has one or two.
+const FEW_JOURNALS: usize = 2;
+
+/// Envoys that may be answering at a time, each with a [`PIECE`]: all of that has room in the queue that the broker
+/// keeps for us.
+const MOST_ASKED: usize = 256;
 
 /// What the user should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +85,9 @@ pub struct Audit {
     store_fails: bool,
     /// Nothing is asked for before this: the store catches up.
     not_before: Option<Instant>,
-    sites: BTreeMap<Serial, Site>,
+    sites: HashMap<Serial, Site>,
+    /// How many journals all of them have.
+    journals: usize,
 }
 
 impl Audit {
@@ -86,7 +98,8 @@ impl Audit {
             wait,
             store_fails: false,
             not_before: None,
-            sites: BTreeMap::new(),
+            sites: HashMap::new(),
+            journals: 0,
         }
     }
 
@@ -99,18 +112,29 @@ impl Audit {
         marks: &mut Marks,
         now: Instant,
     ) -> Vec<Finding> {
+        let may_judge = !self.is_postponed(now);
         if !self.sites.contains_key(envoy) {
-            if self.sites.len() >= MOST_ENVOYS {
-                self.forget_one();
-            }
             let site = Site::new(envoy.clone(), self.wait, now);
             self.sites.insert(envoy.clone(), site);
         }
-        let may_judge = !self.is_postponed(now);
-        self.sites
-            .get_mut(envoy)
-            .map(|site| site.announced(announcement, marks, may_judge, now))
-            .unwrap_or_default()
+        let Some(site) = self.sites.get_mut(envoy) else {
+            return Vec::new();
+        };
+        let before = site.journals();
+        self.journals -= before;
+        // Nobody's journals give way to those of whoever invents some.
+        let has_room = self.journals + announcement.journals.len() <= MOST_JOURNALS;
+        let most = if has_room {
+            MAX_JOURNALS
+        } else {
+            before.max(FEW_JOURNALS)
+        };
+        let findings = site.announced(announcement, marks, most, may_judge, now);
+        self.journals += site.journals();
+        if self.sites.len() > MOST_ENVOYS {
+            self.make_room();
+        }
+        findings
     }
 
     /// A reading came from its scraper, or out of the broker's queue; not one that the broker retained, which
@@ -149,9 +173,21 @@ impl Audit {
         if self.is_postponed(now) {
             return (requests, findings);
         }
-        for (envoy, site) in &mut self.sites {
-            let request = site.request(marks, now, &mut findings);
-            requests.extend(request.map(|request| (envoy.clone(), request)));
+        let sites = self.sites.values();
+        let mut under_way = sites.filter(|site| site.is_answering(now)).count();
+        // Whoever did not answer comes after all others.
+        for in_vain in [false, true] {
+            for (envoy, site) in &mut self.sites {
+                if site.was_in_vain(now) != in_vain {
+                    continue;
+                }
+                self.journals -= site.journals();
+                let may_ask = under_way < MOST_ASKED;
+                let request = site.request(marks, may_ask, now, &mut findings);
+                self.journals += site.journals();
+                under_way += usize::from(request.is_some());
+                requests.extend(request.map(|request| (envoy.clone(), request)));
+            }
         }
         (requests, findings)
     }
@@ -161,12 +197,20 @@ impl Audit {
         self.sites.values_mut().for_each(Site::start_over);
     }
 
-    /// Makes room: the one that was silent for longest goes.
-    fn forget_one(&mut self) {
-        let silent = self.sites.iter().min_by_key(|(_, site)| site.heard());
-        if let Some(envoy) = silent.map(|(envoy, _)| envoy.clone()) {
-            self.sites.remove(&envoy);
-        }
+    /// Makes room: those that were silent for longest go, some more than must, so that it is not done each time.
+    fn make_room(&mut self) {
+        let mut heard: Vec<_> = self.sites.values().map(Site::heard).collect();
+        heard.sort_unstable();
+        let gone = heard.len() / 16;
+        let Some(since) = heard.get(gone) else { return };
+        let mut left = gone;
+        self.sites.retain(|_, site| {
+            // Of those that were heard at the same time some may stay.
+            let goes = left > 0 && site.heard() <= *since;
+            left -= usize::from(goes);
+            !goes
+        });
+        self.journals = self.sites.values().map(Site::journals).sum();
     }
 }
 

@@ -6,30 +6,39 @@
 //! nothing to acknowledge, then; a receiver that ends before it has stored a state hears the newest with its
 //! next connection.
 //!
+//! There may be a million inverters. So of what is stored a number of eight bytes is kept for each, of [`MOST_STORED`] at
+//! most: new ones beyond are refused. What is heard is kept only until it is stored; where that is more than
+//! [`MOST_WAITING`], it is left, and once there is room again the broker is asked for what it retains.
+//!
 //! It has a task of its own, so that a store that refuses it holds up no reading. Only what differs from
 //! what was stored last is stored, so that neither a restart of the broker nor one connection after the other
 //! writes anything; the first write of a receiver repeats the whole state at its one time, with a point also for those
 //! inverters that did not change then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use daemon::exit::with_causes;
 use daemon::outage::Outage;
-use store::{HealthError, MarkedStore, WriteError};
+use store::{HealthError, MOST_ENVOYS, MarkedStore, WriteError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use wire::{Health, InverterHealth, Serial};
+use wire::{Health, InverterHealth, ReportTime, Serial};
 
 use crate::writer::pauses;
 
-/// What may be kept of all Envoys together, by a rough measure, in bytes, and as much again of what is stored: that of
-/// some 40,000 inverters. Of Envoys it is one message each, which may be of any size that is read.
-const MOST_HELD: usize = 8 * 1024 * 1024;
+/// What may wait for the store, by a rough measure, in bytes: how some 40,000 inverters do. Of Envoys it is one message
+/// each, which may be of any size that is read.
+const MOST_WAITING: usize = 8 * 1024 * 1024;
 
-/// What one inverter's health takes, beside its names.
-const HELD_OF_ONE: usize = 200;
+/// What one inverter's health takes while it waits, beside its names.
+const SIZE_OF_ONE: usize = 200;
+
+/// Inverters of which it is remembered what was stored: more than the most Envoys have with fifty at each. Sixteen
+/// megabytes.
+const MOST_STORED: usize = 2_000_000;
 
 /// What of each Envoy was heard and stored: shared by who hears it and who stores it.
 #[derive(Debug, Clone, Default)]
@@ -41,23 +50,30 @@ struct Shared {
     news: Notify,
 }
 
-/// Of each Envoy the newest.
+/// What was heard, and what of it is stored.
 #[derive(Debug, Default)]
 struct Newest {
-    of: BTreeMap<Serial, Known>,
-    /// What all of them that were heard take, in bytes.
-    held: usize,
-    /// That there is no room was said.
+    /// What was heard and is not stored, at most [`MOST_WAITING`].
+    waiting: BTreeMap<Serial, Health>,
+    /// How many bytes these take.
+    bytes: usize,
+    /// Of Envoys that were heard.
+    known: HashMap<Serial, Known>,
+    /// How many inverters are stored of these.
+    stored: usize,
+    /// There was no room for something that was heard; there will be once what waits is stored.
+    has_missed: bool,
+    /// That no more Envoys or inverters can be remembered was said.
     is_full: bool,
 }
 
 /// What is known of one Envoy's inverters.
 #[derive(Debug)]
 struct Known {
-    heard: Health,
-    stored: Option<Health>,
-    /// Whether it was heard since it was looked at for what is new.
-    is_news: bool,
+    /// When what was heard last had changed.
+    changed_at: ReportTime,
+    /// What was stored last of each inverter, as [`digest`] has it, in order.
+    stored: Box<[u64]>,
 }
 
 impl Healths {
@@ -68,62 +84,61 @@ impl Healths {
             return;
         };
         let mut newest = self.newest();
-        let Newest { of, held, is_full } = &mut *newest;
-        let known = of.get(&health.envoy);
-        let is_older = known.is_some_and(|known| {
-            let before = known.heard.changed_at.unwrap_or(changed_at);
-            changed_at < before && (retained || !changed_at.supersedes(before))
-        });
-        if is_older {
-            return;
-        }
-        let others = *held - known.map_or(0, |known| weight(&known.heard));
-        let all = others + weight(&health);
-        let has_room = all <= MOST_HELD;
-        if !has_room {
-            if !std::mem::replace(is_full, true) {
-                tracing::warn!(
-                    envoy = %health.envoy,
-                    envoys = of.len(),
-                    "how the inverters do is not stored of more Envoys than these, and of some not what is new, for want of \
-                     room for it; readings are"
-                );
-            }
-            return;
-        }
-        *held = all;
-        let stored = of.remove(&health.envoy).and_then(|known| known.stored);
-        let envoy = health.envoy.clone();
-        let known = Known {
-            heard: health,
-            stored,
-            is_news: true,
-        };
-        of.insert(envoy, known);
+        newest.heard(health, changed_at, retained);
         drop(newest);
         self.0.news.notify_one();
     }
 
-    /// What is not stored yet, Envoy by Envoy: the whole state, and what of it is new.
-    fn waiting(&self) -> Vec<(Health, Health)> {
+    /// Nothing is stored any more of what was: the broker is to be asked for all that it retains.
+    pub(crate) fn begin_anew(&self) {
         let mut newest = self.newest();
-        let news = newest.of.values_mut().filter(|known| known.is_news);
-        let waiting = news.filter_map(|known| {
-            let mut new = known.heard.clone();
-            if let Some(stored) = &known.stored {
-                new.inverters
-                    .retain(|serial, one| stored.inverters.get(serial) != Some(one));
-            }
-            known.is_news = !new.inverters.is_empty();
-            known.is_news.then(|| (known.heard.clone(), new))
-        });
-        waiting.collect()
+        newest.known.clear();
+        newest.stored = 0;
+        newest.is_full = false;
+        newest.has_missed = true;
+    }
+
+    /// Whether the broker is to be asked once more for what it retains: there is room for what had none.
+    pub(crate) fn has_missed(&self) -> bool {
+        let mut newest = self.newest();
+        let is_so = newest.has_missed && newest.waiting.is_empty();
+        if is_so {
+            newest.has_missed = false;
+        }
+        is_so
+    }
+
+    /// Of which Envoys something is not stored yet.
+    fn waiting(&self) -> Vec<Serial> {
+        self.newest().waiting.keys().cloned().collect()
+    }
+
+    /// What of an Envoy is not stored yet: the whole state, and what of it is new.
+    fn waiting_of(&self, envoy: &Serial) -> Option<(Health, Health)> {
+        let newest = self.newest();
+        let whole = newest.waiting.get(envoy)?.clone();
+        let mut new = whole.clone();
+        if let Some(known) = newest.known.get(envoy) {
+            new.inverters
+                .retain(|serial, one| !known.has_stored(serial, one));
+        }
+        Some((whole, new))
     }
 
     /// This state is stored.
-    fn stored(&self, whole: Health) {
-        if let Some(known) = self.newest().of.get_mut(&whole.envoy) {
-            known.stored = Some(whole);
+    fn stored(&self, whole: &Health) {
+        let mut newest = self.newest();
+        let inverters = whole.inverters.iter();
+        let mut digests: Box<[u64]> = inverters.map(|(serial, one)| digest(serial, one)).collect();
+        digests.sort_unstable();
+        if let Some(known) = newest.known.get_mut(&whole.envoy) {
+            let before = std::mem::replace(&mut known.stored, digests);
+            newest.stored = newest.stored + whole.inverters.len() - before.len();
+        }
+        // What was heard meanwhile waits on.
+        if newest.waiting.get(&whole.envoy) == Some(whole) {
+            newest.waiting.remove(&whole.envoy);
+            newest.bytes -= size(whole);
         }
     }
 
@@ -133,13 +148,79 @@ impl Healths {
     }
 }
 
-/// What it takes to keep this, in bytes.
-fn weight(health: &Health) -> usize {
+impl Newest {
+    fn heard(&mut self, health: Health, changed_at: ReportTime, retained: bool) {
+        let before = self.known.get(&health.envoy);
+        if let Some(before) = before.map(|known| known.changed_at)
+            && changed_at < before
+            && (retained || !changed_at.supersedes(before))
+        {
+            return;
+        }
+        let own = before.map_or(0, |known| known.stored.len());
+        let more = health.inverters.len().saturating_sub(own);
+        let is_one_too_many = before.is_none() && self.known.len() == MOST_ENVOYS;
+        if is_one_too_many || (more > 0 && self.stored + more > MOST_STORED) {
+            self.refuse(&health.envoy);
+            return;
+        }
+        let waits = self.waiting.get(&health.envoy);
+        let others = self.bytes - waits.map_or(0, size);
+        let mut inverters = health.inverters.iter();
+        let is_stored = waits.is_none()
+            && before
+                .is_some_and(|known| inverters.all(|(serial, one)| known.has_stored(serial, one)));
+        if !is_stored && others + size(&health) > MOST_WAITING {
+            self.has_missed = true;
+            return;
+        }
+        if let Some(known) = self.known.get_mut(&health.envoy) {
+            known.changed_at = changed_at;
+        } else {
+            let new = Known {
+                changed_at,
+                stored: Box::default(),
+            };
+            self.known.insert(health.envoy.clone(), new);
+        }
+        if !is_stored {
+            self.bytes = others + size(&health);
+            self.waiting.insert(health.envoy.clone(), health);
+        }
+    }
+
+    fn refuse(&mut self, envoy: &Serial) {
+        if !std::mem::replace(&mut self.is_full, true) {
+            tracing::warn!(
+                %envoy,
+                envoys = self.known.len(),
+                inverters = self.stored,
+                "how the inverters do is not stored of more than these, for want of room for it; readings are"
+            );
+        }
+    }
+}
+
+impl Known {
+    fn has_stored(&self, serial: &Serial, one: &InverterHealth) -> bool {
+        self.stored.binary_search(&digest(serial, one)).is_ok()
+    }
+}
+
+/// What it takes to keep this until it is stored, in bytes.
+fn size(health: &Health) -> usize {
     let of_one = |one: &InverterHealth| {
         let names = [&one.name, &one.array].into_iter().flatten();
-        HELD_OF_ONE + names.map(String::len).sum::<usize>()
+        SIZE_OF_ONE + names.map(String::len).sum::<usize>()
     };
-    HELD_OF_ONE + health.inverters.values().map(of_one).sum::<usize>()
+    SIZE_OF_ONE + health.inverters.values().map(of_one).sum::<usize>()
+}
+
+/// Tells states of inverters from each other.
+fn digest(inverter: &Serial, state: &InverterHealth) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (inverter, state).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Stores what was heard, for as long as the receiver runs.
@@ -158,12 +239,20 @@ pub(crate) async fn keep<S: MarkedStore>(store: Arc<S>, healths: Healths, longes
                 break;
             }
             let mut has_failed = false;
-            for (whole, new) in waiting {
-                match store.keep_health(&new).await {
+            for envoy in waiting {
+                let Some((whole, new)) = healths.waiting_of(&envoy) else {
+                    continue;
+                };
+                let inverters = new.inverters.len();
+                let kept = if inverters > 0 {
+                    store.keep_health(&new).await
+                } else {
+                    Ok(())
+                };
+                match kept {
                     Ok(()) => {
-                        let inverters = new.inverters.len();
                         tracing::debug!(envoy = %whole.envoy, inverters, "stored how they do");
-                        healths.stored(whole);
+                        healths.stored(&whole);
                     }
                     Err(error) => {
                         has_failed = true;

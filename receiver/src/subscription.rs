@@ -16,6 +16,7 @@ mod auditing;
 mod greeting;
 mod settling;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use daemon::deadline::at;
@@ -24,7 +25,7 @@ use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Reason, Session
 use store::{MarkedStore, Marks};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{BaseTopic, ReceiverName, Status};
+use wire::{BaseTopic, ReceiverName, Serial, Status};
 
 use crate::audit::Audit;
 use crate::census::Census;
@@ -73,6 +74,8 @@ pub(crate) struct Subscription<S> {
     writing: Option<Writing<Acknowledgement>>,
     /// What the store has, and what can't be had any more.
     marks: Marks,
+    /// The Envoys whose lowest numbers are saved with the batch that is being written.
+    saving: BTreeSet<Serial>,
     audit: Audit,
     findings: Findings,
     census: Census,
@@ -122,6 +125,7 @@ impl<S: MarkedStore> Subscription<S> {
             gathering: Gathering::default(),
             writing: None,
             marks: Marks::default(),
+            saving: BTreeSet::new(),
             audit: Audit::new(config.audit_after),
             findings: Findings::default(),
             census: Census::new(config.max_envoys),
@@ -143,9 +147,7 @@ impl<S: MarkedStore> Subscription<S> {
         stop: CancellationToken,
     ) -> Result<(), SessionEnded> {
         self.marks = self.writer.marks().await;
-        let marked = self.marks.iter().map(|(envoy, ..)| envoy);
-        let announced = self.marks.firsts().map(|(envoy, ..)| envoy);
-        self.census.know(marked.chain(announced));
+        self.census.know(self.marks.envoys());
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
             () = self.receive(&mut events) => Err(SessionEnded),
@@ -200,6 +202,9 @@ impl<S: MarkedStore> Subscription<S> {
                     self.still_connected();
                     self.refill_if_asked().await;
                     self.ask_for_what_is_missing().await;
+                    if self.healths.has_missed() {
+                        self.subscribe_to_health();
+                    }
                 }
                 _ = announce.tick() => {
                     if !self.is_owed_an_answer() {

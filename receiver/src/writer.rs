@@ -31,7 +31,16 @@ pub(crate) type Writing<A> = Pin<Box<dyn Future<Output = Attempt<A>> + Send>>;
 /// A batch and what the store answered.
 pub(crate) struct Attempt<A> {
     batch: Batch<A>,
+    /// Whether there were marks to be saved.
+    has_marks: bool,
     answer: Result<Marked, WriteError>,
+}
+
+impl<A> Attempt<A> {
+    /// Whether its marks are saved.
+    pub(crate) fn is_marked(&self) -> bool {
+        matches!(&self.answer, Ok(marked) if marked.saved.is_ok())
+    }
 }
 
 /// What is to be done with a batch.
@@ -97,28 +106,28 @@ impl<S: MarkedStore> Writer<S> {
         })
     }
 
-    /// Replaces the marks. Whether that is durable.
+    /// Replaces all marks. Whether that is durable.
     pub(crate) async fn save(&mut self, marks: &Marks) -> bool {
         let saved = self.store.save(marks).await;
         self.note_saved(&saved)
     }
 
-    /// Begins to write a batch; `marks` have its readings marked. Its dead letters are kept once it is
-    /// stored, those too that the store makes of it.
+    /// Begins to write a batch; `marks` are those of its Envoys, with its readings marked. Its dead letters are kept once
+    /// it is stored, those too that the store makes of it.
     pub(crate) fn begin<A: Send + 'static>(&self, batch: Batch<A>, marks: Marks) -> Writing<A> {
         let store = Arc::clone(&self.store);
         let (base, kept) = (self.base.clone(), self.dead_letters.clone());
         let metrics = self.metrics.clone();
-        let has_places = batch.places().next().is_some();
+        let has_marks = !marks.is_empty();
         Box::pin(async move {
             let readings = batch.readings();
             #[cfg(feature = "sabotage")]
             if daemon::sabotage::is(daemon::sabotage::Sabotage::MarkEarly) {
-                let _ = store.save(&marks).await;
+                let _ = store.update(&marks).await;
             }
             let answer = if readings.is_empty() {
-                let saved = if has_places {
-                    store.save(&marks).await
+                let saved = if has_marks {
+                    store.update(&marks).await
                 } else {
                     Ok(())
                 };
@@ -138,7 +147,11 @@ impl<S: MarkedStore> Writer<S> {
                 metrics.dead_letters(letters.len());
                 keep(kept, letters).await;
             }
-            Attempt { batch, answer }
+            Attempt {
+                batch,
+                has_marks,
+                answer,
+            }
         })
     }
 
@@ -147,7 +160,7 @@ impl<S: MarkedStore> Writer<S> {
         if attempt.batch.readings().is_empty() {
             // Nothing was written, so nothing is known of the store.
             if let Ok(marked) = &attempt.answer
-                && attempt.batch.places().next().is_some()
+                && attempt.has_marks
             {
                 self.note_saved(&marked.saved);
             }

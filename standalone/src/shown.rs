@@ -67,6 +67,10 @@ impl<S: MarkedStore> MarkedStore for Shown<S> {
         self.store.keep_health(health).await
     }
 
+    async fn update(&self, changed: &Marks) -> Result<(), MarksError> {
+        self.store.update(changed).await
+    }
+
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
         self.store.save(marks).await
     }

@@ -92,8 +92,8 @@ impl MarkedStore for Sqlite {
             let transaction = writer.transaction()?;
             tables::insert(&transaction, &readings)?;
             hours::keep(&transaction, &readings)?;
-            let envoys = readings.iter().map(|reading| reading.envoy.clone());
-            marks::replace(&transaction, &marks, &envoys.collect())?;
+            let envoys = readings.iter().map(|reading| &reading.envoy);
+            marks::replace(&transaction, &marks, envoys)?;
             transaction.commit()
         });
         stored.await.map_err(write_error)?;
@@ -101,6 +101,16 @@ impl MarkedStore for Sqlite {
             written: Written::default(),
             saved: Ok(()),
         })
+    }
+
+    async fn update(&self, changed: &Marks) -> Result<(), MarksError> {
+        let changed = changed.clone();
+        let saved = on_connection(&self.writer, move |writer| {
+            let transaction = writer.transaction()?;
+            marks::replace(&transaction, &changed, [])?;
+            transaction.commit()
+        });
+        Ok(saved.await?)
     }
 
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {

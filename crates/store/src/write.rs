@@ -40,14 +40,20 @@ pub trait MarkedStore: Send + Sync + 'static {
     fn marks(&self) -> impl Future<Output = Result<Marks, MarksError>> + Send;
 
     /// Stores `readings` as [`Store::write`] does, and once they are durable saves `marks`, which has
-    /// these readings marked.
+    /// these readings marked, as [`update`](Self::update) does.
     fn store(
         &self,
         readings: &[Reading],
         marks: &Marks,
     ) -> impl Future<Output = Result<Marked, WriteError>> + Send;
 
-    /// Replaces the marks.
+    /// Replaces the marks of those Envoys that `changed` has; those of others stay.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    fn update(&self, changed: &Marks) -> impl Future<Output = Result<(), MarksError>> + Send;
+
+    /// Replaces all marks.
     ///
     /// # Errors
     /// When they can't be written.

@@ -35,7 +35,7 @@ pub struct Health {
 }
 
 /// How one inverter does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InverterHealth {
     /// What it does.
     pub state: InverterState,

@@ -124,6 +124,10 @@ impl Announced {
         {
             self.due = self.due.max(*last);
             self.steps.pop_front();
+            if self.steps.is_empty() {
+                // It is for most of the time.
+                self.steps = VecDeque::new();
+            }
         }
         self.span.first()..=self.due
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use store::Marks;
 use tokio::time::Instant;
-use wire::{Announcement, InstanceId, JournalId, MAX_JOURNALS, ReplayRequest, Serial};
+use wire::{Announcement, InstanceId, JournalId, ReplayRequest, Serial};
 
 use super::Finding;
 use super::announced::Announced;
@@ -28,7 +28,7 @@ pub(super) struct Site {
     heard: Instant,
     instance: Option<InstanceId>,
     journals: Vec<Announced>,
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
     /// How many readings the next request may ask for.
     piece: u64,
     /// The pause after the next request in vain.
@@ -37,7 +37,7 @@ pub(super) struct Site {
     /// How many readings were found missing since nothing was.
     missing: u64,
     /// At the last look a journal was announced with less than we have of it: which, and our highest number.
-    suspected: Option<(JournalId, u64)>,
+    suspected: Option<Box<(JournalId, u64)>>,
     /// When it was last asked about such a journal.
     doubted: Option<Instant>,
 }
@@ -77,10 +77,16 @@ impl Site {
         self.heard
     }
 
+    /// How many journals are held.
+    pub(super) fn journals(&self) -> usize {
+        self.journals.len()
+    }
+
     pub(super) fn announced(
         &mut self,
         announcement: &Announcement,
         marks: &mut Marks,
+        most_journals: usize,
         may_judge: bool,
         now: Instant,
     ) -> Vec<Finding> {
@@ -96,6 +102,8 @@ impl Site {
         for span in &announcement.journals {
             let place = self.journals.iter().position(|one| one.id() == span.id());
             let place = place.unwrap_or_else(|| {
+                // Nearly always there is only one.
+                self.journals.reserve_exact(1);
                 self.journals.push(Announced::new(span, now));
                 self.journals.len() - 1
             });
@@ -104,8 +112,10 @@ impl Site {
                 findings.extend(self.lost(span.id(), first, marks));
             }
         }
-        while self.journals.len() > MAX_JOURNALS {
-            self.journals.remove(0);
+        if self.journals.len() > most_journals {
+            let gone = self.journals.len() - most_journals;
+            self.journals.drain(..gone);
+            self.journals.shrink_to_fit();
         }
         findings
     }
@@ -158,10 +168,22 @@ impl Site {
         });
     }
 
-    /// What is to be asked for at `now`.
+    /// Whether a request is out that its scraper may be about to answer; no longer where it has let time pass.
+    pub(super) fn is_answering(&self, now: Instant) -> bool {
+        let asked = self.asked.as_ref();
+        asked.is_some_and(|asked| now < asked.moved + self.wait)
+    }
+
+    /// Whether nothing of what was asked for last has come for a while.
+    pub(super) fn was_in_vain(&self, now: Instant) -> bool {
+        self.pause > self.wait || (self.asked.is_some() && !self.is_answering(now))
+    }
+
+    /// What is to be asked for at `now`; nothing is unless it `may_ask`.
     pub(super) fn request(
         &mut self,
         marks: &Marks,
+        may_ask: bool,
         now: Instant,
         findings: &mut Vec<Finding>,
     ) -> Option<ReplayRequest> {
@@ -185,15 +207,18 @@ impl Site {
             });
         }
         self.missing = self.missing.max(total);
+        if !may_ask {
+            return None;
+        }
         let (journal, ranges) = self.line.next(&lacking, self.piece)?;
         let readings = count(&ranges);
-        self.asked = Some(Asked {
+        self.asked = Some(Box::new(Asked {
             journal: journal.clone(),
             ranges: ranges.clone(),
             readings,
             left: readings,
             moved: now,
-        });
+        }));
         ReplayRequest::new(journal, ranges).ok()
     }
 
@@ -215,8 +240,8 @@ impl Site {
             self.suspected = None;
             return None;
         };
-        let before = self.suspected.replace((journal.clone(), highest));
-        let is_the_same = before.is_some_and(|(id, highest)| id == journal && highest > last);
+        let before = self.suspected.replace(Box::new((journal.clone(), highest)));
+        let is_the_same = before.is_some_and(|before| before.0 == journal && before.1 > last);
         if !is_the_same || self.doubted.is_some_and(|last| now < last + self.wait) {
             return None;
         }

@@ -37,13 +37,14 @@ fn one(state: InverterState) -> InverterHealth {
 /// What is to be stored now, by inverter; it is stored then.
 fn next(healths: &Healths) -> Vec<(String, InverterState)> {
     let mut all = Vec::new();
-    for (whole, new) in healths.waiting() {
+    for envoy in healths.waiting() {
+        let (whole, new) = healths.waiting_of(&envoy).unwrap();
         all.extend(
             new.inverters
                 .iter()
                 .map(|(serial, one)| (serial.to_string(), one.state)),
         );
-        healths.stored(whole);
+        healths.stored(&whole);
     }
     all
 }
@@ -109,36 +110,82 @@ fn what_nobody_has_dated_is_left_alone() {
 fn a_newer_state_that_came_during_a_write_is_stored_after_it() {
     let healths = Healths::default();
     healths.heard(health(NOON, &[("a", Reporting)]), true);
-    let (whole, _) = healths.waiting().remove(0);
+    let (whole, _) = healths.waiting_of(&healths.waiting()[0]).unwrap();
     healths.heard(health(NOON + 60, &[("a", Silent)]), false);
-    healths.stored(whole);
+    healths.stored(&whole);
     assert_eq!(next(&healths), [of("a", Silent)]);
 }
 
 #[test]
-fn whoever_invents_envoys_fills_no_memory() {
+fn what_was_stored_is_not_stored_again_after_something_else_waited() {
     let healths = Healths::default();
-    let mut known = health(NOON, &[("a", Reporting)]);
-    healths.heard(known.clone(), false);
-    let name = "n".repeat(60_000);
-    for number in 0..2 * MOST_HELD / name.len() {
-        let mut invented = health(NOON, &[("a", Reporting)]);
-        invented.envoy = number.to_string().parse().unwrap();
-        for one in invented.inverters.values_mut() {
-            one.name = Some(name.clone());
-        }
-        healths.heard(invented, false);
+    healths.heard(health(NOON, &[("a", Reporting)]), true);
+    let _ = next(&healths);
+    healths.heard(health(NOON + 60, &[("a", Silent)]), false);
+    healths.heard(health(NOON + 120, &[("a", Reporting)]), false);
+    assert_eq!(next(&healths), []);
+    assert!(healths.waiting().is_empty());
+}
+
+/// An Envoy of a flood, with a long name in it.
+fn invented(number: usize) -> Health {
+    let mut invented = health(NOON, &[("a", Reporting)]);
+    for one in invented.inverters.values_mut() {
+        one.name = Some("x".repeat(4_000));
     }
-    let held = healths.newest().held;
-    assert!(
-        held <= MOST_HELD && held > MOST_HELD - 2 * name.len(),
-        "{held}"
-    );
-    let kept = healths.waiting().len();
-    assert!((100..150).contains(&kept), "{kept}");
-    while !next(&healths).is_empty() {}
-    // The known one goes on.
-    known = health(NOON + 60, &[("a", Silent)]);
-    healths.heard(known, false);
+    invented.envoy = number.to_string().parse().unwrap();
+    invented
+}
+
+#[test]
+fn what_has_no_room_is_asked_for_once_more_when_there_is_some() {
+    let healths = Healths::default();
+    let envoys = MOST_WAITING / 4_000 + 1;
+    let mut stored = 0;
+    let mut times = 0;
+    while stored < envoys {
+        for number in 0..envoys {
+            healths.heard(invented(number), true);
+            assert!(healths.newest().bytes <= MOST_WAITING);
+        }
+        assert!(!healths.has_missed(), "there is no room yet");
+        stored += next(&healths).len();
+        assert_eq!(healths.has_missed(), stored < envoys);
+        times += 1;
+    }
+    assert_eq!((stored, times), (envoys, 2));
+    assert!(!healths.has_missed());
+    assert_eq!(healths.newest().bytes, 0);
+}
+
+#[test]
+fn whoever_invents_envoys_or_inverters_fills_no_memory_and_known_ones_go_on() {
+    let healths = Healths::default();
+    healths.heard(health(NOON, &[("a", Reporting)]), false);
+    let _ = next(&healths);
+    for number in 0..MOST_ENVOYS + 10 {
+        let mut one = invented(number);
+        one.inverters.clear();
+        healths.heard(one, false);
+        let _ = next(&healths);
+    }
+    assert_eq!(healths.newest().known.len(), MOST_ENVOYS);
+    healths.newest().stored = MOST_STORED;
+    let mut more = health(NOON + 60, &[("a", Silent), ("b", Reporting)]);
+    healths.heard(more.clone(), false);
+    assert_eq!(next(&healths), []);
+    let _ = more.inverters.remove(&"b".parse().unwrap());
+    healths.heard(more, false);
     assert_eq!(next(&healths), [of("a", Silent)]);
+}
+
+#[test]
+fn once_all_begins_anew_all_that_the_broker_retains_is_stored_again() {
+    let healths = Healths::default();
+    healths.heard(health(NOON, &[("a", Reporting)]), true);
+    let _ = next(&healths);
+    healths.begin_anew();
+    assert!(healths.has_missed(), "the broker is asked for it");
+    healths.heard(health(NOON, &[("a", Reporting)]), true);
+    assert_eq!(next(&healths), [of("a", Reporting)]);
 }

@@ -54,6 +54,7 @@ impl<S: MarkedStore> Subscription<S> {
             self.marks = nothing;
             self.audit.start_over();
             self.census.begin_anew();
+            self.healths.begin_anew();
             self.note.taken_up();
         }
     }

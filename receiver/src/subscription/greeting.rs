@@ -12,16 +12,15 @@ use wire::{BaseTopic, ReceiverName, Status, Topic};
 
 use super::Subscription;
 
-/// A greeting under way.
+/// What is asked of the broker, and under way.
 pub(super) type Greeting = Pin<Box<dyn Future<Output = Greeted> + Send>>;
 
-/// What became of a greeting.
-pub(super) struct Greeted {
-    readings: Result<(), SubscribeError>,
-    /// Not asked for where the readings are refused.
-    healths: Option<Result<(), SubscribeError>>,
-    /// Of our own status, where that was said.
-    online: Option<Receipt>,
+/// What the broker has answered.
+pub(super) enum Greeted {
+    /// To the subscription to readings; and the receipt of our own status, where that was said.
+    Readings(Result<(), SubscribeError>, Option<Receipt>),
+    /// To the subscription to how inverters do.
+    Healths(Result<(), SubscribeError>),
 }
 
 impl<S: MarkedStore> Subscription<S> {
@@ -29,20 +28,35 @@ impl<S: MarkedStore> Subscription<S> {
     /// and one that did not sends its retained messages again, which does no harm.
     pub(super) fn greet(&mut self, connection: Connection) {
         let online = status(&self.base, &self.name, Status::Online);
-        self.greeting = Some(self.greeting(&connection, Some(online)));
+        self.greeting = Some(self.readings(&connection, Some(online)));
         self.connection = Some(connection);
     }
 
     /// Subscribes once more, on the same connection.
     pub(super) fn subscribe_again(&mut self) {
-        if let Some(connection) = self.connection.clone()
+        if let Some(connection) = &self.connection
             && self.greeting.is_none()
         {
-            self.greeting = Some(self.greeting(&connection, None));
+            self.greeting = Some(self.readings(connection, None));
         }
     }
 
-    fn greeting(&self, connection: &Connection, online: Option<Message>) -> Greeting {
+    /// What is retained of it comes again each time.
+    ///
+    /// Last of all: it must not cost the readings anything where a broker refuses it, and nothing is to stand behind what
+    /// is retained, which is a lot where there are many Envoys.
+    pub(super) fn subscribe_to_health(&mut self) {
+        if let Some(connection) = self.connection.clone()
+            && self.greeting.is_none()
+        {
+            let filter = self.base.healths_filter();
+            self.greeting = Some(Box::pin(async move {
+                Greeted::Healths(connection.overhear([filter]).await)
+            }));
+        }
+    }
+
+    fn readings(&self, connection: &Connection, online: Option<Message>) -> Greeting {
         let connection = connection.clone();
         // Not behind the readings: the broker holds those back that come after many which the store
         // has not taken, and the echo would be missed for no fault of the account's.
@@ -50,41 +64,34 @@ impl<S: MarkedStore> Subscription<S> {
         let mut filters = self.base.plain_filters();
         filters.extend(self.base.backlog_filters());
         filters.push(self.base.journals_filter());
-        let healths = self.base.healths_filter();
         Box::pin(async move {
-            let readings = match connection.overhear([own_status]).await {
+            let outcome = match connection.overhear([own_status]).await {
                 Ok(()) => connection.subscribe(filters).await,
                 refused => refused,
             };
-            // After the readings, which must not suffer from a broker that refuses this.
-            let healths = match readings {
-                Ok(()) => Some(connection.overhear([healths]).await),
-                Err(_) => None,
-            };
-            let online = match online {
+            let receipt = match online {
                 // A connection that has ended meanwhile is reported as an event of its own.
                 Some(online) => connection.publish(online).await.ok(),
                 None => None,
             };
-            Greeted {
-                readings,
-                healths,
-                online,
-            }
+            Greeted::Readings(outcome, receipt)
         })
     }
 
     pub(super) fn has_greeted(&mut self, greeted: Greeted) {
         self.greeting = None;
-        if greeted.readings.is_ok() {
-            self.metrics.subscribed.reach();
-        }
-        if let Some(healths) = &greeted.healths {
-            self.complaints.subscribed_to_health(healths);
-        }
-        self.complaints.subscribed(greeted.readings);
-        if let Some(receipt) = greeted.online {
-            self.proof.published(receipt);
+        match greeted {
+            Greeted::Readings(outcome, receipt) => {
+                if let Some(receipt) = receipt {
+                    self.proof.published(receipt);
+                }
+                if outcome.is_ok() {
+                    self.metrics.subscribed.reach();
+                    self.subscribe_to_health();
+                }
+                self.complaints.subscribed(outcome);
+            }
+            Greeted::Healths(outcome) => self.complaints.subscribed_to_health(&outcome),
         }
     }
 
@@ -107,7 +114,7 @@ impl<S: MarkedStore> Subscription<S> {
     }
 }
 
-/// Completes with the greeting under way; never without one.
+/// Completes with what is under way; never without it.
 pub(super) async fn greeted(greeting: &mut Option<Greeting>) -> Greeted {
     match greeting {
         Some(greeting) => greeting.await,

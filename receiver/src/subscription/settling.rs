@@ -68,8 +68,10 @@ impl<S: MarkedStore> Subscription<S> {
 
     pub(super) fn write_next(&mut self) {
         let batch = self.gathering.take();
-        // What the marks will be once this batch is stored.
-        let mut marks = self.marks.clone();
+        // What the marks of these Envoys will be once this batch is stored.
+        self.saving = self.marks.take_unsaved();
+        let envoys = batch.places().map(|(envoy, ..)| envoy);
+        let mut marks = self.marks.of(envoys.chain(&self.saving));
         mark(&mut marks, &batch);
         self.writing = Some(self.writer.begin(batch, marks));
     }
@@ -77,15 +79,24 @@ impl<S: MarkedStore> Subscription<S> {
     /// Only here is anything marked and acknowledged: behind the store.
     pub(super) async fn conclude(&mut self, attempt: Attempt<Acknowledgement>) {
         self.writing = None;
+        let is_marked = attempt.is_marked();
+        let saving = std::mem::take(&mut self.saving);
         match self.writer.end(attempt, self.gathering.waiting()) {
             Outcome::Again(batch, not_before) => {
                 self.audit.store_fails();
                 self.status.1 = "the store takes no readings";
                 self.say_status();
+                self.marks.still_unsaved(saving);
                 self.gathering.put_back(batch, not_before);
             }
             Outcome::Settled(batch) => {
                 mark(&mut self.marks, &batch);
+                if !is_marked {
+                    // With the next batch, whosever that is.
+                    let envoys = batch.places().map(|(envoy, ..)| envoy.clone());
+                    self.marks
+                        .still_unsaved(saving.into_iter().chain(envoys).collect());
+                }
                 if !batch.readings().is_empty() {
                     self.audit.store_takes(Instant::now());
                     self.status.1 = "readings are stored";

@@ -220,3 +220,34 @@ async fn without_a_state_directory_readings_are_stored_and_what_is_missing_is_as
     chain.until(|state| state.others.len() == 2).await;
     chain.ends().await;
 }
+
+#[tokio::test]
+async fn marks_that_could_not_be_saved_go_with_the_next_batch_whosever_it_is() {
+    let mut chain = with_five().await;
+    let (file, aside) = (
+        chain.state_file("marks-receiver.json"),
+        chain.state_file("aside"),
+    );
+    let say = async |envoy: &str| {
+        let reading = format!(
+            r#"{{"serial":"i","envoy":"{envoy}","reported_at":"2026-11-23T09:15:00Z","power_w":212,"peak_power_w":296,"journal":"j","seq":1}}"#
+        );
+        chain
+            .say(&format!("envoy/{envoy}/inverters/i"), &reading, false)
+            .await;
+    };
+    fs::rename(&file, &aside).unwrap();
+    fs::create_dir(&file).unwrap();
+    say("e1").await;
+    chain.until(|state| state.others.len() == 1).await;
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    say("e2").await;
+    chain.until(|state| state.others.len() == 2).await;
+    let marks = chain.look(|state| state.marks.as_ref().unwrap().load().unwrap());
+    for (envoy, journal) in [(ENVOY, JOURNAL), ("e1", "j"), ("e2", "j")] {
+        let (envoy, journal) = (envoy.parse().unwrap(), journal.parse().unwrap());
+        assert!(marks.contains(&envoy, &journal, 1), "{envoy}");
+    }
+    chain.stop().await;
+}

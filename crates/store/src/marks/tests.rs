@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use wire::ReportTime;
 
+use super::kept::Envoy;
 use super::*;
 
 fn envoy(name: &str) -> Serial {
@@ -140,6 +141,111 @@ fn journals_and_envoys_that_were_not_used_for_longest_are_forgotten() {
 }
 
 #[test]
+fn whoever_invents_envoys_journals_and_gaps_fills_no_memory() {
+    let gaps: Vec<_> = (1..=MOST_RANGES as u64)
+        .map(|gap| (2 * gap, 2 * gap))
+        .collect();
+    let journals = (0..MOST_JOURNALS)
+        .map(|number| serde_json::json!({"id": format!("j{number}"), "settled": gaps}));
+    let journals: Vec<_> = journals.collect();
+    let mut marks = Marks::default();
+    for number in 0..=MOST_IN_ALL / MOST_RANGES / MOST_JOURNALS {
+        let line = serde_json::json!({"envoy": format!("n{number}"), "journals": journals});
+        marks.read(line.to_string().as_bytes()).expect("an Envoy");
+        assert!(marks.in_all <= MOST_IN_ALL);
+    }
+    let weights = marks.envoys.values().map(|known| known.weight());
+    assert_eq!(marks.in_all, weights.sum::<usize>());
+    assert!(marks.in_all > MOST_IN_ALL / 2, "{}", marks.in_all);
+}
+
+#[test]
+fn whoever_invents_journals_and_gaps_takes_nobody_elses_marks_away() {
+    let mut marks = Marks::default();
+    let known: Vec<_> = (0..1_000)
+        .map(|number| envoy(&format!("k{number}")))
+        .collect();
+    for one in &known {
+        marks.settle(one, &journal("j"), 1..=3);
+        marks.settle(one, &journal("j"), 7..=9);
+        let _ = marks.holds_from(one, &journal("j"), 2);
+    }
+    let gaps = MOST_RANGES as u64;
+    for number in 0..=2 * MOST_IN_ALL / MOST_RANGES {
+        let (hostile, id) = (number % 20, number / 20);
+        let (hostile, id) = (envoy(&format!("h{hostile}")), journal(&format!("j{id}")));
+        for gap in 1..=gaps {
+            marks.settle(&hostile, &id, 2 * gap..=2 * gap);
+        }
+        assert!(marks.in_all <= MOST_IN_ALL);
+        assert!(marks.contains(&hostile, &id, 2), "the lowest ones stay");
+    }
+    for one in &known {
+        assert_eq!(
+            marks.missing(one, &journal("j"), &(1..=10)),
+            [4..=6, 10..=10]
+        );
+        assert!(marks.firsts().any(|(envoy, ..)| envoy == one));
+    }
+}
+
+#[test]
+fn with_as_many_envoys_as_there_may_be_each_keeps_a_journal_of_which_nothing_is_missing() {
+    let mut marks = Marks::default();
+    for number in 0..MOST_ENVOYS {
+        let one = envoy(&format!("n{number}"));
+        for journal in ["i", "j"].map(journal) {
+            marks.settle(&one, &journal, 1..=3);
+            marks.settle(&one, &journal, 7..=9);
+        }
+        assert!(marks.in_all <= MOST_IN_ALL);
+    }
+    for number in 0..MOST_ENVOYS {
+        let one = envoy(&format!("n{number}"));
+        assert!(marks.contains(&one, &journal("j"), 3), "{number}");
+    }
+    assert_eq!(marks.envoys().count(), MOST_ENVOYS);
+}
+
+#[test]
+fn an_envoy_with_one_journal_and_nothing_missing_takes_little() {
+    // Beside it the allocator takes 8 bytes, and a table of which half is used twice that of its name and the way to it.
+    let in_all = size_of::<Envoy>() + 8 + 2 * (size_of::<(Serial, Box<Envoy>)>() + 1);
+    assert!(in_all <= 180, "{in_all}");
+    assert_eq!(size_of::<Ranges>(), 16);
+}
+
+#[test]
+fn a_part_has_the_marks_of_its_envoys_and_gives_them_back() {
+    let mut marks = Marks::default();
+    for name in ["a", "b", "c"] {
+        marks.settle(&envoy(name), &journal("j"), 1..=3);
+    }
+    let mut part = marks.of([&envoy("a"), &envoy("a"), &envoy("unknown")]);
+    assert!(part.envoys().eq([&envoy("a")]));
+    part.settle(&envoy("a"), &journal("j"), 4..=4);
+    part.settle(&envoy("unknown"), &journal("j"), 1..=1);
+    marks.replace(part);
+    assert_eq!(marks.highest(&envoy("a"), &journal("j")), Some(4));
+    assert_eq!(marks.highest(&envoy("unknown"), &journal("j")), Some(1));
+    assert_eq!(marks.highest(&envoy("b"), &journal("j")), Some(3));
+    assert_eq!(marks.in_all, 8);
+}
+
+#[test]
+fn what_was_learned_of_a_journal_is_to_be_saved_once() {
+    let mut marks = Marks::default();
+    let _ = marks.holds_from(&envoy("e"), &journal("j"), 5);
+    assert_eq!(marks.take_unsaved(), [envoy("e")].into());
+    let _ = marks.holds_from(&envoy("e"), &journal("j"), 5);
+    assert_eq!(marks.take_unsaved(), [].into());
+    let _ = marks.holds_from(&envoy("e"), &journal("j"), 6);
+    let unsaved = marks.take_unsaved();
+    marks.still_unsaved(unsaved);
+    assert_eq!(marks.take_unsaved(), [envoy("e")].into());
+}
+
+#[test]
 fn a_file_gives_back_what_was_saved_for_this_store_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("below/marks.json");
@@ -158,6 +264,145 @@ fn a_file_gives_back_what_was_saved_for_this_store_only() {
         "{error}"
     );
     assert!(path.exists());
+}
+
+/// A file, and marks that are in it: of three Envoys.
+fn written(path: &std::path::Path) -> (MarksFile, Marks) {
+    let file = MarksFile::new(path.to_owned(), "a".to_owned());
+    let mut marks = Marks::default();
+    for name in ["a", "b", "c"] {
+        marks.settle(&envoy(name), &journal("j"), 1..=3);
+    }
+    file.save(&marks).expect("a folder that can be written");
+    (file, marks)
+}
+
+/// Marks the next reading of an Envoy, here and in the file.
+fn one_more(file: &MarksFile, marks: &mut Marks, name: &str) {
+    let own = envoy(name);
+    let next = marks
+        .highest(&own, &journal("j"))
+        .map_or(1, |last| last + 1);
+    marks.settle(&own, &journal("j"), next..=next);
+    file.update(&marks.of([&own]))
+        .expect("a file that can be written");
+}
+
+#[test]
+fn what_changes_is_put_behind_what_is_there_and_read_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    let before = std::fs::read(&path).expect("it is there");
+    for name in ["a", "new", "b", "a"] {
+        one_more(&file, &mut marks, name);
+        assert_eq!(file.load().expect("it was just written"), marks);
+    }
+    let text = std::fs::read(&path).expect("it is there");
+    assert!(text.starts_with(&before), "all of it was written anew");
+    // Whoever starts with it goes on.
+    let next = MarksFile::new(path.clone(), "a".to_owned());
+    assert_eq!(next.load().expect("it was just written"), marks);
+    one_more(&next, &mut marks, "c");
+    assert!(
+        std::fs::read(&path)
+            .expect("it is there")
+            .starts_with(&text)
+    );
+}
+
+#[test]
+fn a_file_of_marks_does_not_grow_with_what_is_marked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    for _ in 0..1_000 {
+        one_more(&file, &mut marks, "b");
+        let length = path.metadata().expect("it is there").len();
+        assert!(length < 17 * 1024, "{length} bytes");
+    }
+    assert_eq!(file.load().expect("it was just written"), marks);
+}
+
+#[test]
+fn what_a_power_cut_leaves_of_a_line_is_as_if_it_was_never_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    one_more(&file, &mut marks, "b");
+    let text = std::fs::read(&path).expect("it is there");
+    let before = marks.clone();
+    one_more(&file, &mut marks, "c");
+    let more = std::fs::read(&path).expect("it is there");
+    for length in text.len()..more.len() {
+        for behind in ["", "\0\0\0\n", "{\n"] {
+            let left = [&more[..length], behind.as_bytes()].concat();
+            std::fs::write(&path, left).expect("a file");
+            let file = MarksFile::new(path.clone(), "a".to_owned());
+            assert_eq!(file.load().expect("the rest is whole"), before);
+            // What is written then is not lost behind it.
+            let mut next = before.clone();
+            one_more(&file, &mut next, "a");
+            assert_eq!(file.load().expect("it was just written"), next);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_removed_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    std::fs::remove_file(&path).expect("it is there");
+    one_more(&file, &mut marks, "b");
+    assert_eq!(file.load().expect("it is back"), marks.of([&envoy("b")]));
+}
+
+#[test]
+fn a_file_that_somebody_replaced_is_not_gone_on_with_but_written_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    let before = std::fs::read(&path).expect("it is there");
+    let torn = [&before[..], b"{\"envoy\":"].concat();
+    std::fs::write(&path, torn).expect("a file");
+    one_more(&file, &mut marks, "b");
+    assert_eq!(file.load().expect("it was just written"), marks);
+}
+
+#[test]
+fn what_was_left_of_a_file_written_anew_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let (file, mut marks) = written(&path);
+    one_more(&file, &mut marks, "b");
+    // A power cut within it: the old one is whole, and the next one takes the place of what is there.
+    let new = path.with_extension("new");
+    std::fs::write(&new, r#"{"format":2,"store":"a","marks":[{"en"#).expect("a file");
+    let next = MarksFile::new(path.clone(), "a".to_owned());
+    assert_eq!(next.load().expect("it is whole"), marks);
+    next.save(&marks).expect("a folder that can be written");
+    assert_eq!(next.load().expect("it was just written"), marks);
+    assert!(!new.exists());
+}
+
+#[test]
+fn a_file_of_the_first_format_is_read_and_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("marks.json");
+    let text = r#"{"format":1,"store":"a","marks":[{"envoy":"e","journals":[{"id":"j","first":2,"settled":[[1,3],[5,6]]}]}]}"#;
+    std::fs::write(&path, text).expect("a file");
+    let file = MarksFile::new(path.clone(), "a".to_owned());
+    let mut marks = file.load().expect("it is whole");
+    assert_eq!(missing(&marks, 1..=7), [4..=4, 7..=7]);
+    assert!(marks.firsts().eq([(&envoy("e"), &journal("j"), 2)]));
+    one_more(&file, &mut marks, "e");
+    assert_eq!(file.load().expect("it was just written"), marks);
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    assert!(
+        text.starts_with(r#"{"format":2,"store":"a","marks":["#),
+        "{text}"
+    );
 }
 
 #[test]
@@ -205,11 +450,21 @@ proptest! {
     #[test]
     fn marks_are_the_set_of_what_was_settled_also_after_a_save(
         settled in proptest::collection::vec((1_u64..60, 0_u64..5), 0..40),
+        removed in proptest::option::of(1_u64..60),
         within in (1_u64..70, 1_u64..70),
     ) {
         let ranges: Vec<_> = settled.into_iter().map(|(first, more)| first..=first + more).collect();
-        let expected: BTreeSet<u64> = ranges.iter().cloned().flatten().collect();
-        let text = serde_json::to_string(&marks(&ranges)).expect("marks are JSON");
+        let mut expected: BTreeSet<u64> = ranges.iter().cloned().flatten().collect();
+        let mut marks = marks(&ranges);
+        if let Some(below) = removed && !ranges.is_empty() {
+            expected.retain(|seq| *seq >= below);
+            marks.with(&envoy("e"), &journal("j"), |known| known.settled.remove(0..=below - 1));
+        }
+        let settled: BTreeSet<u64> = marks.iter().flat_map(|(.., range)| range).collect();
+        prop_assert_eq!(&settled, &expected);
+        let highest = marks.highest(&envoy("e"), &journal("j"));
+        prop_assert_eq!(highest.as_ref(), expected.last());
+        let text = serde_json::to_string(&marks).expect("marks are JSON");
         let again: Marks = serde_json::from_str(&text).expect("it was just written");
         let found: Vec<u64> = missing(&again, within.0..=within.1).into_iter().flatten().collect();
         let wanted: Vec<u64> = (within.0..=within.1).filter(|seq| !expected.contains(seq)).collect();

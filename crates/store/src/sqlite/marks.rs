@@ -25,39 +25,38 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Marks> {
         let (envoy, journal, numbers) = row?;
         marks.settle(&envoy, &journal, numbers);
     }
+    // All of it is here.
+    let _ = marks.take_unsaved();
     Ok(marks)
 }
 
-/// Replaces the marks of these Envoys.
-pub(super) fn replace(
+/// Replaces the marks of those Envoys that `marks` has, and of `others`, of which there are none then.
+pub(super) fn replace<'a>(
     transaction: &Transaction<'_>,
-    marks: &Marks,
-    envoys: &BTreeSet<Serial>,
+    marks: &'a Marks,
+    others: impl IntoIterator<Item = &'a Serial>,
 ) -> rusqlite::Result<()> {
+    let envoys: BTreeSet<_> = marks.envoys().chain(others).collect();
     for table in ["mark", "journal_first"] {
         let delete = format!("DELETE FROM {table} WHERE envoy = ?1");
         let mut delete = transaction.prepare_cached(&delete)?;
-        for envoy in envoys {
+        for envoy in &envoys {
             delete.execute([envoy.as_str()])?;
         }
     }
-    insert(transaction, marks, |envoy| envoys.contains(envoy))
+    insert(transaction, marks)
 }
 
 /// Replaces all marks.
 pub(super) fn replace_all(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
     transaction.execute_batch("DELETE FROM mark; DELETE FROM journal_first")?;
-    insert(transaction, marks, |_| true)
+    insert(transaction, marks)
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    marks: &Marks,
-    is_meant: impl Fn(&Serial) -> bool,
-) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO mark (envoy, journal, first, last) VALUES (?1, ?2, ?3, ?4)")?;
-    for (envoy, journal, numbers) in marks.iter().filter(|(envoy, ..)| is_meant(envoy)) {
+    for (envoy, journal, numbers) in marks.iter() {
         let (first, last) = numbers.into_inner();
         insert.execute(params![
             envoy.as_str(),
@@ -69,7 +68,7 @@ fn insert(
     }
     let mut insert = transaction
         .prepare_cached("INSERT INTO journal_first (envoy, journal, first) VALUES (?1, ?2, ?3)")?;
-    for (envoy, journal, first) in marks.firsts().filter(|(envoy, ..)| is_meant(envoy)) {
+    for (envoy, journal, first) in marks.firsts() {
         insert.execute(params![
             envoy.as_str(),
             journal.as_str(),

@@ -1,6 +1,7 @@
 //! Whatever comes, in whatever order.
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 use super::*;
 
