@@ -13,7 +13,8 @@ mod announced;
 mod line;
 mod site;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::time::Duration;
 
 use store::Marks;
@@ -85,7 +86,9 @@ pub struct Audit {
     store_fails: bool,
     /// Nothing is asked for before this: the store catches up.
     not_before: Option<Instant>,
-    sites: HashMap<Serial, Site>,
+    sites: BTreeMap<Serial, Box<Site>>,
+    /// Who was asked last: it goes on behind that one.
+    asked_last: Option<Serial>,
     /// How many journals all of them have.
     journals: usize,
 }
@@ -98,7 +101,8 @@ impl Audit {
             wait,
             store_fails: false,
             not_before: None,
-            sites: HashMap::new(),
+            sites: BTreeMap::new(),
+            asked_last: None,
             journals: 0,
         }
     }
@@ -115,7 +119,7 @@ impl Audit {
         let may_judge = !self.is_postponed(now);
         if !self.sites.contains_key(envoy) {
             let site = Site::new(envoy.clone(), self.wait, now);
-            self.sites.insert(envoy.clone(), site);
+            self.sites.insert(envoy.clone(), Box::new(site));
         }
         let Some(site) = self.sites.get_mut(envoy) else {
             return Vec::new();
@@ -175,18 +179,29 @@ impl Audit {
         }
         let sites = self.sites.values();
         let mut under_way = sites.filter(|site| site.is_answering(now)).count();
-        // Whoever did not answer comes after all others.
+        // Whoever did not answer comes after all others, and else one after the other.
+        let last = self.asked_last.clone();
+        let later = (last.as_ref().map_or(Unbounded, Excluded), Unbounded);
+        let earlier = (Unbounded, last.as_ref().map_or(Unbounded, Included));
         for in_vain in [false, true] {
-            for (envoy, site) in &mut self.sites {
-                if site.was_in_vain(now) != in_vain {
-                    continue;
+            for range in [later, earlier] {
+                for (envoy, site) in self.sites.range_mut::<Serial, _>(range) {
+                    if site.was_in_vain(now) != in_vain {
+                        continue;
+                    }
+                    self.journals -= site.journals();
+                    let may_ask = under_way < MOST_ASKED;
+                    let request = site.request(marks, may_ask, now, &mut findings);
+                    self.journals += site.journals();
+                    if let Some(request) = request {
+                        under_way += 1;
+                        self.asked_last = Some(envoy.clone());
+                        requests.push((envoy.clone(), request));
+                    }
                 }
-                self.journals -= site.journals();
-                let may_ask = under_way < MOST_ASKED;
-                let request = site.request(marks, may_ask, now, &mut findings);
-                self.journals += site.journals();
-                under_way += usize::from(request.is_some());
-                requests.extend(request.map(|request| (envoy.clone(), request)));
+                if last.is_none() {
+                    break;
+                }
             }
         }
         (requests, findings)
@@ -194,12 +209,12 @@ impl Audit {
 
     /// The marks were forgotten: all that is held is missing, and asked for from its lowest number on.
     pub fn start_over(&mut self) {
-        self.sites.values_mut().for_each(Site::start_over);
+        self.sites.values_mut().for_each(|site| site.start_over());
     }
 
     /// Makes room: those that were silent for longest go, some more than must, so that it is not done each time.
     fn make_room(&mut self) {
-        let mut heard: Vec<_> = self.sites.values().map(Site::heard).collect();
+        let mut heard: Vec<_> = self.sites.values().map(|site| site.heard()).collect();
         heard.sort_unstable();
         let gone = heard.len() / 16;
         let Some(since) = heard.get(gone) else { return };
@@ -210,7 +225,7 @@ impl Audit {
             left -= usize::from(goes);
             !goes
         });
-        self.journals = self.sites.values().map(Site::journals).sum();
+        self.journals = self.sites.values().map(|site| site.journals()).sum();
     }
 }
 

@@ -11,7 +11,7 @@ mod kept;
 mod ranges;
 mod room;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use wire::{JournalId, MAX_SEQ, Reading, Serial};
@@ -38,7 +38,8 @@ const MOST_IN_ALL: usize = 4 * MOST_ENVOYS;
 /// than 200 bytes; `bench/scale` measures that.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
-    envoys: HashMap<Serial, Box<Envoy>>,
+    /// No table: one that has just grown takes twice as much, and the old one stays with the allocator.
+    envoys: BTreeMap<Serial, Box<Envoy>>,
     /// How many journals and ranges there are.
     in_all: usize,
     /// How often an Envoy was used. Each knows when it was so last.
@@ -176,7 +177,7 @@ impl Marks {
         })
     }
 
-    /// Its Envoys, in no order.
+    /// Its Envoys, in order.
     pub fn envoys(&self) -> impl Iterator<Item = &Serial> {
         self.envoys.keys()
     }

@@ -51,6 +51,8 @@ struct Asked {
     readings: u64,
     /// How many of these are not stored yet.
     left: u64,
+    /// When it was sent.
+    since: Instant,
     /// When it was sent, or something of it was stored last.
     moved: Instant,
 }
@@ -168,15 +170,17 @@ impl Site {
         });
     }
 
-    /// Whether a request is out that its scraper may be about to answer; no longer where it has let time pass.
+    /// Whether a request is out that its scraper may be about to answer; no longer where it has let time pass, though it
+    /// sends a little now and then.
     pub(super) fn is_answering(&self, now: Instant) -> bool {
         let asked = self.asked.as_ref();
-        asked.is_some_and(|asked| now < asked.moved + self.wait)
+        asked.is_some_and(|asked| now < asked.since + self.wait)
     }
 
     /// Whether nothing of what was asked for last has come for a while.
     pub(super) fn was_in_vain(&self, now: Instant) -> bool {
-        self.pause > self.wait || (self.asked.is_some() && !self.is_answering(now))
+        let asked = self.asked.as_ref();
+        self.pause > self.wait || asked.is_some_and(|asked| now >= asked.moved + self.wait)
     }
 
     /// What is to be asked for at `now`; nothing is unless it `may_ask`.
@@ -217,6 +221,7 @@ impl Site {
             ranges: ranges.clone(),
             readings,
             left: readings,
+            since: now,
             moved: now,
         }));
         ReplayRequest::new(journal, ranges).ok()

@@ -398,7 +398,7 @@ fn journals_from_outside_are_bounded_and_nobodys_give_way_to_them() {
     }
     let journals = |rig: &Rig, number: usize| {
         let envoy: Serial = format!("n{number}").parse().expect("a serial");
-        rig.audit.sites.get(&envoy).map(Site::journals)
+        rig.audit.sites.get(&envoy).map(|site| site.journals())
     };
     assert_eq!(journals(&rig, 0), Some(1));
     assert_eq!(journals(&rig, 1), Some(MAX_JOURNALS));
@@ -409,7 +409,7 @@ fn journals_from_outside_are_bounded_and_nobodys_give_way_to_them() {
         Some(MAX_JOURNALS),
         "they were there before"
     );
-    let all: usize = rig.audit.sites.values().map(Site::journals).sum();
+    let all: usize = rig.audit.sites.values().map(|site| site.journals()).sum();
     assert_eq!(rig.audit.journals, all);
     assert!(all <= MOST_JOURNALS + FEW_JOURNALS * MOST_ENVOYS);
 }
@@ -431,4 +431,31 @@ fn of_many_envoys_only_some_are_asked_at_a_time_and_in_the_end_all() {
         assert!(requests.is_empty(), "the others are still answering");
     }
     assert_eq!(asked.len(), envoys, "nobody who keeps silent is in the way");
+}
+
+#[test]
+fn those_who_send_a_little_now_and_then_keep_nobody_from_being_asked() {
+    let mut rig = Rig::new();
+    let envoys = 2 * MOST_ASKED;
+    for number in 0..envoys {
+        many(&mut rig, number, 1);
+    }
+    let mut asked = std::collections::BTreeMap::new();
+    for _ in 0..4 {
+        rig.now += WAIT;
+        let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
+        assert_eq!(requests.len(), MOST_ASKED);
+        for (envoy, request) in requests {
+            let first = *request.ranges()[0].start();
+            asked
+                .entry(envoy.clone())
+                .or_insert_with(Vec::new)
+                .push(first);
+            // All but the last one of the piece comes at once, and that one never.
+            let most = request.ranges()[0].end() - 1;
+            rig.marks.settle(&envoy, request.journal(), first..=most);
+        }
+    }
+    assert_eq!(asked.len(), envoys);
+    assert!(asked.values().all(|times| times.len() == 2));
 }
