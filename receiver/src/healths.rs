@@ -24,10 +24,13 @@ use daemon::exit::with_causes;
 use daemon::outage::Outage;
 use store::{HealthError, MOST_ENVOYS, MarkedStore, WriteError};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use wire::{Health, InverterHealth, ReportTime, Serial};
 
 use crate::writer::pauses;
+
+/// How often the broker is asked at most for what it retains: of 20,000 Envoys that may be a hundred megabytes each time.
+const ASKED_EVERY: Duration = Duration::from_mins(1);
 
 /// What may wait for the store, by a rough measure, in bytes: how some 40,000 inverters do. Of Envoys it is one message
 /// each, which may be of any size that is read.
@@ -63,6 +66,8 @@ struct Newest {
     stored: usize,
     /// There was no room for something that was heard; there will be once what waits is stored.
     has_missed: bool,
+    /// When the broker was last asked for what it retains, for that reason.
+    asked: Option<Instant>,
     /// That no more Envoys or inverters can be remembered was said.
     is_full: bool,
 }
@@ -99,11 +104,13 @@ impl Healths {
     }
 
     /// Whether the broker is to be asked once more for what it retains: there is room for what had none.
-    pub(crate) fn has_missed(&self) -> bool {
+    pub(crate) fn has_missed(&self, now: Instant) -> bool {
         let mut newest = self.newest();
-        let is_so = newest.has_missed && newest.waiting.is_empty();
+        let may_ask = newest.asked.is_none_or(|asked| now >= asked + ASKED_EVERY);
+        let is_so = newest.has_missed && newest.waiting.is_empty() && may_ask;
         if is_so {
             newest.has_missed = false;
+            newest.asked = Some(now);
         }
         is_so
     }

@@ -202,7 +202,9 @@ impl<S: MarkedStore> Subscription<S> {
                     self.still_connected();
                     self.refill_if_asked().await;
                     self.ask_for_what_is_missing().await;
-                    if self.healths.has_missed() {
+                    // Not while readings wait: what is retained comes all at once.
+                    let has_time = !self.is_full() && !self.is_owed_an_answer();
+                    if has_time && self.healths.has_missed(Instant::now()) {
                         self.subscribe_to_health();
                     }
                 }
