@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use wire::{JournalId, MAX_PAYLOAD, MAX_SEQ, Serial};
 
 /// How much of a payload is kept, in bytes: some four readings.
@@ -29,14 +29,17 @@ const COUNT_SAID_EVERY: Duration = Duration::from_hours(24);
 /// The Envoy, the journal and the number of a reading.
 pub type Place = (Serial, JournalId, u64);
 
-/// A message that can never be stored.
+/// A message that can never be stored. Thousands of them may wait for the store, so that it is kept as it came, and
+/// escaped, which makes four bytes of one, where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
     /// When it was received, by our own clock: RFC 3339, UTC. It is of no reading.
     received_at: String,
-    topic: String,
-    /// The first [`KEPT_PAYLOAD`] bytes; what is not printable ASCII is escaped.
-    payload: String,
+    /// The first [`KEPT_PAYLOAD`] bytes, like those of the payload; what is not printable ASCII is escaped.
+    #[serde(serialize_with = "escaped")]
+    topic: Box<[u8]>,
+    #[serde(serialize_with = "escaped")]
+    payload: Box<[u8]>,
     /// Its whole length, in bytes.
     payload_bytes: usize,
     reason: String,
@@ -51,8 +54,8 @@ impl DeadLetter {
     pub fn new(topic: &str, payload: &[u8], reason: String) -> Self {
         Self {
             received_at: Timestamp::now().strftime("%FT%TZ").to_string(),
-            topic: shown(topic.as_bytes()),
-            payload: shown(payload),
+            topic: beginning(topic.as_bytes()).into(),
+            payload: beginning(payload).into(),
             payload_bytes: payload.len(),
             reason,
             place: None,
@@ -93,8 +96,15 @@ impl DeadLetter {
 
 /// The beginning of a payload or a topic, as it may be printed.
 pub(crate) fn shown(payload: &[u8]) -> String {
-    let kept = payload.len().min(KEPT_PAYLOAD);
-    payload[..kept].escape_ascii().to_string()
+    beginning(payload).escape_ascii().to_string()
+}
+
+fn beginning(payload: &[u8]) -> &[u8] {
+    &payload[..payload.len().min(KEPT_PAYLOAD)]
+}
+
+fn escaped<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&bytes.escape_ascii())
 }
 
 /// The file of a receiver's dead letters. Clones share it.
@@ -132,7 +142,7 @@ impl DeadLetters {
     /// Appends letters, durably; where that fails they go to the log, as far as it has room for them.
     ///
     /// Blocks until the disk has them.
-    pub fn append(&self, letters: &[DeadLetter]) {
+    pub fn append(&self, letters: &[Arc<DeadLetter>]) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.append(letters) {
             Ok(()) => state.succeeded(),
@@ -143,13 +153,13 @@ impl DeadLetters {
 }
 
 impl State {
-    fn append(&self, letters: &[DeadLetter]) -> io::Result<()> {
+    fn append(&self, letters: &[Arc<DeadLetter>]) -> io::Result<()> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
         let mut file = self.open()?;
         let mut length = file.metadata()?.len();
         for letter in letters {
-            let mut line = serde_json::to_vec(letter)?;
+            let mut line = serde_json::to_vec(letter.as_ref())?;
             line.push(b'\n');
             let bytes = line.len() as u64;
             if length > 0 && length + bytes > self.full {
@@ -192,7 +202,7 @@ impl State {
         }
     }
 
-    fn log(&mut self, letters: &[DeadLetter], error: &io::Error) {
+    fn log(&mut self, letters: &[Arc<DeadLetter>], error: &io::Error) {
         if !std::mem::replace(&mut self.failed, true) {
             tracing::error!(
                 path = %self.path.display(),
@@ -202,12 +212,8 @@ impl State {
         }
         let room = LOGGED.saturating_sub(self.logged);
         for letter in letters.iter().take(room) {
-            let DeadLetter {
-                topic,
-                payload,
-                reason,
-                ..
-            } = letter;
+            let (topic, payload) = (shown(&letter.topic), shown(&letter.payload));
+            let reason = &letter.reason;
             tracing::error!(topic, payload, reason, "a dead letter");
         }
         self.logged += letters.len().min(room);

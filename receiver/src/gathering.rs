@@ -11,6 +11,7 @@
 //! connection comes and goes, each reading waits once.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,7 +38,7 @@ pub struct Entry<A> {
     /// arrival, so a message without a reading takes its place in line, too.
     pub reading: Option<Reading>,
     /// What is to be kept of the message if it was refused.
-    pub dead: Option<Box<DeadLetter>>,
+    pub dead: Option<Arc<DeadLetter>>,
     /// What acknowledges the message.
     pub acknowledgement: A,
 }
@@ -52,7 +53,7 @@ struct Place<A> {
     since: Instant,
     connection: u64,
     has_reading: bool,
-    dead: Option<Box<DeadLetter>>,
+    dead: Option<Arc<DeadLetter>>,
     acknowledgement: A,
 }
 
@@ -76,13 +77,13 @@ impl<A> Batch<A> {
     pub fn places(&self) -> impl Iterator<Item = (&Serial, &JournalId, u64)> {
         let readings = self.readings.iter();
         let readings = readings.map(|one| (&one.envoy, &one.journal, one.seq));
-        let letters = self.dead_letters().filter_map(DeadLetter::place);
+        let letters = self.dead_letters().filter_map(|letter| letter.place());
         readings.chain(letters.map(|(envoy, journal, seq)| (envoy, journal, *seq)))
     }
 
     /// What is to be kept of its refused messages.
-    pub fn dead_letters(&self) -> impl Iterator<Item = &DeadLetter> {
-        self.places.iter().filter_map(|place| place.dead.as_deref())
+    pub fn dead_letters(&self) -> impl Iterator<Item = &Arc<DeadLetter>> {
+        self.places.iter().filter_map(|place| place.dead.as_ref())
     }
 
     /// What acknowledges its messages, in the order of their arrival.

@@ -142,8 +142,8 @@ impl<S: MarkedStore> Writer<S> {
                 answer
             };
             if let Ok(marked) = &answer {
-                let mut letters: Vec<DeadLetter> = batch.dead_letters().cloned().collect();
-                letters.extend(unstorable(&base, readings, &marked.written));
+                let mut letters: Vec<Arc<DeadLetter>> = batch.dead_letters().cloned().collect();
+                letters.extend(unstorable(&base, readings, &marked.written).map(Arc::new));
                 metrics.dead_letters(letters.len());
                 keep(kept, letters).await;
             }
@@ -275,7 +275,7 @@ fn unstorable(
     })
 }
 
-async fn keep(kept: DeadLetters, letters: Vec<DeadLetter>) {
+async fn keep(kept: DeadLetters, letters: Vec<Arc<DeadLetter>>) {
     if letters.is_empty() {
         return;
     }

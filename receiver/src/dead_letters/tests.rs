@@ -1,8 +1,9 @@
 use super::*;
 
-fn letter(number: usize) -> DeadLetter {
+fn letter(number: usize) -> Arc<DeadLetter> {
     let payload = format!("{{\"number\":{number}}}");
-    DeadLetter::new("envoy/e/inverters/i", payload.as_bytes(), "no".to_owned())
+    let topic = "envoy/e/inverters/i";
+    DeadLetter::new(topic, payload.as_bytes(), "no".to_owned()).into()
 }
 
 fn lines(path: &Path) -> Vec<serde_json::Value> {
@@ -18,7 +19,7 @@ fn a_letter_is_a_line_with_what_a_person_needs() {
     let path = folder.path().join("below/letters.jsonl");
     let payload = [b"\x00\"", &[b'x'; 2000][..]].concat();
     let letter = DeadLetter::new("a/topic", &payload, "a reason".to_owned());
-    DeadLetters::new(path.clone(), FULL).append(&[letter]);
+    DeadLetters::new(path.clone(), FULL).append(&[letter.into()]);
     let [line] = &lines(&path)[..] else {
         panic!("not one line");
     };
@@ -57,7 +58,7 @@ fn a_flood_leaves_two_files_that_are_not_larger_than_full() {
     let path = folder.path().join("letters.jsonl");
     let letters = DeadLetters::new(path.clone(), 4_000);
     for batch in 0..50 {
-        let flood: Vec<DeadLetter> = (0..20).map(|place| letter(20 * batch + place)).collect();
+        let flood: Vec<_> = (0..20).map(|place| letter(20 * batch + place)).collect();
         letters.append(&flood);
     }
     let files: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
@@ -77,7 +78,7 @@ fn letters_that_can_not_be_written_go_to_the_log_and_not_without_end() {
     fs::write(&blocked, "").expect("a folder that can be written");
     let letters = DeadLetters::new(blocked.join("letters.jsonl"), FULL);
     for _ in 0..5 {
-        let flood: Vec<DeadLetter> = (0..90).map(letter).collect();
+        let flood: Vec<_> = (0..90).map(letter).collect();
         letters.append(&flood);
     }
     let state = letters.0.lock().expect("nothing panics");

@@ -1,5 +1,7 @@
 //! From a message to its acknowledgement: in line, in a batch, in the store.
 
+use std::sync::Arc;
+
 use daemon::deadline::at;
 use mqtt::{Acknowledgement, Delivery};
 use store::{MarkedStore, Marks};
@@ -22,7 +24,7 @@ impl<S: MarkedStore> Subscription<S> {
                 if delivery.retain && self.is_marked(&known.envoy, &known.journal, known.seq) => {}
             Content::Reading(new) => {
                 let (topic, payload) = (&delivery.topic, &delivery.payload);
-                dead = self.census.refuses(&new, topic, payload).map(Box::new);
+                dead = self.census.refuses(&new, topic, payload).map(Arc::new);
                 if dead.is_none() {
                     if !delivery.retain {
                         self.audit.received(&new.envoy, &new.journal, new.seq);
@@ -51,7 +53,7 @@ impl<S: MarkedStore> Subscription<S> {
                 let place = letter.place().filter(|_| delivery.retain);
                 let is_known =
                     place.is_some_and(|(envoy, journal, seq)| self.is_marked(envoy, journal, *seq));
-                dead = Some(letter).filter(|_| !is_known).map(Box::new);
+                dead = Some(letter).filter(|_| !is_known).map(Arc::new);
             }
         }
         let entry = Entry {

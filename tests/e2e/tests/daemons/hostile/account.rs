@@ -44,7 +44,7 @@ fn hostile(number: usize) -> Vec<(String, String)> {
 }
 
 /// A reading.
-fn reading(envoy: &str, number: usize) -> (String, String) {
+pub(super) fn reading(envoy: &str, number: usize) -> (String, String) {
     let payload = json!({"serial": format!("i{number}"), "envoy": envoy, "reported_at": "2026-11-23T09:15:00Z",
         "device_type": 1, "power_w": 212, "peak_power_w": 296, "journal": "k3x9m2pq", "seq": number + 1});
     (
@@ -66,7 +66,7 @@ async fn are_stored(address: &str, readings: usize, more: usize) {
 }
 
 /// Sends a message, and gives it the next number that acknowledges it.
-async fn send(peer: &mut Peer, sent: &mut u16, (topic, payload): (String, String)) {
+pub(super) async fn send(peer: &mut Peer, sent: &mut u16, (topic, payload): (String, String)) {
     *sent += 1;
     let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
     publish.pkid = *sent;
@@ -190,6 +190,38 @@ async fn large_messages_before_any_answer_of_the_broker_keep_nobody_from_being_s
         }
     }
     are_stored(&address, 1, 0).await;
+    is_well(&receiver, &address).await;
+    drop(peer);
+    assert!(receiver.terminate().await.success());
+}
+
+#[tokio::test]
+async fn what_takes_four_times_the_room_where_it_is_printed_waits_as_it_is() {
+    const MESSAGES: usize = 12_000;
+    let broker = Broker::bind().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut receiver = receiver(&broker, &folder);
+    let address = address(&receiver).await;
+    let mut peer = broker.welcome(true).await;
+    let mut acknowledged = let_in(&mut peer).await;
+
+    // Each byte of both is none that can be printed.
+    let (topic, payload) = ("\u{fe}".repeat(1_000), vec![0xfe; 4_000]);
+    let mut sent = 0;
+    for number in 0..MESSAGES {
+        sent += 1;
+        let topic = format!("envoy/{number}/{topic}");
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload.clone());
+        publish.pkid = sent;
+        peer.send(Packet::Publish(publish)).await;
+    }
+    while acknowledged < sent {
+        match peer.packet().await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(_) => {}
+            None => panic!("it has left: {:?}", receiver.stderr()),
+        }
+    }
     is_well(&receiver, &address).await;
     drop(peer);
     assert!(receiver.terminate().await.success());
