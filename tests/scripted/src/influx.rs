@@ -49,8 +49,14 @@ pub enum Reply {
     Reset,
     /// A body without end.
     Endless(u16),
+    /// The same, in chunks.
+    EndlessChunks(u16),
+    /// A body of so many bytes, all of them text.
+    Long(u16, usize),
     /// A head without end.
     EndlessHead,
+    /// The same, a byte from time to time.
+    DrippingHead,
     /// A body without end, a byte from time to time.
     Dripping(u16),
 }
@@ -198,6 +204,35 @@ async fn serve(
                 stream.write_all(head.as_bytes()).await?;
                 loop {
                     stream.write_all(&[b'x'; 4096]).await?;
+                }
+            }
+            Reply::EndlessChunks(status) => {
+                let head =
+                    format!("HTTP/1.1 {status} Scripted\r\ntransfer-encoding: chunked\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+                loop {
+                    stream.write_all(chunk.as_bytes()).await?;
+                }
+            }
+            Reply::Long(status, length) => {
+                let head =
+                    format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                let piece = vec![b'x'; length.min(0x10000)];
+                for begin in (0..length).step_by(0x10000) {
+                    stream
+                        .write_all(&piece[..piece.len().min(length - begin)])
+                        .await?;
+                }
+            }
+            Reply::DrippingHead => {
+                stream
+                    .write_all(b"HTTP/1.1 500 Scripted\r\nx-more: ")
+                    .await?;
+                loop {
+                    stream.write_all(b"x").await?;
+                    tokio::time::sleep(DRIP).await;
                 }
             }
             Reply::EndlessHead => {

@@ -5,9 +5,11 @@ mod account;
 mod broker;
 mod devices;
 mod gateway;
+mod influx;
+mod topics;
 
 use rig::programs::Program;
-use rumqttc::{Packet, QoS, SubscribeReasonCode};
+use rumqttc::{Packet, Publish, QoS, SubscribeReasonCode};
 use scripted::broker::Peer;
 
 use crate::health::get;
@@ -32,8 +34,8 @@ fn told(program: &Program, part: &str) -> usize {
     told.count()
 }
 
-/// Answers as a broker does, until the receiver's own status came and is on its way back. How many messages were
-/// acknowledged meanwhile.
+/// Answers as a broker does, until what a daemon publishes first (a receiver its status, a scraper its announcement)
+/// came and is on its way back. How many messages were acknowledged meanwhile.
 async fn let_in(peer: &mut Peer) -> u16 {
     let mut acknowledged = 0;
     loop {
@@ -43,16 +45,21 @@ async fn let_in(peer: &mut Peer) -> u16 {
                 let granted = granted.map(|filter| SubscribeReasonCode::Success(filter.qos));
                 peer.grant(subscribe.pkid, granted.collect()).await;
             }
-            Some(Packet::Publish(mut status)) => {
-                peer.acknowledge(status.pkid).await;
-                status.qos = QoS::AtMostOnce;
-                status.retain = false;
-                status.pkid = 0;
-                peer.send(Packet::Publish(status)).await;
+            Some(Packet::Publish(first)) => {
+                peer.acknowledge(first.pkid).await;
+                bring_back(peer, first).await;
                 return acknowledged;
             }
             Some(Packet::PubAck(_)) => acknowledged += 1,
             other => panic!("unexpected: {other:?}"),
         }
     }
+}
+
+/// Sends a message to who has sent it.
+async fn bring_back(peer: &mut Peer, mut message: Publish) {
+    message.qos = QoS::AtMostOnce;
+    message.retain = false;
+    message.pkid = 0;
+    peer.send(Packet::Publish(message)).await;
 }

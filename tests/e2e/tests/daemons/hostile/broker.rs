@@ -1,13 +1,18 @@
 //! What answers at the broker's address.
 
+use std::sync::Arc;
+
 use rig::programs::{Binary, Program, Start};
 use rig::wait;
 use rumqttc::Packet;
 use scripted::broker::{Broker, Peer};
 use tempfile::TempDir;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{is_well, let_in, told};
+use super::gateway::scraper_with;
+use super::{devices, is_well, let_in, told};
 use crate::ARRIVAL;
+use crate::alone::SETTINGS;
 use crate::health::{address, listening};
 
 const BEGAN: &str = "no connection to the broker";
@@ -18,24 +23,45 @@ const CONNECTIONS: usize = 10;
 
 /// A receiver of this broker that stores in a file.
 pub(super) fn receiver(broker: &Broker, folder: &TempDir) -> Program {
-    let settings = folder.path().join("settings.toml");
-    let content = "[testing]\nbackoff_cap = \"200ms\"\naudit_after = \"300ms\"\n";
-    std::fs::write(&settings, content).expect("it can be written");
     let readings = folder.path().join("readings.db");
+    let store = format!("sqlite:{}", readings.display());
+    storing(broker, folder, "").env("STORE", store).spawn()
+}
+
+/// A receiver of this broker, with further settings; where it stores is not said yet.
+pub(super) fn storing(broker: &Broker, folder: &TempDir, more: &str) -> Start {
+    let settings = folder.path().join("settings.toml");
+    let content = format!("[testing]\nbackoff_cap = \"200ms\"\naudit_after = \"300ms\"\n{more}");
+    std::fs::write(&settings, content).expect("it can be written");
     let start = Start::new(Binary::Receiver).arg("--config").arg(&settings);
     let start = start
         .env("MQTT_URL", broker.url())
-        .env("STORE", format!("sqlite:{}", readings.display()))
         .env("STATE_DIR", folder.path().join("state"));
-    listening(start).spawn()
+    listening(start)
 }
 
-/// Has the broker do harm on one connection after the other, and looks what becomes of a receiver.
+/// A scraper of this broker and of a gateway whose inverter reports with each poll.
+pub(super) async fn scraper(broker: &Broker, folder: &TempDir) -> (Program, AbortOnDropHandle<()>) {
+    let (url, gateway) = devices::gateway(Arc::default()).await;
+    let settings = format!("{SETTINGS}backoff_cap = \"200ms\"\n");
+    let scraper = scraper_with(&broker.url(), &url, &settings, folder);
+    (scraper, gateway)
+}
+
+/// Has the broker do harm on one connection after the other, and looks what becomes of a receiver, and of a scraper.
 async fn withstands(harm: impl AsyncFn(&mut Peer)) {
-    let broker = Broker::bind().await;
     let folder = tempfile::tempdir().expect("a directory");
-    let mut receiver = receiver(&broker, &folder);
-    let address = address(&receiver).await;
+    let broker = Broker::bind().await;
+    let receiver = receiver(&broker, &folder);
+    stays_well(receiver, &broker, &harm).await;
+
+    let broker = Broker::bind().await;
+    let (scraper, _gateway) = scraper(&broker, &folder).await;
+    stays_well(scraper, &broker, &harm).await;
+}
+
+async fn stays_well(mut daemon: Program, broker: &Broker, harm: &impl AsyncFn(&mut Peer)) {
+    let address = address(&daemon).await;
     for _ in 0..CONNECTIONS {
         let (mut peer, _) = broker.accept().await;
         harm(&mut peer).await;
@@ -44,20 +70,20 @@ async fn withstands(harm: impl AsyncFn(&mut Peer)) {
             assert_ne!(packet, Packet::Disconnect, "a good-bye");
         }
     }
-    is_well(&receiver, &address).await;
+    is_well(&daemon, &address).await;
     // The first connection may have ended before anybody saw it: then it is the next one that was well for moments.
-    let (began, again) = (told(&receiver, BEGAN), told(&receiver, AGAIN));
-    assert!((1..=2).contains(&began), "{:?}", receiver.stderr());
-    assert_eq!(again, began - 1, "{:?}", receiver.stderr());
+    let (began, again) = (told(&daemon, BEGAN), told(&daemon, AGAIN));
+    assert!((1..=2).contains(&began), "{:?}", daemon.stderr());
+    assert_eq!(again, began - 1, "{:?}", daemon.stderr());
 
     let mut peer = broker.welcome(true).await;
     let_in(&mut peer).await;
     wait::until_true("it to say so", ARRIVAL, async || {
-        told(&receiver, AGAIN) == again + 1
+        told(&daemon, AGAIN) == again + 1
     })
     .await;
-    is_well(&receiver, &address).await;
-    assert!(receiver.terminate().await.success());
+    is_well(&daemon, &address).await;
+    assert!(daemon.terminate().await.success());
 }
 
 /// A megabyte of nothing.

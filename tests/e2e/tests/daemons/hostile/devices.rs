@@ -47,21 +47,25 @@ async fn answer(
     }
 }
 
-#[tokio::test]
-async fn a_gateway_that_invents_inverters_with_each_poll_fills_nothing_and_its_real_ones_go_on() {
+/// A gateway that answers so, at this address, until it is dropped.
+pub(super) async fn gateway(invents: Arc<AtomicUsize>) -> (String, AbortOnDropHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let polls = Arc::new(AtomicUsize::new(0));
-    let invents = Arc::new(AtomicUsize::new(INVENTED));
-    let (counted, inventing) = (Arc::clone(&polls), Arc::clone(&invents));
     let gateway = tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
-            let (polls, invents) = (Arc::clone(&counted), Arc::clone(&inventing));
+            let (polls, invents) = (Arc::clone(&polls), Arc::clone(&invents));
             tokio::spawn(async move { answer(stream, &polls, &invents).await });
         }
     });
-    let _gateway = AbortOnDropHandle::new(gateway);
+    (url, AbortOnDropHandle::new(gateway))
+}
+
+#[tokio::test]
+async fn a_gateway_that_invents_inverters_with_each_poll_fills_nothing_and_its_real_ones_go_on() {
+    let invents = Arc::new(AtomicUsize::new(INVENTED));
+    let (url, _gateway) = gateway(Arc::clone(&invents)).await;
     let folder = tempfile::tempdir().expect("a directory");
     let mut scraper = scraper(&url, SETTINGS, &folder);
     let address = address(&scraper).await;

@@ -123,10 +123,15 @@ async fn withstands(harm: Harm) {
 
 /// A scraper of the gateway at this address, without a broker; its settings are in this directory.
 pub(super) fn scraper(url: &str, settings: &str, folder: &TempDir) -> Program {
+    scraper_with(NO_BROKER, url, settings, folder)
+}
+
+/// The same with a broker.
+pub(super) fn scraper_with(broker: &str, url: &str, settings: &str, folder: &TempDir) -> Program {
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, settings).expect("it can be written");
     let start = Start::new(Binary::Scraper).arg("--config").arg(&file);
-    let start = start.env("ENVOY_HOST", url).env("MQTT_URL", NO_BROKER);
+    let start = start.env("ENVOY_HOST", url).env("MQTT_URL", broker);
     let start = start.env("RUST_LOG", "info,scraper=debug,daemon=debug");
     listening(start).spawn()
 }
