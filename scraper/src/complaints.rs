@@ -9,6 +9,8 @@ use mqtt::{Reason, SubscribeError};
 use tokio::time::Instant;
 use wire::{InstanceId, JournalId, Serial};
 
+use crate::delivery::link::MOST_HELD;
+
 /// Other scrapers that are named in one day. Each start of one is another instance, and one that is
 /// started again each minute must not fill the log.
 const OTHERS: usize = 8;
@@ -29,6 +31,8 @@ pub(crate) struct Complaints {
     /// Since when the broker does not let us publish, and that was said.
     silenced: Option<Instant>,
     deaf: bool,
+    /// Whether it was said that the broker shows too much.
+    crowded: bool,
     /// Readings given up since an outage's end said their number.
     lost: u64,
     others: BTreeSet<InstanceId>,
@@ -45,6 +49,7 @@ impl Complaints {
             connected_once: false,
             silenced: None,
             deaf: false,
+            crowded: false,
             lost: 0,
             others: BTreeSet::new(),
             others_since: Instant::now(),
@@ -126,6 +131,19 @@ impl Complaints {
                 outage_s,
                 waiting,
                 "the broker lets us publish now; what it may have dropped is sent again"
+            );
+        }
+    }
+
+    /// The broker shows readings of more than any Envoy has.
+    pub(crate) fn too_many_topics(&mut self) {
+        if !std::mem::replace(&mut self.crowded, true) {
+            tracing::warn!(
+                envoy = %self.envoy,
+                most = MOST_HELD,
+                "the broker retains readings of more inverters, meters and batteries of this Envoy than any has; \
+                 further ones are not looked at. Take the right to publish from whoever invents them, and have the \
+                 broker forget them"
             );
         }
     }

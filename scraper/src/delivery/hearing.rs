@@ -26,6 +26,8 @@ pub enum News {
         /// The new one.
         to: JournalId,
     },
+    /// The broker shows more plain topics than any Envoy has.
+    TooManyTopics,
     /// A receiver lacks so many readings that we hold.
     AskedAgain(u64),
     /// Nothing new.
@@ -58,6 +60,7 @@ impl<J: Journal> Delivery<J> {
             }
             Heard::AnotherScraper(instance) => News::AnotherScraper(instance),
             Heard::JournalUsedElsewhere(journal) => self.renew(journal, now),
+            Heard::TooManyTopics => News::TooManyTopics,
             Heard::Request(request) => self.asked(&request, now),
             Heard::Nothing => News::Nothing,
         }

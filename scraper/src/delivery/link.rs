@@ -22,11 +22,17 @@ use wire::{
 /// both in one go; counted from the acknowledgement, because a dead network is not a missing right.
 const ECHO: Duration = Duration::from_secs(10);
 
+/// Plain topics whose state is taken note of: twice the devices of one Envoy. A broker may show any number, and whoever
+/// may publish there may have it do so.
+pub const MOST_HELD: usize = 4_096;
+
 /// What is known of a connection.
 #[derive(Debug, Default)]
 pub struct Link {
     /// What the plain topics hold, as far as the broker has shown us.
     held: HashMap<Subject, ReportTime>,
+    /// Whether it has shown more than there is room for.
+    is_full: bool,
     /// The announcement that is out and whose echo is awaited, by its number.
     awaited: Option<u64>,
     /// Until when, once the broker has acknowledged it.
@@ -71,6 +77,8 @@ pub enum Heard {
     /// The id of this journal of ours has been used for readings that it does not have: it was restored
     /// from an older copy, or copied for another scraper, and one number could name two readings.
     JournalUsedElsewhere(JournalId),
+    /// There are more plain topics than [`MOST_HELD`]: what the further ones hold is not known. Once on a connection.
+    TooManyTopics,
     /// A receiver lacks these readings.
     Request(ReplayRequest),
     /// Nothing new.
@@ -142,17 +150,27 @@ impl Link {
                 Ok(announcement) => self.hear_announcement(announcement, message.retain, us),
                 Err(_) => Heard::Nothing,
             },
-            Topic::Plain { subject, .. } => {
-                if let Ok(reading) = Reading::decode(&topic, message.payload) {
-                    self.held.insert(subject.clone(), reading.at());
-                }
-                Heard::Nothing
-            }
+            Topic::Plain { subject, .. } => match Reading::decode(&topic, message.payload) {
+                Ok(reading) => self.hold(subject, reading.at()),
+                Err(_) => Heard::Nothing,
+            },
             // A retained one is of no receiver of ours: they ask again until they are answered.
             Topic::Replay { .. } if !message.retain => {
                 ReplayRequest::decode(message.payload).map_or(Heard::Nothing, Heard::Request)
             }
             _ => Heard::Nothing,
+        }
+    }
+
+    fn hold(&mut self, subject: &Subject, at: ReportTime) -> Heard {
+        if self.held.len() < MOST_HELD || self.held.contains_key(subject) {
+            self.held.insert(subject.clone(), at);
+            return Heard::Nothing;
+        }
+        if std::mem::replace(&mut self.is_full, true) {
+            Heard::Nothing
+        } else {
+            Heard::TooManyTopics
         }
     }
 

@@ -23,6 +23,7 @@ impl Publisher {
             News::NotAllowed => self.complaints.not_allowed(),
             News::Arrived => self.note_delivered(),
             News::AnotherScraper(instance) => self.complaints.another_scraper(&instance),
+            News::TooManyTopics => self.complaints.too_many_topics(),
             News::JournalRenewed { from, to } => self.complaints.journal_renewed(&from, &to),
             News::AskedAgain(readings) => {
                 self.metrics.asked_for.inc_by(readings);

@@ -90,3 +90,32 @@ fn a_request_is_heard_and_one_that_was_kept_or_makes_no_sense_is_not() {
     let nonsense = r#"{"journal":"ours","ranges":[[2,1]]}"#;
     assert_eq!(hear(&mut link, topic, nonsense, false), Heard::Nothing);
 }
+
+#[test]
+fn a_broker_that_shows_readings_without_end_fills_nothing_and_it_is_said_once() {
+    let show = |link: &mut Link, number: usize, time: &str| {
+        let reading = format!(
+            r#"{{"serial":"i{number}","envoy":"e","reported_at":"2026-11-23T09:{time}Z","device_type":1,
+            "power_w":1,"peak_power_w":2,"journal":"theirs","seq":1}}"#
+        );
+        hear(
+            link,
+            &format!("envoy/e/inverters/i{number}"),
+            &reading,
+            true,
+        )
+    };
+    let mut link = Link::default();
+    for number in 0..MOST_HELD {
+        assert_eq!(show(&mut link, number, "15:00"), Heard::Nothing);
+    }
+    assert_eq!(show(&mut link, MOST_HELD, "15:00"), Heard::TooManyTopics);
+    assert_eq!(show(&mut link, MOST_HELD + 1, "15:00"), Heard::Nothing);
+    let before = link.held();
+    // Whoever is known goes on.
+    assert_eq!(show(&mut link, 0, "30:00"), Heard::Nothing);
+    let after = link.held();
+    assert_eq!((before.len(), after.len()), (MOST_HELD, MOST_HELD));
+    let known = Subject::Inverter("i0".parse().expect("a serial"));
+    assert!(after[&known] > before[&known]);
+}
