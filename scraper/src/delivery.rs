@@ -180,7 +180,8 @@ impl<J: Journal> Delivery<J> {
         self.unannounced.get_or_insert(now);
     }
 
-    /// There is a connection, on which we have subscribed to our own topics.
+    /// There is a connection. What comes is of it from now on; what goes out has to wait until we have subscribed to our own
+    /// topics.
     pub fn connected(&mut self, now: Instant) {
         self.line_up_anew();
         self.link = Some(Link::default());

@@ -8,12 +8,13 @@
 //! ```
 //!
 //! One loop owns the delivery and the connection. It ends only when it is asked to. In files of their own:
-//! what a poll brings (`polled`), what is retained beside the readings (`gateway`, `home_assistant`,
-//! `forgotten`), what the user is told (`news`, `measuring`), and the end (`farewell`).
+//! a new connection (`greeting`), what a poll brings (`polled`), what is retained beside the readings (`gateway`,
+//! `home_assistant`, `forgotten`), what the user is told (`news`, `measuring`), and the end (`farewell`).
 
 mod farewell;
 mod forgotten;
 mod gateway;
+mod greeting;
 mod home_assistant;
 mod measuring;
 mod news;
@@ -23,7 +24,7 @@ mod sabotage;
 
 use daemon::deadline::at;
 use daemon::service::Part;
-use mqtt::{Connection, Delivery as Received, Event, Events, Gone, Message, Session};
+use mqtt::{Connection, Delivery as Received, Event, Events, Gone, Message, Reason, Session};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -139,7 +140,7 @@ impl Publisher {
                 () = self.part.beat() => {}
                 event = events.next() => match event {
                     None => return InputEnded::Session,
-                    Some(event) => self.handle(event).await,
+                    Some(event) => self.handle(event, events).await,
                 },
                 poll = polls.recv() => match poll {
                     None => return InputEnded::Poller,
@@ -168,61 +169,37 @@ impl Publisher {
         }
     }
 
-    async fn handle(&mut self, event: Event) {
+    async fn handle(&mut self, event: Event, events: &mut Events) {
         match event {
-            Event::Connected(connection) => {
-                self.complaints.connected(self.delivery.waiting());
-                self.metrics.connected(true);
-                self.part.status("connected to the broker");
-                self.greet(connection).await;
-            }
-            Event::Disconnected(reason) => {
-                self.complaints.disconnected(&reason);
-                self.metrics.connected(false);
-                self.part
-                    .status(&format!("no connection to the broker: {reason}"));
-                self.connection = None;
-                self.delivery.disconnected();
-                self.on_their_way.clear();
-            }
-            Event::Received(received) => {
-                self.listen_to_home_assistant(&received);
-                if received.retain {
-                    self.forgotten.heard(&received.topic, &received.payload);
-                    self.withdrawal.heard(&received.topic, &received.payload);
-                    self.announce_retained(&received);
-                    self.presence
-                        .heard(&self.identity.base, &received.topic, &received.payload);
-                }
-                let news = self.delivery.hear(message(&received), Instant::now());
-                self.tell(news);
-                // On a connection that has ended there is nothing to acknowledge.
-                let _ = received.acknowledgement.send().await;
-            }
+            Event::Connected(connection) => self.connected(connection, events).await,
+            Event::Disconnected(reason) => self.disconnected(&reason),
+            Event::Received(received) => self.receive(received).await,
         }
     }
 
-    /// Subscribes before it announces, so that the echo comes after what the topics hold.
-    async fn greet(&mut self, connection: Connection) {
-        let filters = self.identity.own_filters().into_iter();
-        let birth = self.home_assistant.as_ref().map(Announcer::filter);
-        if let Err(error) = connection.subscribe(filters.chain(birth)).await {
-            self.complaints.cannot_listen(&error);
-        }
-        self.look_for_devices_of_before(&connection).await;
-        self.connection = Some(connection);
-        self.delivery.connected(Instant::now());
-        #[cfg(feature = "sabotage")]
-        self.believe_that_all_is_shown();
-        self.say_all_again();
+    fn disconnected(&mut self, reason: &Reason) {
+        self.complaints.disconnected(reason);
+        self.metrics.connected(false);
+        self.part
+            .status(&format!("no connection to the broker: {reason}"));
+        self.connection = None;
+        self.delivery.disconnected();
+        self.on_their_way.clear();
     }
 
-    /// A broker may have lost what it retained.
-    fn say_all_again(&mut self) {
-        self.presence.begins_anew();
-        if let Some(home_assistant) = &mut self.home_assistant {
-            home_assistant.connected();
+    async fn receive(&mut self, received: Received) {
+        self.listen_to_home_assistant(&received);
+        if received.retain {
+            self.forgotten.heard(&received.topic, &received.payload);
+            self.withdrawal.heard(&received.topic, &received.payload);
+            self.announce_retained(&received);
+            self.presence
+                .heard(&self.identity.base, &received.topic, &received.payload);
         }
+        let news = self.delivery.hear(message(&received), Instant::now());
+        self.tell(news);
+        // On a connection that has ended there is nothing to acknowledge.
+        let _ = received.acknowledgement.send().await;
     }
 
     /// Sends what is next: readings, then what is said of the gateway and its inverters, and that the scraper is there,

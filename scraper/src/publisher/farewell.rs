@@ -63,7 +63,7 @@ impl Publisher {
             tokio::select! {
                 event = events.next() => match event {
                     None => return,
-                    Some(event) => self.handle(event).await,
+                    Some(event) => self.handle(event, events).await,
                 },
                 Some((ticket, Ok(()))) = self.on_their_way.next() => {
                     self.acknowledged(&ticket);

@@ -1,7 +1,7 @@
 //! The devices that Home Assistant is told of.
 
 use daemon::random;
-use mqtt::{Connection, Delivery as Received, Gone, Message};
+use mqtt::{Delivery as Received, Gone, Message};
 use tokio::time::Instant;
 use wire::{Reading, Topic};
 
@@ -42,15 +42,6 @@ impl Publisher {
             home_assistant.at(Instant::now());
             // What they show is told again with them.
             self.presence.say_again();
-        }
-    }
-
-    /// Asks what is retained of devices that are not announced any more.
-    pub(super) async fn look_for_devices_of_before(&mut self, connection: &Connection) {
-        let filters = self.withdrawal.filters();
-        if let Err(error) = connection.subscribe(filters).await {
-            // An account may have lost its rights there.
-            tracing::warn!(?filters, %error, "what was announced to Home Assistant before can't be looked for");
         }
     }
 

@@ -48,14 +48,14 @@ impl Ranges {
             }
             return;
         }
-        let mut set = self.to_set();
+        let mut set = self.take_set();
         set.insert(numbers);
         *self = Self::from_set(set);
     }
 
     /// Takes these numbers out.
     pub(super) fn remove(&mut self, numbers: RangeInclusive<u64>) {
-        let mut set = self.to_set();
+        let mut set = self.take_set();
         set.remove(numbers);
         *self = Self::from_set(set);
     }
@@ -105,7 +105,7 @@ impl Ranges {
         }
     }
 
-    fn to_set(&mut self) -> RangeInclusiveSet<u64> {
+    fn take_set(&mut self) -> RangeInclusiveSet<u64> {
         match std::mem::take(self) {
             Self::One(first, last) if first.get() <= last => {
                 RangeInclusiveSet::from_iter([first.get()..=last])

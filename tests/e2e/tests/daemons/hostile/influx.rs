@@ -115,7 +115,7 @@ async fn is_refused_thrice(address: &str) {
 /// Waits until so many messages wait that all have come which were sent.
 async fn holds_the_rest(address: &str) {
     /// Of one batch, which is being written.
-    const WRITTEN: u16 = 2_000;
+    const WRITTEN: u16 = 1_500;
     wait::until_true("the rest to wait", ARRIVAL, async || {
         let waiting = metric(address, "envoy_receiver_messages_waiting").await;
         waiting.is_some_and(|waiting| waiting >= f64::from(READINGS - WRITTEN))
