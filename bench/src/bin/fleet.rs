@@ -3,9 +3,9 @@
 //! `bench/scale`.
 //!
 //! `cargo run --release -p bench --bin fleet BROKER RATE`: the address of a broker that takes anybody, and the most
-//! readings a second, 0 for no limit. Each line of the standard input names a piece of work, `FIRST COUNT ROUND`: the
-//! first Envoy, how many, and which report it is of each of their inverters, from 0. It says so once the broker has
-//! taken all of it.
+//! readings a second, 0 for no limit. Each line of the standard input names a piece of work, `STEP COUNT ROUND`: every
+//! so manieth Envoy from the first one on, how many, and which report it is of each of their inverters, from 0. It says so
+//! once the broker has taken all of it.
 
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -46,17 +46,18 @@ async fn main() -> anyhow::Result<()> {
             .split_whitespace()
             .map(str::parse)
             .collect::<Result<_, _>>()?;
-        let [first, count, round] = numbers[..] else {
-            anyhow::bail!("{line:?} is not FIRST COUNT ROUND");
+        let [step, count, round] = numbers[..] else {
+            anyhow::bail!("{line:?} is not STEP COUNT ROUND");
         };
-        let begun = Instant::now();
         let each = per_envoy(rate);
-        for (done, envoy) in (first..first + count).enumerate() {
-            // Where it is behind it does not make haste: the next ones are as far apart.
+        let mut due = Instant::now();
+        for number in 0..count {
             if let Some(each) = each {
-                sleep_until(begun + each * u32::try_from(done)?).await;
+                sleep_until(due).await;
+                // Where it is behind it does not make haste: the next ones are as far apart.
+                due = due.max(Instant::now()) + each;
             }
-            fleet.publish(envoy, round).await?;
+            fleet.publish(number * step, round).await?;
         }
         if let Some(last) = fleet.last.take() {
             // The broker acknowledges in the order in which it takes them.
