@@ -36,15 +36,15 @@ const AHEAD: usize = 1_000;
 /// As many deliveries that wait leave so much room in the queue.
 const ROOM: usize = DELIVERIES - AHEAD;
 
-/// Bytes of them beyond which it is not read either: fifty times what a full queue of our brokers brings.
-const BYTES_AHEAD: u32 = 16 * 1024 * 1024;
+/// Bytes of them beyond which it is not read either: twenty times what [`AHEAD`] readings have.
+const BYTES_AHEAD: u32 = 8 * 1024 * 1024;
 
 /// Deliveries that the consumer has not taken yet. A broker can't have more than this many
 /// unacknowledged, so only messages that want no acknowledgement, or a broker that counts
 /// wrong, can fill it.
 pub(crate) const DELIVERIES: usize = UNACKNOWLEDGED;
 
-/// The bytes that these may have together: half of the memory that the smallest of our machines lets us have.
+/// The bytes that these may have together: a quarter of the memory that the smallest of our machines lets us have.
 const HELD: usize = 2 * BYTES_AHEAD as usize;
 
 /// A delivery that nobody has taken yet, and its part of the room for them.
