@@ -8,7 +8,7 @@
 //!    └────── requests ◄──────┘
 //! ```
 //!
-//! One loop owns all of it. How much can gather is bounded by the broker: on one connection it sends
+//! One loop owns all of it, and waits for nothing that the broker has yet to do. How much can gather is bounded by the broker: on one connection it sends
 //! no more than its limit of unacknowledged messages, and on the next one the same ones again. Where it does
 //! not keep to its limit, no more is taken from it while [`FULL`] messages wait, or twice as many where it owes an answer.
 
@@ -39,6 +39,7 @@ use crate::metrics::Metrics;
 use crate::proof::Proof;
 use crate::refill::Note;
 use crate::writer::{Writer, Writing};
+use auditing::{Asking, asked};
 pub(crate) use greeting::status;
 use greeting::{Greeting, greeted, own_status};
 use settling::written;
@@ -83,6 +84,7 @@ pub(crate) struct Subscription<S> {
     note: Note,
     connection: Option<Connection>,
     greeting: Option<Greeting>,
+    asking: Option<Asking>,
     judge: Judge,
     proof: Proof,
     /// The time between two statuses on one connection.
@@ -133,6 +135,7 @@ impl<S: MarkedStore> Subscription<S> {
             note: Note::at(&config.refill_note()),
             connection: None,
             greeting: None,
+            asking: None,
         }
     }
 
@@ -192,6 +195,7 @@ impl<S: MarkedStore> Subscription<S> {
                     Some(Event::Disconnected(reason)) => self.disconnected(&reason),
                 },
                 greeted = greeted(&mut self.greeting) => self.has_greeted(greeted),
+                () = asked(&mut self.asking) => self.asking = None,
                 attempt = written(&mut self.writing) => self.conclude(attempt).await,
                 () = at(due) => self.write_next(),
                 () = self.proof.missed() => {
@@ -201,18 +205,14 @@ impl<S: MarkedStore> Subscription<S> {
                 _ = audit.tick() => {
                     self.still_connected();
                     self.refill_if_asked().await;
-                    self.ask_for_what_is_missing().await;
+                    self.ask_for_what_is_missing();
                     // Not while readings wait: what is retained comes all at once.
-                    let has_time = !self.is_full() && !self.is_owed_an_answer();
+                    let has_time = !self.is_full() && !self.is_greeting();
                     if has_time && self.healths.has_missed(Instant::now()) {
                         self.subscribe_to_health();
                     }
                 }
-                _ = announce.tick() => {
-                    if !self.is_owed_an_answer() {
-                        self.say_online().await;
-                    }
-                }
+                _ = announce.tick() => self.say_online(),
             }
         }
     }
@@ -240,6 +240,11 @@ impl<S: MarkedStore> Subscription<S> {
 
     /// Whether the broker has yet to answer what was said on this connection.
     fn is_owed_an_answer(&self) -> bool {
+        self.is_greeting() || self.asking.is_some()
+    }
+
+    /// Whether a subscription or our own status is under way, or has not come back yet.
+    fn is_greeting(&self) -> bool {
         self.greeting.is_some() || self.proof.is_awaited()
     }
 
@@ -258,6 +263,7 @@ impl<S: MarkedStore> Subscription<S> {
         self.say_status();
         self.connection = None;
         self.greeting = None;
+        self.asking = None;
         self.proof.disconnected();
         self.gathering.disconnected();
     }

@@ -1,11 +1,19 @@
 //! What the store lacks is asked for; and all of it, where a note says so.
+//!
+//! Requests go out beside the loop: a broker has room for so many at a time that it has not acknowledged, and its
+//! acknowledgements can stand behind messages that only the loop makes room for.
+
+use std::pin::Pin;
 
 use mqtt::Message;
 use store::{MarkedStore, Marks};
 use tokio::time::Instant;
-use wire::{Announcement, Serial, Topic};
+use wire::{Announcement, ReplayRequest, Serial, Topic};
 
 use super::Subscription;
+
+/// Requests that are on their way to the broker.
+pub(super) type Asking = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<S: MarkedStore> Subscription<S> {
     pub(super) fn take_announcement(&mut self, envoy: &Serial, announcement: &Announcement) {
@@ -14,32 +22,46 @@ impl<S: MarkedStore> Subscription<S> {
         self.findings.say(found, &self.metrics, now);
     }
 
-    /// Asks the scrapers. Without a connection, or where the broker does not let us publish, it waits.
-    pub(super) async fn ask_for_what_is_missing(&mut self) {
+    /// Begins to ask the scrapers. Without a connection, or where the broker does not let us publish, it waits; also
+    /// while what was asked before is on its way.
+    pub(super) fn ask_for_what_is_missing(&mut self) {
         #[cfg(feature = "sabotage")]
         if daemon::sabotage::is(daemon::sabotage::Sabotage::NoAudit) {
             return;
         }
-        let Some(connection) = self.connection.as_ref().filter(|_| self.proof.is_given()) else {
+        let may_ask = self.proof.is_given() && self.asking.is_none();
+        let Some(connection) = self.connection.clone().filter(|_| may_ask) else {
             return;
         };
         let now = Instant::now();
         let (requests, found) = self.audit.requests(&self.marks, now);
         self.findings.say(found, &self.metrics, now);
-        for (envoy, request) in requests {
-            tracing::debug!(%envoy, request = request.encode(), "asking for readings");
-            let topic = Topic::Replay {
-                receiver: self.name.clone(),
-                envoy,
-            };
-            let message = Message {
-                topic: topic.render(&self.base),
-                payload: request.encode().into(),
-                retain: false,
-            };
-            // A connection that has ended is reported as an event of its own, and what does not come
-            // is asked for again.
-            let _ = connection.publish(message).await;
+        if requests.is_empty() {
+            return;
+        }
+        let requests = requests.into_iter();
+        let messages: Vec<_> = requests
+            .map(|(envoy, request)| self.message(envoy, &request))
+            .collect();
+        self.asking = Some(Box::pin(async move {
+            for message in messages {
+                // A connection that has ended is reported as an event of its own, and what does not come
+                // is asked for again.
+                let _ = connection.publish(message).await;
+            }
+        }));
+    }
+
+    fn message(&self, envoy: Serial, request: &ReplayRequest) -> Message {
+        tracing::debug!(%envoy, request = request.encode(), "asking for readings");
+        let topic = Topic::Replay {
+            receiver: self.name.clone(),
+            envoy,
+        };
+        Message {
+            topic: topic.render(&self.base),
+            payload: request.encode().into(),
+            retain: false,
         }
     }
 
@@ -57,5 +79,13 @@ impl<S: MarkedStore> Subscription<S> {
             self.healths.begin_anew();
             self.note.taken_up();
         }
+    }
+}
+
+/// Completes once they have gone out; never without any.
+pub(super) async fn asked(asking: &mut Option<Asking>) {
+    match asking {
+        Some(asking) => asking.await,
+        None => std::future::pending().await,
     }
 }

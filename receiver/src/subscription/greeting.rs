@@ -21,6 +21,8 @@ pub(super) enum Greeted {
     Readings(Result<(), SubscribeError>, Option<Receipt>),
     /// To the subscription to how inverters do.
     Healths(Result<(), SubscribeError>),
+    /// The receipt of our own status, said once more.
+    Online(Option<Receipt>),
 }
 
 impl<S: MarkedStore> Subscription<S> {
@@ -82,9 +84,7 @@ impl<S: MarkedStore> Subscription<S> {
         self.greeting = None;
         match greeted {
             Greeted::Readings(outcome, receipt) => {
-                if let Some(receipt) = receipt {
-                    self.proof.published(receipt);
-                }
+                self.has_said(receipt);
                 if outcome.is_ok() {
                     self.metrics.subscribed.reach();
                     self.subscribe_to_health();
@@ -92,17 +92,25 @@ impl<S: MarkedStore> Subscription<S> {
                 self.complaints.subscribed(outcome);
             }
             Greeted::Healths(outcome) => self.complaints.subscribed_to_health(&outcome),
+            Greeted::Online(receipt) => self.has_said(receipt),
         }
     }
 
-    pub(super) async fn say_online(&mut self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
-        let online = status(&self.base, &self.name, Status::Online);
-        // A connection that has ended meanwhile is reported as an event of its own.
-        if let Ok(receipt) = connection.publish(online).await {
+    fn has_said(&mut self, receipt: Option<Receipt>) {
+        if let Some(receipt) = receipt {
             self.proof.published(receipt);
+        }
+    }
+
+    /// Says once more that we are there, unless that is under way.
+    pub(super) fn say_online(&mut self) {
+        if let Some(connection) = self.connection.clone()
+            && !self.is_greeting()
+        {
+            let online = status(&self.base, &self.name, Status::Online);
+            self.greeting = Some(Box::pin(async move {
+                Greeted::Online(connection.publish(online).await.ok())
+            }));
         }
     }
 

@@ -39,12 +39,7 @@ fn told(program: &Program, part: &str) -> usize {
 async fn let_in(peer: &mut Peer) -> u16 {
     let mut acknowledged = 0;
     loop {
-        match peer.packet().await {
-            Some(Packet::Subscribe(subscribe)) => {
-                let granted = subscribe.filters.iter();
-                let granted = granted.map(|filter| SubscribeReasonCode::Success(filter.qos));
-                peer.grant(subscribe.pkid, granted.collect()).await;
-            }
+        match granting(peer).await {
             Some(Packet::Publish(first)) => {
                 peer.acknowledge(first.pkid).await;
                 bring_back(peer, first).await;
@@ -52,6 +47,20 @@ async fn let_in(peer: &mut Peer) -> u16 {
             }
             Some(Packet::PubAck(_)) => acknowledged += 1,
             other => panic!("unexpected: {other:?}"),
+        }
+    }
+}
+
+/// The next packet that is no SUBSCRIBE: those are granted, in the middle of a connection, too.
+async fn granting(peer: &mut Peer) -> Option<Packet> {
+    loop {
+        match peer.packet().await {
+            Some(Packet::Subscribe(subscribe)) => {
+                let granted = subscribe.filters.iter();
+                let granted = granted.map(|filter| SubscribeReasonCode::Success(filter.qos));
+                peer.grant(subscribe.pkid, granted.collect()).await;
+            }
+            other => return other,
         }
     }
 }

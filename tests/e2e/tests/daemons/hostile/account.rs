@@ -6,7 +6,7 @@ use scripted::broker::{Broker, Peer};
 use serde_json::json;
 
 use super::broker::receiver;
-use super::{is_well, let_in, told};
+use super::{granting, is_well, let_in, told};
 use crate::ARRIVAL;
 use crate::health::{address, metric};
 
@@ -101,7 +101,7 @@ async fn a_flood_of_topics_serials_and_announcements_fills_nothing_and_keeps_nob
 
     let (mut acknowledged, mut is_asked) = (0, false);
     while acknowledged < sent || !is_asked {
-        match peer.packet().await {
+        match granting(&mut peer).await {
             Some(Packet::PubAck(ack)) => {
                 acknowledged += 1;
                 assert_eq!(ack.pkid, acknowledged, "out of order");
@@ -151,7 +151,7 @@ async fn an_account_that_invents_inverters_of_its_own_envoy_begins_no_series_wit
     send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
     let mut acknowledged = 0;
     while acknowledged < sent {
-        match peer.packet().await {
+        match granting(&mut peer).await {
             Some(Packet::PubAck(_)) => acknowledged += 1,
             Some(_) => {}
             None => panic!("it has left: {:?}", receiver.stderr()),
@@ -183,7 +183,7 @@ async fn large_messages_before_any_answer_of_the_broker_keep_nobody_from_being_s
     let mut acknowledged = let_in(&mut peer).await;
     send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
     while acknowledged < sent {
-        match peer.packet().await {
+        match granting(&mut peer).await {
             Some(Packet::PubAck(_)) => acknowledged += 1,
             Some(_) => {}
             None => panic!("it has left: {:?}", receiver.stderr()),
@@ -216,13 +216,53 @@ async fn what_takes_four_times_the_room_where_it_is_printed_waits_as_it_is() {
         peer.send(Packet::Publish(publish)).await;
     }
     while acknowledged < sent {
-        match peer.packet().await {
+        match granting(&mut peer).await {
             Some(Packet::PubAck(_)) => acknowledged += 1,
             Some(_) => {}
             None => panic!("it has left: {:?}", receiver.stderr()),
         }
     }
     is_well(&receiver, &address).await;
+    drop(peer);
+    assert!(receiver.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_broker_that_acknowledges_no_request_keeps_no_reading_from_being_stored() {
+    // As many as we have under way to a broker.
+    const UNANSWERED: usize = 1_000;
+    let broker = Broker::bind().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut receiver = receiver(&broker, &folder);
+    let address = address(&receiver).await;
+    let mut peer = broker.welcome(true).await;
+    let mut acknowledged = let_in(&mut peer).await;
+
+    let mut sent = 0;
+    for number in 0..ENVOYS {
+        let span = json!({"id": "k3x9m2pq", "first": 1, "last": 3});
+        let announced = json!({"instance": "p7", "journals": [span], "waiting": 0});
+        let topic = format!("envoy/e{number}/journal");
+        send(&mut peer, &mut sent, (topic, announced.to_string())).await;
+    }
+    let mut requests = 0;
+    while acknowledged < sent || requests < UNANSWERED {
+        match granting(&mut peer).await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(Packet::Publish(_)) => requests += 1,
+            Some(_) => {}
+            None => panic!("it has left: {:?}", receiver.stderr()),
+        }
+    }
+    send(&mut peer, &mut sent, reading("e0", 0)).await;
+    while acknowledged < sent {
+        match granting(&mut peer).await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(_) => {}
+            None => panic!("it has left: {:?}", receiver.stderr()),
+        }
+    }
+    are_stored(&address, 1, 0).await;
     drop(peer);
     assert!(receiver.terminate().await.success());
 }
