@@ -1,8 +1,8 @@
 //! What must hold for whatever comes from outside, as functions of bytes that panic where it does not.
 //!
-//! `libFuzzer` makes up the bytes in the targets of `fuzz/`; the seeds from which it starts, `fuzz/seeds/`, are
-//! an ordinary test of this crate. What the bytes of a property are stands at its function: text, as far as possible,
-//! so that seeds can be read and written by people.
+//! `libFuzzer` makes up the bytes in the targets of `fuzz/`; the seeds from which it starts, `fuzz/seeds/`, and what it has
+//! kept beyond them, `fuzz/corpus/`, are an ordinary test of this crate. What the bytes of a property are stands at its
+//! function: text, as far as possible, so that seeds can be read and written by people.
 
 mod configuration;
 mod gateway;

@@ -1,4 +1,4 @@
-//! The seeds of the fuzz targets, and what is a mistake away from them.
+//! The seeds of the fuzz targets, what is a mistake away from them, and what fuzzing has kept.
 //!
 //! A seed is understood, unless its name says otherwise: one that is not decoded any more would try nothing.
 
@@ -14,32 +14,37 @@ const REFUSED: &str = "refused-";
 /// The cuts and changes that are made of each seed.
 const MISTAKES: usize = 40;
 
-fn seeds() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds")
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
 /// Name and content of each seed of a property.
 fn seeds_of(property: &str) -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir(seeds().join(property)).expect("a folder of seeds");
+    inputs_of("seeds", property)
+}
+
+/// The same of those in a folder.
+fn inputs_of(folder: &str, property: &str) -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(fuzz().join(folder).join(property)).expect("a folder of inputs");
     let paths = files.map(|file| file.expect("a file").path());
     paths
         .map(|path| (path.display().to_string(), fs::read(&path).expect("a seed")))
         .collect()
 }
 
-/// Tries a property with what is made of each of its seeds, and names all seeds for which it does not hold.
-fn try_each(made: fn(&[u8]) -> Vec<Vec<u8>>) {
+/// Tries a property with what is made of each of its inputs in a folder, and names all those for which it does not hold.
+fn try_each(folder: &str, made: fn(&[u8]) -> Vec<Vec<u8>>) {
     let mut failed = Vec::new();
     for (name, holds) in properties::ALL {
-        let seeds = seeds_of(name);
-        assert!(!seeds.is_empty(), "{name} has no seeds");
-        for (seed, content) in seeds {
+        let inputs = inputs_of(folder, name);
+        assert!(!inputs.is_empty(), "{name} has no {folder}");
+        for (input, content) in inputs {
             let tried = catch_unwind(|| {
                 for data in made(&content) {
                     let _ = holds(&data);
                 }
             });
-            failed.extend(tried.is_err().then_some(seed));
+            failed.extend(tried.is_err().then_some(input));
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
@@ -47,7 +52,12 @@ fn try_each(made: fn(&[u8]) -> Vec<Vec<u8>>) {
 
 #[test]
 fn each_property_holds_for_its_seeds() {
-    try_each(|content| vec![content.to_owned()]);
+    try_each("seeds", |content| vec![content.to_owned()]);
+}
+
+#[test]
+fn each_property_holds_for_what_fuzzing_has_kept() {
+    try_each("corpus", |content| vec![content.to_owned()]);
 }
 
 #[test]
@@ -68,7 +78,7 @@ fn each_seed_is_understood_unless_its_name_says_that_it_is_refused() {
 
 #[test]
 fn each_property_holds_for_seeds_with_a_mistake() {
-    try_each(|content| {
+    try_each("seeds", |content| {
         let step = content.len() / MISTAKES + 1;
         let places = (0..content.len()).step_by(step);
         let mistakes = places.flat_map(|place| {
@@ -81,11 +91,11 @@ fn each_property_holds_for_seeds_with_a_mistake() {
 }
 
 #[test]
-fn each_folder_of_seeds_and_each_fuzz_target_has_its_property() {
+fn each_folder_of_inputs_and_each_fuzz_target_has_its_property() {
     let mut known: Vec<_> = properties::ALL.iter().map(|(name, _)| *name).collect();
     known.sort_unstable();
     let names = |folder: &str| {
-        let files = fs::read_dir(seeds().join("..").join(folder)).expect("a folder");
+        let files = fs::read_dir(fuzz().join(folder)).expect("a folder");
         let mut names: Vec<_> = files
             .map(|file| file.expect("a file").path())
             .map(|path| {
@@ -99,5 +109,6 @@ fn each_folder_of_seeds_and_each_fuzz_target_has_its_property() {
         names
     };
     assert_eq!(names("seeds"), known);
+    assert_eq!(names("corpus"), known);
     assert_eq!(names("targets"), known);
 }
