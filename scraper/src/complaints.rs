@@ -30,15 +30,25 @@ pub(crate) struct Complaints {
     connected_once: bool,
     /// Since when the broker does not let us publish, and that was said.
     silenced: Option<Instant>,
-    deaf: bool,
-    /// Whether it was said that the broker shows too much.
-    crowded: bool,
+    /// What is not said again.
+    said: BTreeSet<Said>,
     /// Readings given up since an outage's end said their number.
     lost: u64,
     others: BTreeSet<InstanceId>,
     others_since: Instant,
     /// When a receiver last asked for readings.
     asked: Option<Instant>,
+}
+
+/// What is said once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    /// The broker does not let us subscribe to our own topics.
+    Deaf,
+    /// Nor to what was announced to Home Assistant before.
+    Blind,
+    /// It shows more than any Envoy has.
+    Crowded,
 }
 
 impl Complaints {
@@ -48,8 +58,7 @@ impl Complaints {
             broker: Outage::new("no connection to the broker"),
             connected_once: false,
             silenced: None,
-            deaf: false,
-            crowded: false,
+            said: BTreeSet::new(),
             lost: 0,
             others: BTreeSet::new(),
             others_since: Instant::now(),
@@ -91,10 +100,15 @@ impl Complaints {
 
     pub(crate) fn cannot_listen(&mut self, error: &SubscribeError) {
         // The end of a connection is said as such.
-        let is_news = !matches!(error, SubscribeError::Gone(_)) && !self.deaf;
-        if is_news {
-            self.deaf = true;
+        if !matches!(error, SubscribeError::Gone(_)) && self.said.insert(Said::Deaf) {
             tracing::warn!(%error, "can't listen to our own topics");
+        }
+    }
+
+    /// An account may have lost its rights where devices were announced before.
+    pub(crate) fn cannot_look_for_devices(&mut self, error: &SubscribeError) {
+        if !matches!(error, SubscribeError::Gone(_)) && self.said.insert(Said::Blind) {
+            tracing::warn!(%error, "what was announced to Home Assistant before can't be looked for");
         }
     }
 
@@ -114,7 +128,7 @@ impl Complaints {
 
     /// Our own announcement came back.
     pub(crate) fn allowed(&mut self, waiting: u64) {
-        self.deaf = false;
+        self.said.remove(&Said::Deaf);
         let Some(since) = self.silenced.take() else {
             return;
         };
@@ -137,7 +151,7 @@ impl Complaints {
 
     /// The broker shows readings of more than any Envoy has.
     pub(crate) fn too_many_topics(&mut self) {
-        if !std::mem::replace(&mut self.crowded, true) {
+        if self.said.insert(Said::Crowded) {
             tracing::warn!(
                 envoy = %self.envoy,
                 most = MOST_HELD,

@@ -7,7 +7,8 @@
 //!  session ─events─►┘                        └◄───── PUBACK ───── broker
 //! ```
 //!
-//! One loop owns the delivery and the connection. It ends only when it is asked to. In files of their own:
+//! One loop owns the delivery and the connection, and waits for nothing that the broker has yet to do: however slow
+//! that is, polls are taken, and what they bring is in the journal. It ends only when it is asked to. In files of their own:
 //! a new connection (`greeting`), what a poll brings (`polled`), what is retained beside the readings (`gateway`,
 //! `home_assistant`, `forgotten`), what the user is told (`news`, `measuring`), and the end (`farewell`).
 
@@ -29,6 +30,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use greeting::{Greeting, greeted};
 use measuring::Measuring;
 
 use crate::complaints::Complaints;
@@ -51,6 +53,8 @@ pub(crate) struct Publisher {
     home_assistant: Option<Announcer>,
     withdrawal: Withdrawal,
     forgotten: Forgotten,
+    greeting: Option<Greeting>,
+    /// Once the broker has answered the greeting.
     connection: Option<Connection>,
     on_their_way: Receipts,
     complaints: Complaints,
@@ -90,6 +94,7 @@ impl Publisher {
             home_assistant,
             withdrawal,
             forgotten,
+            greeting: None,
             connection: None,
             on_their_way: Receipts::default(),
             measuring: Measuring::new(),
@@ -130,9 +135,12 @@ impl Publisher {
         let mut announce = interval(self.identity.announce_every);
         announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let due = self.delivery.due();
+            let full = self.full();
+            // What is due is sent, which has to wait now and then.
+            let may_send = self.greeting.is_none() && full.is_none();
+            let due = self.delivery.due().filter(|_| may_send);
             let announcing = self.home_assistant.as_ref().and_then(Announcer::due);
-            let presence = self.presence.due();
+            let presence = self.presence.due().filter(|_| may_send);
             let holds = self.connection.as_ref().and(self.complaints.due());
             tokio::select! {
                 // In this order: an echo that has come was not missed.
@@ -140,8 +148,9 @@ impl Publisher {
                 () = self.part.beat() => {}
                 event = events.next() => match event {
                     None => return InputEnded::Session,
-                    Some(event) => self.handle(event, events).await,
+                    Some(event) => self.handle(event).await,
                 },
+                greeted = greeted(&mut self.greeting) => self.has_greeted(greeted),
                 poll = polls.recv() => match poll {
                     None => return InputEnded::Poller,
                     Some(poll) => self.take(poll),
@@ -155,6 +164,7 @@ impl Publisher {
                 }
                 () = at(announcing) => self.announce_devices(),
                 // `send` does what is due, and what follows it says that the connection holds.
+                () = room(full) => {}
                 () = at(presence) => {}
                 () = at(holds) => {}
                 _ = announce.tick() => self.delivery.announce_soon(Instant::now()),
@@ -169,9 +179,9 @@ impl Publisher {
         }
     }
 
-    async fn handle(&mut self, event: Event, events: &mut Events) {
+    async fn handle(&mut self, event: Event) {
         match event {
-            Event::Connected(connection) => self.connected(connection, events).await,
+            Event::Connected(connection) => self.greet(connection),
             Event::Disconnected(reason) => self.disconnected(&reason),
             Event::Received(received) => self.receive(received).await,
         }
@@ -182,6 +192,7 @@ impl Publisher {
         self.metrics.connected(false);
         self.part
             .status(&format!("no connection to the broker: {reason}"));
+        self.greeting = None;
         self.connection = None;
         self.delivery.disconnected();
         self.on_their_way.clear();
@@ -202,7 +213,12 @@ impl Publisher {
         let _ = received.acknowledgement.send().await;
     }
 
-    /// Sends what is next: readings, then what is said of the gateway and its inverters, and that the scraper is there,
+    /// The connection, while there is no room for another message on it.
+    fn full(&self) -> Option<Connection> {
+        self.connection.clone().filter(|one| !one.has_room())
+    }
+
+    /// Sends what is next, as far as there is room for it: readings, then what is said of the gateway and its inverters, and that the scraper is there,
     /// last their devices in Home Assistant, which show all that.
     async fn send(&mut self) -> Result<(), Gone> {
         // Also while there is no connection: a larger journal may keep what has yet to come.
@@ -218,10 +234,10 @@ impl Publisher {
         let Some(connection) = &self.connection else {
             return Ok(());
         };
-        while let Some(outgoing) = self.delivery.next(Instant::now()) {
+        while connection.has_room()
+            && let Some(outgoing) = self.delivery.next(Instant::now())
+        {
             let receipt = connection.publish(self.identity.message(&outgoing)).await?;
-            // Only now: a stop may come while we wait for room, and the farewell begins with what
-            // is not sent.
             let ticket = self.delivery.sent(&outgoing, Instant::now());
             if ticket.is_reading() || ticket.is_answer() {
                 self.metrics.last_publish.is_now();
@@ -249,6 +265,14 @@ fn message(received: &Received) -> link::Message<'_> {
         topic: &received.topic,
         payload: &received.payload,
         retain: received.retain,
+    }
+}
+
+/// Completes once there is room on a connection that has none; never without it.
+async fn room(full: Option<Connection>) {
+    match full {
+        Some(connection) => connection.room().await,
+        None => std::future::pending().await,
     }
 }
 

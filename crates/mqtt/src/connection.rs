@@ -85,6 +85,18 @@ impl Connection {
         judge(filters, &grants.await.map_err(|_| Gone)?, wanted)
     }
 
+    /// Whether [`publish`](Self::publish) would not have to wait: fewer messages are unconfirmed than may be. So it is, too,
+    /// on a connection that has ended, where nothing waits.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.0.has_room()
+    }
+
+    /// Completes once there is [room](Self::has_room).
+    pub async fn room(&self) {
+        self.0.room().await;
+    }
+
     /// Publishes, at least once. Waits while too much is unconfirmed already; the receipt is done when
     /// the broker has confirmed this message. Messages of one task keep their order. When this is
     /// cancelled, nothing was published.

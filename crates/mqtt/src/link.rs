@@ -57,6 +57,15 @@ impl Link {
         self.session_present
     }
 
+    pub(crate) fn has_room(&self) -> bool {
+        self.places.is_closed() || self.places.available_permits() > 0
+    }
+
+    /// Completes once there is a place in the window, or nobody waits for one any more.
+    pub(crate) async fn room(&self) {
+        let _ = self.places.acquire().await;
+    }
+
     /// Waits for a place in the window, then sends. When this is cancelled, nothing was sent.
     pub(crate) async fn request(
         &self,

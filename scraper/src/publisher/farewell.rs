@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use wire::Status;
 
-use super::Publisher;
+use super::{Publisher, room};
 use crate::poller::Poll;
 
 /// How long each step of a stop may take: a poll under way, the readings on their way, and the end
@@ -59,12 +59,14 @@ impl Publisher {
         while self.connection.is_some() && !self.delivery.is_finished() {
             // `Gone` comes as an event.
             let _ = self.send().await;
-            let due = self.delivery.due();
+            let full = self.full();
+            let due = self.delivery.due().filter(|_| full.is_none());
             tokio::select! {
                 event = events.next() => match event {
                     None => return,
-                    Some(event) => self.handle(event, events).await,
+                    Some(event) => self.handle(event).await,
                 },
+                () = room(full) => {}
                 Some((ticket, Ok(()))) = self.on_their_way.next() => {
                     self.acknowledged(&ticket);
                 }

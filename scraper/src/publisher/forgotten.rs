@@ -39,7 +39,9 @@ impl Publisher {
         let Some(connection) = &self.connection else {
             return Ok(());
         };
-        while let Some(message) = self.forgotten.next_message() {
+        while connection.has_room()
+            && let Some(message) = self.forgotten.next_message()
+        {
             send(connection, message).await?;
         }
         Ok(())

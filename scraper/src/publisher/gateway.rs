@@ -13,8 +13,7 @@ use crate::presence::Said;
 pub(super) const FIRST_POLL: Duration = Duration::from_secs(30);
 
 impl Publisher {
-    /// Publishes what is due of them. Not before it is sent is it not due any more: a stop may come while we wait
-    /// for room.
+    /// Publishes what is due of them. Not before it is sent is it not due any more.
     pub(super) async fn send_gateway(&mut self) -> Result<(), Gone> {
         let Some(connection) = self.connection.as_ref() else {
             return Ok(());
@@ -22,7 +21,9 @@ impl Publisher {
         if !self.delivery.shows_newest() {
             return Ok(());
         }
-        while let Some(said) = self.presence.next(Instant::now()) {
+        while connection.has_room()
+            && let Some(said) = self.presence.next(Instant::now())
+        {
             let message = match &said {
                 Said::Health(health) => self.identity.health(health),
                 Said::Gateway(gateway) => self.identity.gateway(gateway),

@@ -1,66 +1,60 @@
 //! What is asked for and said on a new connection.
+//!
+//! The broker's answers can stand behind all that it had under way when we came. So they are waited for beside the loop,
+//! which takes messages meanwhile, and polls.
 
-use std::pin::pin;
+use std::pin::Pin;
 
-use mqtt::{Connection, Event, Events};
+use mqtt::{Connection, SubscribeError};
 use tokio::time::Instant;
 
 use super::Publisher;
 use crate::home_assistant::Announcer;
 
-impl Publisher {
-    pub(super) async fn connected(&mut self, connection: Connection, events: &mut Events) {
-        let mut newest = Some(connection);
-        while let Some(connection) = newest {
-            self.complaints.connected(self.delivery.waiting());
-            self.metrics.connected(true);
-            self.part.status("connected to the broker");
-            newest = self.greet(connection, events).await;
-        }
-    }
+/// What is asked of the broker, and under way.
+pub(super) type Greeting = Pin<Box<dyn Future<Output = Greeted> + Send>>;
 
-    /// Subscribes before it announces, so that the echo comes after what the topics hold. Messages are taken meanwhile: the
-    /// broker's answers can stand behind all that it had under way when we came, and nobody else makes room for that.
-    /// Answers another connection that has come in its place.
-    async fn greet(&mut self, connection: Connection, events: &mut Events) -> Option<Connection> {
+/// What the broker has answered.
+pub(super) struct Greeted {
+    connection: Connection,
+    /// To the subscription to our own topics.
+    own: Result<(), SubscribeError>,
+    /// To that to what is retained of devices that are not announced any more.
+    of_devices: Result<(), SubscribeError>,
+}
+
+impl Publisher {
+    /// Subscribes, and announces nothing before that is answered: so the echo comes after what the topics hold.
+    pub(super) fn greet(&mut self, connection: Connection) {
+        self.complaints.connected(self.delivery.waiting());
+        self.metrics.connected(true);
+        self.part.status("connected to the broker");
         self.delivery.connected(Instant::now());
         let own = self.identity.own_filters().into_iter();
         let birth = self.home_assistant.as_ref().map(Announcer::filter);
         let filters: Vec<_> = own.chain(birth).collect();
-        // What is retained of devices that are not announced any more.
         let devices = self.withdrawal.filters().to_vec();
-        let (asked, of_devices) = (connection.clone(), devices.clone());
-        let mut subscribed = pin!(async move {
-            let own = asked.subscribe(filters).await;
-            (own, asked.subscribe(of_devices).await)
-        });
-        let (own, of_devices) = loop {
-            tokio::select! {
-                subscribed = &mut subscribed => break subscribed,
-                event = events.next() => match event {
-                    Some(Event::Received(received)) => self.receive(received).await,
-                    Some(Event::Connected(newer)) => return Some(newer),
-                    Some(Event::Disconnected(reason)) => {
-                        self.disconnected(&reason);
-                        return None;
-                    }
-                    // The session has ended, and goes on saying so.
-                    None => return None,
-                },
+        self.greeting = Some(Box::pin(async move {
+            Greeted {
+                own: connection.subscribe(filters).await,
+                of_devices: connection.subscribe(devices).await,
+                connection,
             }
-        };
-        if let Err(error) = own {
-            self.complaints.cannot_listen(&error);
+        }));
+    }
+
+    pub(super) fn has_greeted(&mut self, greeted: Greeted) {
+        self.greeting = None;
+        if let Err(error) = &greeted.own {
+            self.complaints.cannot_listen(error);
         }
-        if let Err(error) = of_devices {
-            // An account may have lost its rights there.
-            tracing::warn!(?devices, %error, "what was announced to Home Assistant before can't be looked for");
+        if let Err(error) = &greeted.of_devices {
+            self.complaints.cannot_look_for_devices(error);
         }
-        self.connection = Some(connection);
+        self.connection = Some(greeted.connection);
         #[cfg(feature = "sabotage")]
         self.believe_that_all_is_shown();
         self.say_all_again();
-        None
     }
 
     /// A broker may have lost what it retained.
@@ -69,5 +63,13 @@ impl Publisher {
         if let Some(home_assistant) = &mut self.home_assistant {
             home_assistant.connected();
         }
+    }
+}
+
+/// Completes with what is under way; never without it.
+pub(super) async fn greeted(greeting: &mut Option<Greeting>) -> Greeted {
+    match greeting {
+        Some(greeting) => greeting.await,
+        None => std::future::pending().await,
     }
 }

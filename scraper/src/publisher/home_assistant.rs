@@ -50,7 +50,9 @@ impl Publisher {
         let Some(connection) = &self.connection else {
             return Ok(());
         };
-        while let Some(topic) = self.withdrawal.next_topic() {
+        while connection.has_room()
+            && let Some(topic) = self.withdrawal.next_topic()
+        {
             tracing::info!(topic, "a device is withdrawn from Home Assistant");
             send(connection, clearing(topic)).await?;
         }
@@ -63,7 +65,9 @@ impl Publisher {
         else {
             return Ok(());
         };
-        while let Some((topic, payload)) = home_assistant.next_message() {
+        while connection.has_room()
+            && let Some((topic, payload)) = home_assistant.next_message()
+        {
             let message = Message {
                 topic,
                 payload: payload.into(),

@@ -7,6 +7,7 @@ mod devices;
 mod gateway;
 mod influx;
 mod topics;
+mod unanswered;
 
 use rig::programs::Program;
 use rumqttc::{Packet, Publish, QoS, SubscribeReasonCode};

@@ -42,7 +42,15 @@ pub(super) fn storing(broker: &Broker, folder: &TempDir, more: &str) -> Start {
 
 /// A scraper of this broker and of a gateway whose inverter reports with each poll.
 pub(super) async fn scraper(broker: &Broker, folder: &TempDir) -> (Program, AbortOnDropHandle<()>) {
-    let (url, gateway) = devices::gateway(Arc::default()).await;
+    scraper_of(devices::gateway(Arc::default()).await, broker, folder)
+}
+
+/// A scraper of this broker and of this gateway.
+pub(super) fn scraper_of(
+    (url, gateway): (String, AbortOnDropHandle<()>),
+    broker: &Broker,
+    folder: &TempDir,
+) -> (Program, AbortOnDropHandle<()>) {
     let settings = format!("{SETTINGS}backoff_cap = \"200ms\"\n");
     let scraper = scraper_with(&broker.url(), &url, &settings, folder);
     (scraper, gateway)
