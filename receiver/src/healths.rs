@@ -15,7 +15,7 @@
 //! writes anything; the first write of a receiver repeats the whole state at its one time, with a point also for those
 //! inverters that did not change then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use wire::{Health, InverterHealth, ReportTime, Serial};
 
+use crate::gathering::BATCH;
 use crate::writer::pauses;
 
 /// How often the broker is asked at most for what it retains: of 20,000 Envoys that may be a hundred megabytes each time.
@@ -35,6 +36,9 @@ const ASKED_EVERY: Duration = Duration::from_mins(1);
 /// What may wait for the store, by a rough measure, in bytes: how some 40,000 inverters do. Of Envoys it is one message
 /// each, which may be of any size that is read.
 const MOST_WAITING: usize = 8 * 1024 * 1024;
+
+/// Inverters of one write: as many as readings. One Envoy may have more.
+const TOGETHER: usize = BATCH;
 
 /// What one inverter's health takes while it waits, beside its names.
 const SIZE_OF_ONE: usize = 200;
@@ -57,7 +61,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Newest {
     /// What was heard and is not stored, at most [`MOST_WAITING`].
-    waiting: BTreeMap<Serial, Health>,
+    waiting: BTreeMap<Serial, Arc<Health>>,
     /// How many bytes these take.
     bytes: usize,
     /// Of Envoys that were heard.
@@ -79,6 +83,16 @@ struct Known {
     changed_at: ReportTime,
     /// What was stored last of each inverter, as [`digest`] has it, in order.
     stored: Box<[u64]>,
+}
+
+/// What is stored in one write.
+struct Batch {
+    /// The first of those that were asked for.
+    envoys: usize,
+    /// The states that are stored then.
+    whole: Vec<Arc<Health>>,
+    /// What of them is new, where anything is.
+    new: Vec<Health>,
 }
 
 impl Healths {
@@ -103,11 +117,12 @@ impl Healths {
         newest.has_missed = true;
     }
 
-    /// Whether the broker is to be asked once more for what it retains: there is room for what had none.
+    /// Whether the broker is to be asked once more for what it retains: there is room for some of what had none. Not only
+    /// once nothing waits: what a store refuses waits for good.
     pub(crate) fn has_missed(&self, now: Instant) -> bool {
         let mut newest = self.newest();
         let may_ask = newest.asked.is_none_or(|asked| now >= asked + ASKED_EVERY);
-        let is_so = newest.has_missed && newest.waiting.is_empty() && may_ask;
+        let is_so = newest.has_missed && newest.bytes <= MOST_WAITING / 2 && may_ask;
         if is_so {
             newest.has_missed = false;
             newest.asked = Some(now);
@@ -120,11 +135,34 @@ impl Healths {
         self.newest().waiting.keys().cloned().collect()
     }
 
+    /// What goes together with the first of these Envoys into one write.
+    fn batch(&self, envoys: &[Serial]) -> Batch {
+        let (mut whole, mut new) = (Vec::new(), Vec::new());
+        let (mut taken, mut inverters) = (0, 0);
+        for envoy in envoys {
+            if inverters >= TOGETHER {
+                break;
+            }
+            taken += 1;
+            let Some((all, changed)) = self.waiting_of(envoy) else {
+                continue;
+            };
+            inverters += changed.inverters.len();
+            whole.push(all);
+            new.extend(Some(changed).filter(|changed| !changed.inverters.is_empty()));
+        }
+        Batch {
+            envoys: taken,
+            whole,
+            new,
+        }
+    }
+
     /// What of an Envoy is not stored yet: the whole state, and what of it is new.
-    fn waiting_of(&self, envoy: &Serial) -> Option<(Health, Health)> {
+    fn waiting_of(&self, envoy: &Serial) -> Option<(Arc<Health>, Health)> {
         let newest = self.newest();
-        let whole = newest.waiting.get(envoy)?.clone();
-        let mut new = whole.clone();
+        let whole = Arc::clone(newest.waiting.get(envoy)?);
+        let mut new = Health::clone(&whole);
         if let Some(known) = newest.known.get(envoy) {
             new.inverters
                 .retain(|serial, one| !known.has_stored(serial, one));
@@ -133,7 +171,7 @@ impl Healths {
     }
 
     /// This state is stored.
-    fn stored(&self, whole: &Health) {
+    fn stored(&self, whole: &Arc<Health>) {
         let mut newest = self.newest();
         let inverters = whole.inverters.iter();
         let mut digests: Box<[u64]> = inverters.map(|(serial, one)| digest(serial, one)).collect();
@@ -143,7 +181,8 @@ impl Healths {
             newest.stored = newest.stored + whole.inverters.len() - before.len();
         }
         // What was heard meanwhile waits on.
-        if newest.waiting.get(&whole.envoy) == Some(whole) {
+        let waits = newest.waiting.get(&whole.envoy);
+        if waits.is_some_and(|waits| Arc::ptr_eq(waits, whole)) {
             newest.waiting.remove(&whole.envoy);
             newest.bytes -= size(whole);
         }
@@ -172,7 +211,7 @@ impl Newest {
             return;
         }
         let waits = self.waiting.get(&health.envoy);
-        let others = self.bytes - waits.map_or(0, size);
+        let others = self.bytes - waits.map_or(0, |waits| size(waits));
         let mut inverters = health.inverters.iter();
         let is_stored = waits.is_none()
             && before
@@ -192,7 +231,7 @@ impl Newest {
         }
         if !is_stored {
             self.bytes = others + size(&health);
-            self.waiting.insert(health.envoy.clone(), health);
+            self.waiting.insert(health.envoy.clone(), Arc::new(health));
         }
     }
 
@@ -239,42 +278,53 @@ pub(crate) async fn keep<S: MarkedStore>(store: Arc<S>, healths: Healths, longes
     loop {
         healths.0.news.notified().await;
         let mut pauses = pauses(longest_pause);
-        loop {
-            let mut asked = Duration::ZERO;
-            let waiting = healths.waiting();
-            if waiting.is_empty() {
-                break;
+        while let Err(asked) = keep_once(&*store, &healths, &mut refused).await {
+            sleep(pauses.next().unwrap_or(longest_pause).max(asked)).await;
+        }
+        refused.over();
+    }
+}
+
+/// Stores what waits. Where something of it was not stored, for how long the store wants to be left alone.
+///
+/// A store that takes nothing is asked once; one that refuses something is asked for each Envoy by itself, so that one
+/// of them costs the others nothing.
+async fn keep_once<S: MarkedStore>(
+    store: &S,
+    healths: &Healths,
+    refused: &mut Outage,
+) -> Result<(), Duration> {
+    let mut outcome = Ok(());
+    let mut next = VecDeque::from([healths.waiting()]);
+    while let Some(mut envoys) = next.pop_front() {
+        let batch = healths.batch(&envoys);
+        let later = envoys.split_off(batch.envoys);
+        match keep_batch(store, &batch).await {
+            Ok(()) => batch.whole.iter().for_each(|whole| healths.stored(whole)),
+            Err(HealthError::Refused(_)) if batch.whole.len() > 1 => {
+                next.extend(envoys.into_iter().map(|envoy| vec![envoy]));
             }
-            let mut has_failed = false;
-            for envoy in waiting {
-                let Some((whole, new)) = healths.waiting_of(&envoy) else {
-                    continue;
-                };
-                let inverters = new.inverters.len();
-                let kept = if inverters > 0 {
-                    store.keep_health(&new).await
-                } else {
-                    Ok(())
-                };
-                match kept {
-                    Ok(()) => {
-                        tracing::debug!(envoy = %whole.envoy, inverters, "stored how they do");
-                        healths.stored(&whole);
-                    }
-                    Err(error) => {
-                        has_failed = true;
-                        asked = asked.max(asked_for(&error));
-                        say(&mut refused, &error);
-                    }
+            Err(error) => {
+                say(refused, &error);
+                outcome = Err(asked_for(&error));
+                if matches!(error, HealthError::Store(_)) {
+                    break;
                 }
             }
-            if has_failed {
-                sleep(pauses.next().unwrap_or(longest_pause).max(asked)).await;
-            } else {
-                refused.over();
-            }
+        }
+        if !later.is_empty() {
+            next.push_front(later);
         }
     }
+    outcome
+}
+
+async fn keep_batch<S: MarkedStore>(store: &S, batch: &Batch) -> Result<(), HealthError> {
+    if !batch.new.is_empty() {
+        store.keep_healths(&batch.new).await?;
+        tracing::debug!(envoys = batch.new.len(), "stored how their inverters do");
+    }
+    Ok(())
 }
 
 /// How long the store asks to be left alone.

@@ -63,8 +63,8 @@ impl<S: MarkedStore> MarkedStore for Shown<S> {
         self.store.answers().await
     }
 
-    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
-        self.store.keep_health(health).await
+    async fn keep_healths(&self, healths: &[Health]) -> Result<(), HealthError> {
+        self.store.keep_healths(healths).await
     }
 
     async fn update(&self, changed: &Marks) -> Result<(), MarksError> {

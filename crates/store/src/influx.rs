@@ -211,8 +211,8 @@ impl InfluxDb {
 
 impl Store for InfluxDb {
     /// Without the search for bad lines: what is refused today is another state tomorrow.
-    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
-        let lines = line::health::render(health);
+    async fn keep_healths(&self, healths: &[Health]) -> Result<(), HealthError> {
+        let lines: Vec<_> = healths.iter().flat_map(line::health::render).collect();
         if lines.is_empty() {
             return Ok(());
         }

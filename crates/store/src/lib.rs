@@ -14,7 +14,7 @@
 //! in a file ([`BesideFile`]).
 //!
 //! How the inverters do is no reading: a state, which is stored beside them where it changes, and of which
-//! only the newest counts ([`MarkedStore::keep_health`]).
+//! only the newest counts ([`MarkedStore::keep_healths`]).
 //!
 //! Writing again is harmless: a reading is identified by its Envoy, its inverter and its report
 //! time, and a second write of it changes nothing.

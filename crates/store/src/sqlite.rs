@@ -123,11 +123,13 @@ impl MarkedStore for Sqlite {
         Ok(saved.await?)
     }
 
-    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
-        let health = health.clone();
+    async fn keep_healths(&self, healths: &[Health]) -> Result<(), HealthError> {
+        let healths = healths.to_vec();
         let kept = on_connection(&self.writer, move |writer| {
             let transaction = writer.transaction()?;
-            health::keep(&transaction, &health)?;
+            for health in &healths {
+                health::keep(&transaction, health)?;
+            }
             transaction.commit()
         });
         Ok(kept.await.map_err(write_error)?)

@@ -22,8 +22,11 @@ pub trait Store: Send + Sync + 'static {
         readings: &[Reading],
     ) -> impl Future<Output = Result<Written, WriteError>> + Send;
 
-    /// Stores what of the inverters' health changed, as [`MarkedStore::keep_health`] does.
-    fn keep_health(&self, health: &Health) -> impl Future<Output = Result<(), HealthError>> + Send;
+    /// Stores what of the inverters' health changed, as [`MarkedStore::keep_healths`] does.
+    fn keep_healths(
+        &self,
+        healths: &[Health],
+    ) -> impl Future<Output = Result<(), HealthError>> + Send;
 
     /// Whether it answers at all, which says nothing of the right to write.
     fn answers(&self) -> impl Future<Output = bool> + Send {
@@ -59,12 +62,15 @@ pub trait MarkedStore: Send + Sync + 'static {
     /// When they can't be written.
     fn save(&self, marks: &Marks) -> impl Future<Output = Result<(), MarksError>> + Send;
 
-    /// Stores how these inverters do, at the time of that change; nothing where it is not dated. Safe to
+    /// Stores how the inverters of these Envoys do, each at the time of that change; nothing where it is not dated. Safe to
     /// call again with the same, and with an older one after a newer one: what is newest stays the newest.
     ///
     /// # Errors
-    /// When it is not stored. It is a state: who has a newer one by then stores that one.
-    fn keep_health(&self, health: &Health) -> impl Future<Output = Result<(), HealthError>> + Send;
+    /// When any of it is not stored; others may be. It is a state: who has a newer one by then stores that one.
+    fn keep_healths(
+        &self,
+        healths: &[Health],
+    ) -> impl Future<Output = Result<(), HealthError>> + Send;
 
     /// Whether it answers at all, as [`Store::answers`].
     fn answers(&self) -> impl Future<Output = bool> + Send {

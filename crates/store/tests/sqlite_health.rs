@@ -1,6 +1,8 @@
 //! How the inverters do, in the file and out of it.
 #![allow(clippy::unwrap_used)]
 
+use std::slice::from_ref;
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -96,7 +98,7 @@ async fn what_was_said_of_each_inverter_outlives_the_process() {
         NOON,
         &[("b", unknown()), ("a", known(InverterState::Silent))],
     );
-    store.keep_health(&said).await.unwrap();
+    store.keep_healths(from_ref(&said)).await.unwrap();
     drop(store);
     let expected = |serial: &str, one| (serial.to_owned(), NOON, one);
     assert_eq!(
@@ -119,7 +121,7 @@ async fn each_inverter_has_one_row_however_often_something_is_said_of_it() {
             InverterState::Reporting
         };
         let said = health(NOON + minute * 60, &[("a", known(state))]);
-        store.keep_health(&said).await.unwrap();
+        store.keep_healths(from_ref(&said)).await.unwrap();
     }
     let last = ("a".to_owned(), NOON + 99 * 60, InverterState::Reporting);
     assert_eq!(states(&path), [last]);
@@ -130,10 +132,13 @@ async fn a_list_that_is_short_takes_nothing_away() {
     let (_directory, path) = database();
     let store = Sqlite::open(&path).unwrap();
     let two = [("a", known(InverterState::Silent)), ("b", unknown())];
-    store.keep_health(&health(NOON, &two)).await.unwrap();
+    store.keep_healths(&[health(NOON, &two)]).await.unwrap();
     let short = health(NOON + 60, &[("b", known(InverterState::Reporting))]);
-    store.keep_health(&short).await.unwrap();
-    store.keep_health(&health(NOON + 120, &[])).await.unwrap();
+    store.keep_healths(from_ref(&short)).await.unwrap();
+    store
+        .keep_healths(&[health(NOON + 120, &[])])
+        .await
+        .unwrap();
     let expected = [
         ("a".to_owned(), NOON, InverterState::Silent),
         ("b".to_owned(), NOON + 60, InverterState::Reporting),
@@ -146,15 +151,15 @@ async fn an_older_state_does_not_take_the_place_of_a_newer_one() {
     let (_directory, path) = database();
     let store = Sqlite::open(&path).unwrap();
     let newer = health(NOON, &[("a", known(InverterState::Silent))]);
-    store.keep_health(&newer).await.unwrap();
+    store.keep_healths(from_ref(&newer)).await.unwrap();
     let older = health(NOON - 300, &[("a", known(InverterState::Reporting))]);
-    store.keep_health(&older).await.unwrap();
+    store.keep_healths(from_ref(&older)).await.unwrap();
     let silent = ("a".to_owned(), NOON, InverterState::Silent);
     assert_eq!(states(&path), [silent]);
     // By more than a day it is the clock that was set back.
     let set_back = NOON - SET_BACK_S - 1;
     let newest = health(set_back, &[("a", known(InverterState::Reporting))]);
-    store.keep_health(&newest).await.unwrap();
+    store.keep_healths(from_ref(&newest)).await.unwrap();
     let reporting = ("a".to_owned(), set_back, InverterState::Reporting);
     assert_eq!(states(&path), [reporting]);
 }
@@ -165,7 +170,7 @@ async fn what_nobody_has_dated_is_not_stored() {
     let store = Sqlite::open(&path).unwrap();
     let mut undated = health(NOON, &[("a", known(InverterState::Silent))]);
     undated.changed_at = None;
-    store.keep_health(&undated).await.unwrap();
+    store.keep_healths(from_ref(&undated)).await.unwrap();
     assert_eq!(states(&path), []);
 }
 
@@ -174,7 +179,7 @@ async fn a_file_that_can_not_be_written_says_so_and_keeps_what_it_had() {
     let (_directory, path) = database();
     let store = Sqlite::open(&path).unwrap();
     let two = [("a", unknown()), ("b", unknown())];
-    store.keep_health(&health(NOON, &two)).await.unwrap();
+    store.keep_healths(&[health(NOON, &two)]).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch(
@@ -184,7 +189,7 @@ async fn a_file_that_can_not_be_written_says_so_and_keeps_what_it_had() {
         .unwrap();
     let silent = || known(InverterState::Silent);
     let newer = health(NOON + 60, &[("a", silent()), ("b", silent())]);
-    let error = store.keep_health(&newer).await.unwrap_err();
+    let error = store.keep_healths(from_ref(&newer)).await.unwrap_err();
     assert!(matches!(error, HealthError::Store(_)), "{error:?}");
     let asleep = |serial: &str| (serial.to_owned(), NOON, InverterState::Asleep);
     assert_eq!(states(&path), [asleep("a"), asleep("b")]);
@@ -241,7 +246,7 @@ async fn a_file_of_the_version_before_keeps_its_readings_and_takes_health() {
     assert_eq!(store.first_hour().await.unwrap(), Some(NOON));
     assert_eq!(store.marks().await.unwrap(), marks);
     let said = health(NOON, &[("a", known(InverterState::Silent))]);
-    store.keep_health(&said).await.unwrap();
+    store.keep_healths(from_ref(&said)).await.unwrap();
     let silent = ("a".to_owned(), NOON, InverterState::Silent);
     assert_eq!(states(&path), [silent]);
 }

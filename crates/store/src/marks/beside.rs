@@ -64,8 +64,8 @@ impl<S: Store> MarkedStore for BesideFile<S> {
         self.store().answers().await
     }
 
-    async fn keep_health(&self, health: &Health) -> Result<(), HealthError> {
-        self.store().keep_health(health).await
+    async fn keep_healths(&self, healths: &[Health]) -> Result<(), HealthError> {
+        self.store().keep_healths(healths).await
     }
 
     async fn save(&self, marks: &Marks) -> Result<(), MarksError> {
