@@ -21,7 +21,7 @@ use store::Marks;
 use tokio::time::Instant;
 use wire::{Announcement, JournalId, MAX_JOURNALS, ReplayRequest, Serial};
 
-use site::Site;
+use site::{Request, Room, Site};
 
 pub use site::PIECE;
 
@@ -36,7 +36,11 @@ const FEW_JOURNALS: usize = 2;
 
 /// Envoys that may be answering at a time, each with a [`PIECE`]: all of that has room in the queue that the broker
 /// keeps for us.
-const MOST_ASKED: usize = 256;
+pub const MOST_ASKED: usize = 256;
+
+/// Journals that may be [doubted](Request::Doubt) in one look. That is one reading each, so they don't count among those
+/// that answer; but whoever publishes for many Envoys could have all of them doubted at once.
+pub const MOST_DOUBTED: usize = 256;
 
 /// What the user should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +183,7 @@ impl Audit {
         }
         let sites = self.sites.values();
         let mut under_way = sites.filter(|site| site.is_answering(now)).count();
+        let mut doubted = 0;
         // Whoever did not answer comes after all others, and else one after the other.
         let last = self.asked_last.clone();
         let later = (last.as_ref().map_or(Unbounded, Excluded), Unbounded);
@@ -190,14 +195,25 @@ impl Audit {
                         continue;
                     }
                     self.journals -= site.journals();
-                    let may_ask = under_way < MOST_ASKED;
-                    let request = site.request(marks, may_ask, now, &mut findings);
+                    let room = Room {
+                        for_piece: under_way < MOST_ASKED,
+                        for_doubt: doubted < MOST_DOUBTED,
+                    };
+                    let request = site.request(marks, room, now, &mut findings);
                     self.journals += site.journals();
-                    if let Some(request) = request {
-                        under_way += 1;
-                        self.asked_last = Some(envoy.clone());
-                        requests.push((envoy.clone(), request));
-                    }
+                    let request = match request {
+                        Some(Request::Piece(request)) => {
+                            under_way += 1;
+                            self.asked_last = Some(envoy.clone());
+                            request
+                        }
+                        Some(Request::Doubt(request)) => {
+                            doubted += 1;
+                            request
+                        }
+                        None => continue,
+                    };
+                    requests.push((envoy.clone(), request));
                 }
                 if last.is_none() {
                     break;

@@ -115,7 +115,7 @@ pub struct DeadLetters(Arc<Mutex<State>>);
 struct State {
     path: PathBuf,
     full: u64,
-    /// Since when the file can't be written, as said.
+    /// Whether the file can't be written, as said.
     failed: bool,
     /// Letters that went to the log.
     logged: usize,

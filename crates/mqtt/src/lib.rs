@@ -18,7 +18,7 @@
 //! - A [`Receipt`] is done at the broker's PUBACK, not before.
 //! - An [`Acknowledgement`] works on the connection that its message came from, and on no other.
 //! - The broker is read no further while a thousand messages wait for the consumer; pings go on. But whatever is
-//!   asked of it is answered, for which reading goes on up to 65,535 messages or 32 MiB ahead of the consumer. That
+//!   asked of it is answered, for which reading goes on up to 65,535 messages or 16 MiB ahead of the consumer. That
 //!   is more than it may send, or needs no acknowledgement, or is large. Then polling waits up to two seconds for
 //!   the room that each message takes.
 //! - [`Events`] say why there is no connection. Nothing of that is logged here above `debug`: only the

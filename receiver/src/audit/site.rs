@@ -42,6 +42,24 @@ pub(super) struct Site {
     doubted: Option<Instant>,
 }
 
+/// What may be asked for now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Readings that the store lacks.
+    pub(super) for_piece: bool,
+    /// The highest one of a journal that seems to have been put back.
+    pub(super) for_doubt: bool,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Readings that the store lacks.
+    Piece(ReplayRequest),
+    /// The highest one of a journal that seems to have been put back.
+    Doubt(ReplayRequest),
+}
+
 /// A request that is out.
 #[derive(Debug)]
 struct Asked {
@@ -183,17 +201,19 @@ impl Site {
         self.pause > self.wait || asked.is_some_and(|asked| now >= asked.moved + self.wait)
     }
 
-    /// What is to be asked for at `now`; nothing is unless it `may_ask`.
+    /// What is to be asked for at `now`; nothing is without room for it.
     pub(super) fn request(
         &mut self,
         marks: &Marks,
-        may_ask: bool,
+        room: Room,
         now: Instant,
         findings: &mut Vec<Finding>,
-    ) -> Option<ReplayRequest> {
+    ) -> Option<Request> {
         self.forget_vanished(marks, now, findings);
-        if let Some(doubt) = self.doubt(marks, now) {
-            return Some(doubt);
+        if room.for_doubt
+            && let Some(doubt) = self.doubt(marks, now)
+        {
+            return Some(Request::Doubt(doubt));
         }
         if self.is_busy(marks, now) {
             return None;
@@ -211,7 +231,7 @@ impl Site {
             });
         }
         self.missing = self.missing.max(total);
-        if !may_ask {
+        if !room.for_piece {
             return None;
         }
         let (journal, ranges) = self.line.next(&lacking, self.piece)?;
@@ -224,7 +244,7 @@ impl Site {
             since: now,
             moved: now,
         }));
-        ReplayRequest::new(journal, ranges).ok()
+        ReplayRequest::new(journal, ranges).ok().map(Request::Piece)
     }
 
     /// A journal that was announced with less than we have of it was put back from an older copy, and its

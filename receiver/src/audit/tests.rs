@@ -5,6 +5,7 @@ use wire::{JournalSpan, MAX_SEQ};
 use super::*;
 
 mod anything;
+mod doubts;
 
 const WAIT: Duration = Duration::from_mins(1);
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use receiver::audit::{Audit, MOST_ENVOYS, PIECE};
+use receiver::audit::{Audit, MOST_ASKED, MOST_DOUBTED, MOST_ENVOYS, PIECE};
 use scraper::delivery::replay::{MOST_RANGES, Replay};
 use store::{MOST_JOURNALS, Marks};
 use tokio::time::Instant;
@@ -40,7 +40,7 @@ pub(crate) fn audit(data: &[u8]) -> Input {
         }
         now += WAIT + Duration::from_secs(1);
         let (requests, _) = audit.requests(&marks, now);
-        assert!(requests.len() <= MOST_ENVOYS);
+        assert!(requests.len() <= MOST_ASKED + MOST_DOUBTED);
         for (envoy, request) in requests {
             is_sound(&request);
             for range in request.ranges() {

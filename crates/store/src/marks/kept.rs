@@ -8,7 +8,7 @@ use wire::{JournalId, MAX_SEQ, Serial};
 use super::ranges::Ranges;
 use super::{MOST_JOURNALS, Marks};
 
-/// The journals of one Envoy: 72 bytes, so that with its place in the table it takes less than 200.
+/// The journals of one Envoy: 72 bytes, so that with its place in the tree it takes less than 200.
 #[derive(Debug, Clone)]
 pub(super) struct Envoy {
     /// The journal used last. Nearly always there is no other.
