@@ -38,7 +38,7 @@ const FEW_JOURNALS: usize = 2;
 /// keeps for us.
 pub const MOST_ASKED: usize = 256;
 
-/// Journals that may be [doubted](Request::Doubt) in one look. That is one reading each, so they don't count among those
+/// Journals that may be doubted in one look. That is one reading each, so they don't count among those
 /// that answer; but whoever publishes for many Envoys could have all of them doubted at once.
 pub const MOST_DOUBTED: usize = 256;
 
