@@ -25,18 +25,77 @@ ORG = "home"
 DEADLINE_S = 120
 
 # Whoever is stopped takes its containers and programs with it.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+for ending in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(ending, lambda number, _: sys.exit(128 + number))
+
+# What is wrong with the environment.
+mistakes = []
 
 
 def fail(message):
     sys.exit(f"{os.path.basename(sys.argv[0])}: {message}")
 
 
+def misused(*said):
+    """What is asked for makes no sense: nothing was measured."""
+    for one in said:
+        print(f"{os.path.basename(sys.argv[0])}: {one}", file=sys.stderr)
+    sys.exit(64)
+
+
+def numbers(name, default, least, kind=int, step=1):
+    """A variable with numbers that are not below `least`, and multiples of `step`."""
+    text, found = os.environ.get(name, default), []
+    for word in text.split():
+        try:
+            found.append(kind(word))
+        except ValueError:
+            found.append(least - 1)
+    if not found or any(one < least or one % step for one in found):
+        multiples = f", multiples of {step}" if step != 1 else ""
+        mistakes.append(f"{name} is {text!r}, and takes numbers from {least} on{multiples} (default: {default})")
+    return found
+
+
+def number(name, default, least, kind=int):
+    """The same with one number."""
+    found = numbers(name, default, least, kind)
+    if len(found) > 1:
+        mistakes.append(f"{name} is {os.environ[name]!r}, and takes one number (default: {default})")
+    return found[0] if found else least
+
+
+def words(name, default, known):
+    """A variable with some of these words."""
+    text = os.environ.get(name, default)
+    if not text.split() or set(text.split()) - set(known):
+        mistakes.append(f"{name} is {text!r}, and takes of these: {' '.join(known)} (default: {default})")
+    return text.split()
+
+
+def word(name, default, known):
+    """The same with one word."""
+    found = words(name, default, known)
+    if len(found) > 1:
+        mistakes.append(f"{name} is {os.environ[name]!r}, and takes one word (default: {default})")
+    return found[0] if found else default
+
+
+def check_settings():
+    """Before anything is started."""
+    if mistakes:
+        misused(*mistakes)
+
+
 def built(*programs):
     """The folder with these programs: BIN where that is given, else they are built, with all others so that no crate is
     compiled once for each of them."""
     if "BIN" in os.environ:
-        return os.environ["BIN"]
+        folder = os.path.abspath(os.environ["BIN"])
+        missing = [one for one in programs if not os.access(f"{folder}/{one}", os.X_OK)]
+        if missing:
+            misused(f"BIN is {os.environ['BIN']!r}, where there is no {' and no '.join(missing)}")
+        return folder
     packages = [part for package in ("bench", "receiver", "scraper", "simulator", "standalone") for part in ("--package", package)]
     chosen = [part for program_name in programs for part in ("--bin", program_name)]
     subprocess.run(["cargo", "build", "--release", "--quiet", *packages, *chosen], cwd=ROOT, check=True)
@@ -63,6 +122,8 @@ def until(what, look, seconds=DEADLINE_S, pause=0.1):
 
 
 def run(*command):
+    if not shutil.which(command[0]):
+        fail(f"there is no {command[0]} in PATH")
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         fail(f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
@@ -72,11 +133,12 @@ def run(*command):
 @contextlib.contextmanager
 def container(image, *options, command=()):
     name = f"envoy-scrape-bench-{os.getpid()}-{free_port()}"
-    run("docker", "run", "--detach", "--name", name, "--network", "host", *options, image, *command)
     try:
+        run("docker", "run", "--detach", "--name", name, "--network", "host", *options, image, *command)
         yield name
     finally:
-        subprocess.run(["docker", "rm", "--force", "--volumes", name], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if shutil.which("docker"):
+            subprocess.run(["docker", "rm", "--force", "--volumes", name], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Broker:
