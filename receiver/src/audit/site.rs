@@ -1,5 +1,8 @@
 //! The audit of one Envoy.
 
+mod asked;
+mod doubt;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -10,15 +13,10 @@ use wire::{Announcement, InstanceId, JournalId, ReplayRequest, Serial};
 use super::Finding;
 use super::announced::Announced;
 use super::line::{Line, count};
+use asked::Asked;
 
 /// The most readings of one request. Few enough for the queue that a broker keeps for us.
 pub const PIECE: u64 = 1_000;
-
-/// The fewest, after pieces of which only a part came: some queue on the way is as short as that.
-const SMALLEST_PIECE: u64 = 20;
-
-/// The longest pause between two requests while nothing comes.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// One Envoy's journals and what was asked of its scraper.
 #[derive(Debug)]
@@ -58,21 +56,6 @@ pub(super) enum Request {
     Piece(ReplayRequest),
     /// The highest one of a journal that seems to have been put back.
     Doubt(ReplayRequest),
-}
-
-/// A request that is out.
-#[derive(Debug)]
-struct Asked {
-    journal: JournalId,
-    ranges: Vec<RangeInclusive<u64>>,
-    /// How many readings were asked for.
-    readings: u64,
-    /// How many of these are not stored yet.
-    left: u64,
-    /// When it was sent.
-    since: Instant,
-    /// When it was sent, or something of it was stored last.
-    moved: Instant,
 }
 
 impl Site {
@@ -188,19 +171,6 @@ impl Site {
         });
     }
 
-    /// Whether a request is out that its scraper may be about to answer; no longer where it has let time pass, though it
-    /// sends a little now and then.
-    pub(super) fn is_answering(&self, now: Instant) -> bool {
-        let asked = self.asked.as_ref();
-        asked.is_some_and(|asked| now < asked.since + self.wait)
-    }
-
-    /// Whether nothing of what was asked for last has come for a while.
-    pub(super) fn was_in_vain(&self, now: Instant) -> bool {
-        let asked = self.asked.as_ref();
-        self.pause > self.wait || asked.is_some_and(|asked| now >= asked.moved + self.wait)
-    }
-
     /// What is to be asked for at `now`; nothing is without room for it.
     pub(super) fn request(
         &mut self,
@@ -245,71 +215,6 @@ impl Site {
             moved: now,
         }));
         ReplayRequest::new(journal, ranges).ok().map(Request::Piece)
-    }
-
-    /// A journal that was announced with less than we have of it was put back from an older copy, and its
-    /// numbers come to name other readings. Asking for the highest one tells its scraper, which gives it
-    /// another id.
-    ///
-    /// What came after its announcement says nothing, since the next one will name it. Nor does one look alone:
-    /// a broker may have kept an older announcement, or let readings overtake one, and then the next is close
-    /// behind. To wait for the next one itself, minutes perhaps, would be too long: by then a journal that grows
-    /// may hold as many again, and would pass for the one that we know.
-    fn doubt(&mut self, marks: &Marks, now: Instant) -> Option<ReplayRequest> {
-        let said_last = self.journals.iter().filter(|one| one.heard() == self.heard);
-        let suspected = said_last
-            .filter_map(|one| Some((one, marks.highest(&self.envoy, one.id())?)))
-            .find(|(one, highest)| one.is_below(*highest))
-            .map(|(one, highest)| (one.id().clone(), highest, one.last()));
-        let Some((journal, highest, last)) = suspected else {
-            self.suspected = None;
-            return None;
-        };
-        let before = self.suspected.replace(Box::new((journal.clone(), highest)));
-        let is_the_same = before.is_some_and(|before| before.0 == journal && before.1 > last);
-        if !is_the_same || self.doubted.is_some_and(|last| now < last + self.wait) {
-            return None;
-        }
-        self.doubted = Some(now);
-        ReplayRequest::new(journal, vec![highest..=highest]).ok()
-    }
-
-    /// Whether a request is out that may still be answered.
-    fn is_busy(&mut self, marks: &Marks, now: Instant) -> bool {
-        let Some(asked) = &mut self.asked else {
-            return false;
-        };
-        // What has left the journal meanwhile will not come.
-        let held = self.journals.iter().find(|one| *one.id() == asked.journal);
-        let first = held.map_or(u64::MAX, Announced::first);
-        let still = |range: &RangeInclusive<u64>| {
-            let held = first.max(*range.start())..=*range.end();
-            marks.missing(&self.envoy, &asked.journal, &held)
-        };
-        let left: Vec<RangeInclusive<u64>> = asked.ranges.iter().flat_map(still).collect();
-        if count(&left) < asked.left {
-            asked.left = count(&left);
-            asked.moved = now;
-            self.pause = self.wait;
-        }
-        if left.is_empty() {
-            self.piece = (2 * self.piece).min(PIECE);
-            self.asked = None;
-            return false;
-        }
-        if now < asked.moved + self.pause {
-            return true;
-        }
-        let came = asked.readings - asked.left;
-        if came > 0 {
-            self.piece = came.clamp(SMALLEST_PIECE, PIECE);
-        } else {
-            self.pause = (2 * self.pause).min(LONGEST_PAUSE);
-        }
-        let journal = asked.journal.clone();
-        self.asked = None;
-        self.line.defer(journal, left);
-        false
     }
 
     /// What the journals hold, was announced long enough ago, and is not in the store.

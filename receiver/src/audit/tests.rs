@@ -1,11 +1,13 @@
 use std::ops::RangeInclusive;
 
-use wire::{JournalSpan, MAX_SEQ};
+use wire::JournalSpan;
 
 use super::*;
 
 mod anything;
 mod doubts;
+mod lost;
+mod many;
 
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -202,60 +204,6 @@ fn a_journal_that_is_not_announced_any_more_is_asked_for_no_longer_than_a_quarte
 }
 
 #[test]
-fn what_left_the_journal_before_it_was_stored_is_said_to_be_lost_once() {
-    let mut rig = Rig::after(5, 20);
-    rig.announce("i", &[("j", 5, 20)]);
-    rig.store(5..=7);
-    assert_eq!(
-        rig.announce("i", &[("j", 11, 30)]),
-        [],
-        "it may be on its way"
-    );
-    rig.store(8..=8);
-    rig.now += WAIT;
-    let two = Finding::Lost {
-        envoy: envoy(),
-        journal: journal("j"),
-        readings: 2,
-    };
-    assert_eq!(rig.announce("i", &[("j", 11, 30)]), [two]);
-    assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
-    assert_eq!(rig.asked(), [11..=30]);
-}
-
-#[test]
-fn what_left_the_journal_while_the_receiver_was_away_is_lost() {
-    let mut rig = Rig::after(1, 20);
-    rig.announce("i", &[("j", 1, 20)]);
-    rig.store(1..=15);
-    // Another process, with the marks of the first.
-    rig.audit = Audit::new(WAIT);
-    rig.announce("i", &[("j", 31, 40)]);
-    rig.now += WAIT;
-    let lost = rig.announce("i", &[("j", 31, 40)]);
-    assert!(matches!(lost[..], [Finding::Lost { readings: 15, .. }]));
-}
-
-#[test]
-fn while_the_store_takes_nothing_nothing_is_said_to_be_lost() {
-    let mut rig = Rig::after(1, 20);
-    rig.announce("i", &[("j", 1, 20)]);
-    rig.announce("i", &[("j", 11, 30)]);
-    rig.audit.store_fails();
-    for _ in 0..10 {
-        rig.now += WAIT;
-        assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
-    }
-    // It had waited here.
-    rig.audit.store_takes(rig.now);
-    rig.store(1..=30);
-    rig.now += WAIT;
-    assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
-    rig.now += WAIT;
-    assert_eq!(rig.announce("i", &[("j", 11, 30)]), []);
-}
-
-#[test]
 fn what_is_missing_of_a_journal_that_vanishes_is_not_said_to_be_stored() {
     let mut rig = Rig::after(1, 10);
     assert_eq!(rig.asked(), [1..=10]);
@@ -303,160 +251,4 @@ fn the_begin_and_the_end_of_a_gap_are_said_once() {
     };
     assert_eq!(rig.findings(), [filled]);
     assert_eq!(rig.findings(), []);
-}
-
-#[test]
-fn a_journal_that_is_announced_with_less_than_is_stored_of_it_is_asked_for_the_highest() {
-    let mut rig = Rig::after(1, 10);
-    rig.store(1..=12);
-    assert_eq!(rig.asked(), [], "the next announcement may be close behind");
-    assert_eq!(rig.asked(), [12..=12]);
-    assert_eq!(rig.asked(), [], "not at once again");
-    rig.announce("i", &[("renewed", 1, 10)]);
-    rig.now += WAIT;
-    assert_eq!(rig.asked(), [1..=10], "the one with the new id");
-}
-
-#[test]
-fn what_comes_after_its_announcement_raises_no_doubt_however_long_the_next_one_takes() {
-    let mut rig = Rig::after(1, 10);
-    rig.store(1..=10);
-    rig.receive(11..=20);
-    for _ in 0..10 {
-        assert_eq!(rig.asked(), []);
-        rig.now += WAIT;
-    }
-    rig.announce("i", &[("j", 1, 20)]);
-    assert_eq!(rig.asked(), []);
-    assert_eq!(rig.asked(), []);
-}
-
-#[test]
-fn readings_that_overtake_their_announcement_raise_no_doubt() {
-    let mut rig = Rig::after(1, 10);
-    rig.receive(1..=10);
-    for last in (20..200).step_by(10) {
-        rig.receive(last - 9..=last);
-        // The one before it comes now.
-        rig.announce("i", &[("j", 1, last - 10)]);
-        assert_eq!(rig.asked(), []);
-    }
-    rig.announce("i", &[("j", 1, 190)]);
-    assert_eq!(rig.asked(), []);
-    assert_eq!(rig.asked(), []);
-}
-
-#[test]
-fn a_journal_from_a_copy_that_grows_is_doubted_while_the_store_has_more_of_it() {
-    let mut rig = Rig::after(1, 10);
-    rig.receive(1..=30);
-    // Put back: the same numbers name other readings, and more of them with each announcement.
-    rig.announce("i", &[("j", 1, 10)]);
-    assert_eq!(rig.asked(), []);
-    rig.receive(11..=15);
-    rig.announce("i", &[("j", 1, 15)]);
-    rig.receive(16..=20);
-    assert_eq!(rig.asked(), [30..=30]);
-}
-
-/// So many journals of an Envoy, by its number.
-fn many(rig: &mut Rig, envoy: usize, journals: usize) {
-    let span = |number| JournalSpan::new(journal(&format!("j{number}")), 1, MAX_SEQ);
-    let announcement = Announcement {
-        instance: "i".parse().expect("an id"),
-        journals: (0..journals)
-            .map(|number| span(number).expect("a span"))
-            .collect(),
-        waiting: 0,
-    };
-    let envoy = format!("n{envoy}").parse().expect("a serial");
-    rig.now += Duration::from_millis(1);
-    let marks = &mut rig.marks;
-    rig.audit.announced(&envoy, &announcement, marks, rig.now);
-}
-
-#[test]
-fn envoys_from_outside_are_bounded_and_those_that_were_heard_last_stay() {
-    let mut rig = Rig::new();
-    let last = MOST_ENVOYS + MOST_ENVOYS / 8;
-    for number in 0..=last {
-        many(&mut rig, number, 1);
-        assert!(rig.audit.sites.len() <= MOST_ENVOYS);
-    }
-    assert!(rig.audit.sites.len() > MOST_ENVOYS / 16 * 14);
-    for (number, stays) in [(0, false), (last / 2, true), (last, true)] {
-        let envoy: Serial = format!("n{number}").parse().expect("a serial");
-        assert_eq!(rig.audit.sites.contains_key(&envoy), stays, "{number}");
-    }
-}
-
-#[test]
-fn journals_from_outside_are_bounded_and_nobodys_give_way_to_them() {
-    let mut rig = Rig::new();
-    many(&mut rig, 0, 1);
-    for number in 1..=MOST_ENVOYS / 4 {
-        many(&mut rig, number, MAX_JOURNALS);
-    }
-    let journals = |rig: &Rig, number: usize| {
-        let envoy: Serial = format!("n{number}").parse().expect("a serial");
-        rig.audit.sites.get(&envoy).map(|site| site.journals())
-    };
-    assert_eq!(journals(&rig, 0), Some(1));
-    assert_eq!(journals(&rig, 1), Some(MAX_JOURNALS));
-    assert_eq!(journals(&rig, MOST_ENVOYS / 4), Some(FEW_JOURNALS));
-    many(&mut rig, 1, MAX_JOURNALS);
-    assert_eq!(
-        journals(&rig, 1),
-        Some(MAX_JOURNALS),
-        "they were there before"
-    );
-    let all: usize = rig.audit.sites.values().map(|site| site.journals()).sum();
-    assert_eq!(rig.audit.journals, all);
-    assert!(all <= MOST_JOURNALS + FEW_JOURNALS * MOST_ENVOYS);
-}
-
-#[test]
-fn of_many_envoys_only_some_are_asked_at_a_time_and_in_the_end_all() {
-    let mut rig = Rig::new();
-    let envoys = 3 * MOST_ASKED;
-    for number in 0..envoys {
-        many(&mut rig, number, 1);
-    }
-    let mut asked = std::collections::BTreeSet::new();
-    for _ in 0..3 {
-        rig.now += WAIT;
-        let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
-        assert_eq!(requests.len(), MOST_ASKED);
-        asked.extend(requests.into_iter().map(|(envoy, _)| envoy));
-        let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
-        assert!(requests.is_empty(), "the others are still answering");
-    }
-    assert_eq!(asked.len(), envoys, "nobody who keeps silent is in the way");
-}
-
-#[test]
-fn those_who_send_a_little_now_and_then_keep_nobody_from_being_asked() {
-    let mut rig = Rig::new();
-    let envoys = 2 * MOST_ASKED;
-    for number in 0..envoys {
-        many(&mut rig, number, 1);
-    }
-    let mut asked = std::collections::BTreeMap::new();
-    for _ in 0..4 {
-        rig.now += WAIT;
-        let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
-        assert_eq!(requests.len(), MOST_ASKED);
-        for (envoy, request) in requests {
-            let first = *request.ranges()[0].start();
-            asked
-                .entry(envoy.clone())
-                .or_insert_with(Vec::new)
-                .push(first);
-            // All but the last one of the piece comes at once, and that one never.
-            let most = request.ranges()[0].end() - 1;
-            rig.marks.settle(&envoy, request.journal(), first..=most);
-        }
-    }
-    assert_eq!(asked.len(), envoys);
-    assert!(asked.values().all(|times| times.len() == 2));
 }

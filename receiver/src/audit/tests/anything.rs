@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use wire::MAX_SEQ;
 
 use super::*;
 
