@@ -65,6 +65,18 @@ async fn are_stored(address: &str, readings: usize, more: usize) {
     .await;
 }
 
+/// Waits until all that was sent is acknowledged, so many of which were before.
+async fn all_acknowledged(peer: &mut Peer, before: u16, sent: u16) {
+    let mut acknowledged = before;
+    while acknowledged < sent {
+        match granting(peer).await {
+            Some(Packet::PubAck(_)) => acknowledged += 1,
+            Some(_) => {}
+            None => panic!("it has left after {acknowledged} of {sent}"),
+        }
+    }
+}
+
 /// Sends a message, and gives it the next number that acknowledges it.
 pub(super) async fn send(peer: &mut Peer, sent: &mut u16, (topic, payload): (String, String)) {
     *sent += 1;
@@ -149,14 +161,7 @@ async fn an_account_that_invents_inverters_of_its_own_envoy_begins_no_series_wit
     // Those that are known go on, and so does everybody else.
     send(&mut peer, &mut sent, reading("e", 0)).await;
     send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
-    let mut acknowledged = 0;
-    while acknowledged < sent {
-        match granting(&mut peer).await {
-            Some(Packet::PubAck(_)) => acknowledged += 1,
-            Some(_) => {}
-            None => panic!("it has left: {:?}", receiver.stderr()),
-        }
-    }
+    all_acknowledged(&mut peer, 0, sent).await;
     // One that is refused may pass for a known one, but hardly ever does.
     are_stored(&address, SERIES + 2, 5).await;
     is_well(&receiver, &address).await;
@@ -180,15 +185,9 @@ async fn large_messages_before_any_answer_of_the_broker_keep_nobody_from_being_s
         send(&mut peer, &mut sent, (topic, "x".repeat(500_000))).await;
     }
     // Mosquitto, too, reads what it is asked for when it has sent what waited.
-    let mut acknowledged = let_in(&mut peer).await;
+    let acknowledged = let_in(&mut peer).await;
     send(&mut peer, &mut sent, reading(ENVOY, 0)).await;
-    while acknowledged < sent {
-        match granting(&mut peer).await {
-            Some(Packet::PubAck(_)) => acknowledged += 1,
-            Some(_) => {}
-            None => panic!("it has left: {:?}", receiver.stderr()),
-        }
-    }
+    all_acknowledged(&mut peer, acknowledged, sent).await;
     are_stored(&address, 1, 0).await;
     is_well(&receiver, &address).await;
     drop(peer);
@@ -203,7 +202,7 @@ async fn what_takes_four_times_the_room_where_it_is_printed_waits_as_it_is() {
     let mut receiver = receiver(&broker, &folder);
     let address = address(&receiver).await;
     let mut peer = broker.welcome(true).await;
-    let mut acknowledged = let_in(&mut peer).await;
+    let acknowledged = let_in(&mut peer).await;
 
     // Each byte of both is none that can be printed.
     let (topic, payload) = ("\u{fe}".repeat(1_000), vec![0xfe; 4_000]);
@@ -215,13 +214,7 @@ async fn what_takes_four_times_the_room_where_it_is_printed_waits_as_it_is() {
         publish.pkid = sent;
         peer.send(Packet::Publish(publish)).await;
     }
-    while acknowledged < sent {
-        match granting(&mut peer).await {
-            Some(Packet::PubAck(_)) => acknowledged += 1,
-            Some(_) => {}
-            None => panic!("it has left: {:?}", receiver.stderr()),
-        }
-    }
+    all_acknowledged(&mut peer, acknowledged, sent).await;
     is_well(&receiver, &address).await;
     drop(peer);
     assert!(receiver.terminate().await.success());
@@ -255,13 +248,7 @@ async fn a_broker_that_acknowledges_no_request_keeps_no_reading_from_being_store
         }
     }
     send(&mut peer, &mut sent, reading("e0", 0)).await;
-    while acknowledged < sent {
-        match granting(&mut peer).await {
-            Some(Packet::PubAck(_)) => acknowledged += 1,
-            Some(_) => {}
-            None => panic!("it has left: {:?}", receiver.stderr()),
-        }
-    }
+    all_acknowledged(&mut peer, acknowledged, sent).await;
     are_stored(&address, 1, 0).await;
     drop(peer);
     assert!(receiver.terminate().await.success());

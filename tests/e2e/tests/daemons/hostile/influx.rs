@@ -64,7 +64,7 @@ async fn withstands(harm: impl Fn() -> Reply + Send + Sync + 'static) {
     // Behind the batch that it can't write it holds what else has come.
     tokio::select! {
         packet = acknowledgement(&mut peer) => panic!("{packet} is acknowledged, and not stored"),
-        () = holds_the_rest(&address) => {}
+        () = holds_them_all(&address) => {}
     }
     assert_eq!(told(&receiver, BEGAN), 1, "{:#?}", receiver.stderr());
     let longest = receiver.stderr().iter().map(String::len).max();
@@ -112,13 +112,11 @@ async fn is_refused_thrice(address: &str) {
     .await;
 }
 
-/// Waits until so many messages wait that all have come which were sent.
-async fn holds_the_rest(address: &str) {
-    /// Of one batch, which is being written.
-    const WRITTEN: u16 = 1_500;
-    wait::until_true("the rest to wait", ARRIVAL, async || {
+/// Waits until all that was sent waits at a time: between two attempts, when no batch is being written.
+async fn holds_them_all(address: &str) {
+    wait::until_true("all to wait", ARRIVAL, async || {
         let waiting = metric(address, "envoy_receiver_messages_waiting").await;
-        waiting.is_some_and(|waiting| waiting >= f64::from(READINGS - WRITTEN))
+        waiting.is_some_and(|waiting| waiting >= f64::from(READINGS))
     })
     .await;
 }
