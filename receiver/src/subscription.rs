@@ -15,13 +15,14 @@
 mod auditing;
 mod greeting;
 mod settling;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use daemon::deadline::at;
 use daemon::service::Part;
-use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Reason, Session};
+use mqtt::{Acknowledgement, Connection, Delivery, Event, Events, Session};
 use store::{MarkedStore, Marks};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
@@ -217,18 +218,6 @@ impl<S: MarkedStore> Subscription<S> {
         }
     }
 
-    /// A connection that comes and goes is one outage until it has held.
-    fn still_connected(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.complaints.connected(connection.session_present());
-        }
-    }
-
-    fn say_status(&self) {
-        let (broker, store) = &self.status;
-        self.part.status(&format!("{store}; {broker}"));
-    }
-
     fn is_full(&self) -> bool {
         let enough = if self.is_owed_an_answer() {
             FULL_WHILE_OWED
@@ -246,26 +235,6 @@ impl<S: MarkedStore> Subscription<S> {
     /// Whether a subscription or our own status is under way, or has not come back yet.
     fn is_greeting(&self) -> bool {
         self.greeting.is_some() || self.proof.is_awaited()
-    }
-
-    fn connected(&mut self, connection: Connection) {
-        self.complaints.connected(connection.session_present());
-        self.metrics.connected(true);
-        "connected to the broker".clone_into(&mut self.status.0);
-        self.say_status();
-        self.greet(connection);
-    }
-
-    fn disconnected(&mut self, reason: &Reason) {
-        self.complaints.disconnected(reason);
-        self.metrics.connected(false);
-        self.status.0 = format!("no connection to the broker: {reason}");
-        self.say_status();
-        self.connection = None;
-        self.greeting = None;
-        self.asking = None;
-        self.proof.disconnected();
-        self.gathering.disconnected();
     }
 
     /// Takes a message, and those that came with it: a burst does not go around the loop for each of them.

@@ -180,8 +180,7 @@ impl<J: Journal> Delivery<J> {
         self.unannounced.get_or_insert(now);
     }
 
-    /// There is a connection. What comes is of it from now on; what goes out has to wait until we have subscribed to our own
-    /// topics.
+    /// There is a connection. What comes is of it from now on; what goes out waits until our own topics are subscribed to.
     pub fn connected(&mut self, now: Instant) {
         self.line_up_anew();
         self.link = Some(Link::default());
