@@ -2,7 +2,8 @@
 //! whose files may not grow.
 //!
 //! This program runs itself again for those processes. One that is killed writes what each append
-//! returned to a file, which outlives it.
+//! returned to a file, which outlives it. Its last line may be cut off: a process can be killed between two pages of what
+//! it writes.
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
@@ -32,6 +33,9 @@ const FILES: u32 = 36;
 const KILLS: u32 = 100;
 
 const SIZE: u64 = 1024 * 1024;
+
+/// Ends each line of what was returned. Without it a line was cut off, and its number may be, too.
+const WHOLE: &str = " W";
 
 fn envoy() -> Serial {
     "122000000001".parse().expect("a serial")
@@ -87,6 +91,8 @@ fn append_until_killed(directory: &Path) {
         .append(true)
         .open(directory.join("returned"))
         .expect("a file");
+    // What the process before was killed over stays a line of its own.
+    returned.write_all(b"\n").expect("a written line");
     let journals = Journals::open(directory, &envoy(), SIZE).expect("a journal");
     if !dies_early {
         die_within(Duration::from_millis(6));
@@ -97,7 +103,8 @@ fn append_until_killed(directory: &Path) {
         let lines: Vec<String> = journals
             .append(reports)
             .iter()
-            .map(|reading| format!("{} {} {}\n", reading.journal, reading.seq, power(reading)))
+            .map(|reading| (reading.journal.as_str(), reading.seq, power(reading)))
+            .map(|(journal, seq, power)| format!("{journal} {seq} {power}{WHOLE}\n"))
             .collect();
         returned
             .write_all(lines.concat().as_bytes())
@@ -118,7 +125,7 @@ fn check(directory: &Path) -> usize {
     assert_eq!(held.len() as u64, journals.spans()[0].len());
     let returned = fs::read_to_string(directory.join("returned")).unwrap_or_default();
     let mut named = HashMap::new();
-    for line in returned.lines() {
+    for line in returned.lines().filter_map(|line| line.strip_suffix(WHOLE)) {
         let fields: Vec<&str> = line.split(' ').collect();
         let [journal, seq, power] = fields[..] else {
             panic!("{line:?}")
