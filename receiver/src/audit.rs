@@ -8,13 +8,15 @@
 //! An Envoy is asked for one piece at a time, lowest numbers first, the next once that one is stored.
 //! What does not come goes to the end of the line. While nothing comes at all, the pause between two
 //! requests doubles.
+//!
+//! An Envoy that lacks nothing rests until something of it is announced or marked, or until its next number is old
+//! enough: with 20,000 Envoys to look at each of them each second would take a fiftieth of a processor.
 
 mod announced;
 mod line;
 mod site;
 
 use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::time::Duration;
 
 use store::Marks;
@@ -90,11 +92,25 @@ pub struct Audit {
     store_fails: bool,
     /// Nothing is asked for before this: the store catches up.
     not_before: Option<Instant>,
-    sites: BTreeMap<Serial, Box<Site>>,
+    sites: BTreeMap<Serial, Looked>,
     /// Who was asked last: it goes on behind that one.
     asked_last: Option<Serial>,
     /// How many journals all of them have.
     journals: usize,
+}
+
+/// An Envoy, and when to look at it again.
+#[derive(Debug)]
+struct Looked {
+    /// It lacks nothing before this, unless something of it is announced or marked. None where it is looked at each time.
+    rests_until: Option<Instant>,
+    site: Box<Site>,
+}
+
+impl Looked {
+    fn rests(&self, now: Instant) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
+    }
 }
 
 impl Audit {
@@ -122,12 +138,17 @@ impl Audit {
     ) -> Vec<Finding> {
         let may_judge = !self.is_postponed(now);
         if !self.sites.contains_key(envoy) {
-            let site = Site::new(envoy.clone(), self.wait, now);
-            self.sites.insert(envoy.clone(), Box::new(site));
+            let site = Box::new(Site::new(envoy.clone(), self.wait, now));
+            let looked = Looked {
+                rests_until: None,
+                site,
+            };
+            self.sites.insert(envoy.clone(), looked);
         }
-        let Some(site) = self.sites.get_mut(envoy) else {
+        let Some(Looked { rests_until, site }) = self.sites.get_mut(envoy) else {
             return Vec::new();
         };
+        *rests_until = None;
         let before = site.journals();
         self.journals -= before;
         // Nobody's journals give way to those of whoever invents some.
@@ -148,8 +169,15 @@ impl Audit {
     /// A reading came from its scraper, or out of the broker's queue; not one that the broker retained, which
     /// may be of any age.
     pub fn received(&mut self, envoy: &Serial, journal: &JournalId, seq: u64) {
-        if let Some(site) = self.sites.get_mut(envoy) {
-            site.received(journal, seq);
+        if let Some(looked) = self.sites.get_mut(envoy) {
+            looked.site.received(journal, seq);
+        }
+    }
+
+    /// Readings of an Envoy were marked.
+    pub fn marked(&mut self, envoy: &Serial) {
+        if let Some(looked) = self.sites.get_mut(envoy) {
+            looked.rests_until = None;
         }
     }
 
@@ -181,43 +209,47 @@ impl Audit {
         if self.is_postponed(now) {
             return (requests, findings);
         }
-        let sites = self.sites.values();
-        let mut under_way = sites.filter(|site| site.is_answering(now)).count();
+        let sites = self.sites.iter();
+        let awake: Vec<Serial> = sites
+            .filter(|(_, looked)| !looked.rests(now))
+            .map(|(envoy, _)| envoy.clone())
+            .collect();
+        let is_answering = |envoy: &&Serial| self.sites[*envoy].site.is_answering(now);
+        let mut under_way = awake.iter().filter(is_answering).count();
         let mut doubted = 0;
         // Whoever did not answer comes after all others, and else one after the other.
         let last = self.asked_last.clone();
-        let later = (last.as_ref().map_or(Unbounded, Excluded), Unbounded);
-        let earlier = (Unbounded, last.as_ref().map_or(Unbounded, Included));
+        let next = awake.partition_point(|envoy| last.as_ref().is_some_and(|last| envoy <= last));
+        let (earlier, later) = awake.split_at(next);
         for in_vain in [false, true] {
-            for range in [later, earlier] {
-                for (envoy, site) in self.sites.range_mut::<Serial, _>(range) {
-                    if site.was_in_vain(now) != in_vain {
-                        continue;
+            for envoy in later.iter().chain(earlier) {
+                let Some(Looked { rests_until, site }) = self.sites.get_mut(envoy) else {
+                    continue;
+                };
+                if site.was_in_vain(now) != in_vain {
+                    continue;
+                }
+                self.journals -= site.journals();
+                let room = Room {
+                    for_piece: under_way < MOST_ASKED,
+                    for_doubt: doubted < MOST_DOUBTED,
+                };
+                let request = site.request(marks, room, now, &mut findings);
+                self.journals += site.journals();
+                *rests_until = site.rests_until(room);
+                let request = match request {
+                    Some(Request::Piece(request)) => {
+                        under_way += 1;
+                        self.asked_last = Some(envoy.clone());
+                        request
                     }
-                    self.journals -= site.journals();
-                    let room = Room {
-                        for_piece: under_way < MOST_ASKED,
-                        for_doubt: doubted < MOST_DOUBTED,
-                    };
-                    let request = site.request(marks, room, now, &mut findings);
-                    self.journals += site.journals();
-                    let request = match request {
-                        Some(Request::Piece(request)) => {
-                            under_way += 1;
-                            self.asked_last = Some(envoy.clone());
-                            request
-                        }
-                        Some(Request::Doubt(request)) => {
-                            doubted += 1;
-                            request
-                        }
-                        None => continue,
-                    };
-                    requests.push((envoy.clone(), request));
-                }
-                if last.is_none() {
-                    break;
-                }
+                    Some(Request::Doubt(request)) => {
+                        doubted += 1;
+                        request
+                    }
+                    None => continue,
+                };
+                requests.push((envoy.clone(), request));
             }
         }
         (requests, findings)
@@ -225,23 +257,28 @@ impl Audit {
 
     /// The marks were forgotten: all that is held is missing, and asked for from its lowest number on.
     pub fn start_over(&mut self) {
-        self.sites.values_mut().for_each(|site| site.start_over());
+        for looked in self.sites.values_mut() {
+            looked.rests_until = None;
+            looked.site.start_over();
+        }
     }
 
     /// Makes room: those that were silent for longest go, some more than must, so that it is not done each time.
     fn make_room(&mut self) {
-        let mut heard: Vec<_> = self.sites.values().map(|site| site.heard()).collect();
+        let sites = self.sites.values().map(|looked| &looked.site);
+        let mut heard: Vec<_> = sites.map(|site| site.heard()).collect();
         heard.sort_unstable();
         let gone = heard.len() / 16;
         let Some(since) = heard.get(gone) else { return };
         let mut left = gone;
-        self.sites.retain(|_, site| {
+        self.sites.retain(|_, looked| {
             // Of those that were heard at the same time some may stay.
-            let goes = left > 0 && site.heard() <= *since;
+            let goes = left > 0 && looked.site.heard() <= *since;
             left -= usize::from(goes);
             !goes
         });
-        self.journals = self.sites.values().map(|site| site.journals()).sum();
+        let sites = self.sites.values().map(|looked| &looked.site);
+        self.journals = sites.map(|site| site.journals()).sum();
     }
 }
 

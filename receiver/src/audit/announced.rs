@@ -117,6 +117,13 @@ impl Announced {
         now < self.heard + HELD_FOR
     }
 
+    /// When it is next due for more, or no longer taken to be there, unless it is announced again.
+    pub(super) fn changes_at(&self, wait: Duration) -> Instant {
+        let forgotten = self.heard + HELD_FOR;
+        let step = self.steps.front().map(|(since, _)| *since + wait);
+        step.map_or(forgotten, |due| due.min(forgotten))
+    }
+
     /// The numbers that it holds and that were announced `wait` ago or longer.
     pub(super) fn due(&mut self, wait: Duration, now: Instant) -> RangeInclusive<u64> {
         while let Some((since, last)) = self.steps.front()

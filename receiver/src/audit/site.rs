@@ -217,6 +217,16 @@ impl Site {
         ReplayRequest::new(journal, ranges).ok().map(Request::Piece)
     }
 
+    /// Until when there is nothing to ask for nor to tell, unless something is announced or marked; `room` is what the
+    /// last look had. None where something is missing, asked for or suspected.
+    pub(super) fn rests_until(&self, room: Room) -> Option<Instant> {
+        let is_quiet =
+            room.for_doubt && self.asked.is_none() && self.missing == 0 && self.suspected.is_none();
+        let journals = self.journals.iter();
+        let changes = journals.map(|journal| journal.changes_at(self.wait));
+        changes.min().filter(|_| is_quiet)
+    }
+
     /// What the journals hold, was announced long enough ago, and is not in the store.
     fn lacking(
         &mut self,

@@ -58,7 +58,12 @@ impl Rig {
     }
 
     fn store(&mut self, numbers: RangeInclusive<u64>) {
-        self.marks.settle(&envoy(), &journal("j"), numbers);
+        self.settle(&envoy(), &journal("j"), numbers);
+    }
+
+    fn settle(&mut self, envoy: &Serial, journal: &JournalId, numbers: RangeInclusive<u64>) {
+        self.marks.settle(envoy, journal, numbers);
+        self.audit.marked(envoy);
     }
 
     /// They came, and were stored.
@@ -78,6 +83,11 @@ impl Rig {
 
     fn findings(&mut self) -> Vec<Finding> {
         self.audit.requests(&self.marks, self.now).1
+    }
+
+    fn rests(&self) -> bool {
+        let mut sites = self.audit.sites.values();
+        sites.all(|looked| looked.rests(self.now))
     }
 
     /// How long it takes until something is asked for.

@@ -93,6 +93,12 @@ impl<S: MarkedStore> Subscription<S> {
             }
             Outcome::Settled(batch) => {
                 mark(&mut self.marks, &batch);
+                // Mostly those of an Envoy follow each other.
+                let mut envoys: Vec<_> = batch.places().map(|(envoy, ..)| envoy).collect();
+                envoys.dedup();
+                for envoy in envoys {
+                    self.audit.marked(envoy);
+                }
                 if !is_marked {
                     // With the next batch, whosever that is.
                     let envoys = batch.places().map(|(envoy, ..)| envoy.clone());

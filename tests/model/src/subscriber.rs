@@ -229,6 +229,7 @@ impl Receiver {
         if self.sabotage != Sabotage::NoMarks {
             for reading in &readings {
                 self.marks.add(reading);
+                self.audit.marked(&reading.envoy);
             }
         }
         if stored {

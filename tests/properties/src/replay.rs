@@ -56,6 +56,7 @@ pub(crate) fn audit(data: &[u8]) -> Input {
             for range in request.ranges().iter().step_by(2) {
                 marks.settle(&envoy, request.journal(), range.clone());
             }
+            audit.marked(&envoy);
         }
     }
     let known: BTreeSet<_> = marks.iter().map(|(envoy, ..)| envoy).collect();

@@ -44,7 +44,7 @@ proptest! {
                     announced.extend(named.iter().map(|(id, span)| (journal(id), *span)));
                 }
                 Step::Store(id, (first, last)) => {
-                    rig.marks.settle(&envoy(), &journal(&format!("j{id}")), first..=last);
+                    rig.settle(&envoy(), &journal(&format!("j{id}")), first..=last);
                 }
                 Step::Pass(seconds) => rig.now += Duration::from_secs(seconds),
             }
@@ -62,6 +62,40 @@ proptest! {
                     let missing = rig.marks.missing(&envoy(), request.journal(), range);
                     prop_assert_eq!(missing, vec![range.clone()]);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn an_envoy_that_rests_is_asked_for_the_same_as_one_that_is_looked_at_each_time(
+        steps in prop::collection::vec(step(), 1..60),
+        looks in prop::collection::vec(0..100_u64, 60),
+    ) {
+        let (mut resting, mut awake) = (Rig::new(), Rig::new());
+        awake.now = resting.now;
+        for (step, seconds) in steps.iter().zip(looks) {
+            for rig in [&mut resting, &mut awake] {
+                match step {
+                    Step::Announce(instance, spans) => {
+                        let named: Vec<_> = spans.iter().map(|(id, span)| (format!("j{id}"), *span)).collect();
+                        let spans: Vec<_> = named.iter().map(|(id, (first, last))| (id.as_str(), *first, *last)).collect();
+                        rig.announce(&format!("i{instance}"), &spans);
+                    }
+                    Step::Store(id, (first, last)) => {
+                        rig.settle(&envoy(), &journal(&format!("j{id}")), *first..=*last);
+                    }
+                    Step::Pass(seconds) => rig.now += Duration::from_secs(*seconds),
+                }
+            }
+            for _ in 0..seconds {
+                awake.audit.sites.values_mut().for_each(|looked| looked.rests_until = None);
+                let [expected, said] = [&mut awake, &mut resting].map(|rig| {
+                    rig.now += Duration::from_secs(1);
+                    let (requests, findings) = rig.audit.requests(&rig.marks, rig.now);
+                    let requests: Vec<_> = requests.iter().map(|(_, request)| request.encode()).collect();
+                    (requests, findings)
+                });
+                prop_assert_eq!(said, expected);
             }
         }
     }

@@ -57,6 +57,20 @@ fn a_journal_from_a_copy_that_grows_is_doubted_while_the_store_has_more_of_it() 
 }
 
 #[test]
+fn what_is_stored_after_a_look_raises_a_doubt_without_another_announcement() {
+    let mut rig = Rig::after(1, 10);
+    rig.receive(1..=12);
+    // Put back while more of it was on its way to the store.
+    rig.announce("i", &[("j", 1, 12)]);
+    rig.now += WAIT;
+    assert_eq!(rig.asked(), []);
+    assert!(rig.rests(), "nothing is missing");
+    rig.store(13..=20);
+    assert_eq!(rig.asked(), []);
+    assert_eq!(rig.asked(), [20..=20]);
+}
+
+#[test]
 fn doubts_come_bit_by_bit_and_keep_nobody_from_being_asked_for_what_is_missing() {
     const ENVOYS: usize = 3 * MOST_DOUBTED;
     let mut rig = Rig::new();
@@ -69,7 +83,7 @@ fn doubts_come_bit_by_bit_and_keep_nobody_from_being_asked_for_what_is_missing()
     };
     for number in 0..ENVOYS {
         let doubted = format!("n{number}").parse().expect("a serial");
-        rig.marks.settle(&doubted, &journal("j"), 1..=30);
+        rig.settle(&doubted, &journal("j"), 1..=30);
         let marks = &mut rig.marks;
         rig.audit.announced(&doubted, &announcement, marks, rig.now);
     }

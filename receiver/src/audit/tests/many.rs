@@ -44,7 +44,10 @@ fn journals_from_outside_are_bounded_and_nobodys_give_way_to_them() {
     }
     let journals = |rig: &Rig, number: usize| {
         let envoy: Serial = format!("n{number}").parse().expect("a serial");
-        rig.audit.sites.get(&envoy).map(|site| site.journals())
+        rig.audit
+            .sites
+            .get(&envoy)
+            .map(|looked| looked.site.journals())
     };
     assert_eq!(journals(&rig, 0), Some(1));
     assert_eq!(journals(&rig, 1), Some(MAX_JOURNALS));
@@ -55,7 +58,8 @@ fn journals_from_outside_are_bounded_and_nobodys_give_way_to_them() {
         Some(MAX_JOURNALS),
         "they were there before"
     );
-    let all: usize = rig.audit.sites.values().map(|site| site.journals()).sum();
+    let sites = rig.audit.sites.values();
+    let all: usize = sites.map(|looked| looked.site.journals()).sum();
     assert_eq!(rig.audit.journals, all);
     assert!(all <= MOST_JOURNALS + FEW_JOURNALS * MOST_ENVOYS);
 }
@@ -99,9 +103,28 @@ fn those_who_send_a_little_now_and_then_keep_nobody_from_being_asked() {
                 .push(first);
             // All but the last one of the piece comes at once, and that one never.
             let most = request.ranges()[0].end() - 1;
-            rig.marks.settle(&envoy, request.journal(), first..=most);
+            rig.settle(&envoy, request.journal(), first..=most);
         }
     }
     assert_eq!(asked.len(), envoys);
     assert!(asked.values().all(|times| times.len() == 2));
+}
+
+#[test]
+fn an_envoy_that_lacks_nothing_rests_until_more_is_announced_or_due() {
+    let mut rig = Rig::after(1, 10);
+    assert!(!rig.rests(), "it was not looked at");
+    rig.store(1..=9);
+    assert_eq!(rig.asked(), [10..=10]);
+    assert!(!rig.rests(), "something is missing");
+    rig.receive(10..=10);
+    assert_eq!(rig.asked(), []);
+    assert!(rig.rests());
+    rig.announce("i", &[("j", 1, 12)]);
+    assert!(!rig.rests(), "more was announced");
+    assert_eq!(rig.asked(), []);
+    rig.now += WAIT - Duration::from_secs(1);
+    assert!(rig.rests(), "it may still come");
+    rig.now += Duration::from_secs(1);
+    assert_eq!(rig.asked(), [11..=12]);
 }
