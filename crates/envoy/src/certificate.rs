@@ -34,7 +34,7 @@ pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use pins::{LostPin, PinError};
 pub use policy::{CertificatePolicy, NotAPolicy};
 pub use standing::{Certificate, Standing};
-pub(crate) use verifier::{NotAccepted, UnusableKey};
+pub(crate) use verifier::{NotAccepted, UnusableKey, key_of};
 
 /// Judges the certificates of one Envoy. Clones share what was noted and what is accepted.
 #[derive(Clone, Debug)]

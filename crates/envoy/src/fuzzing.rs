@@ -4,7 +4,8 @@
 //! A hidden module and no feature: with a feature, all that depends on this crate would be built once more.
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
 use crate::endpoints::inverters::{self, Inverters};
@@ -17,7 +18,7 @@ use crate::measured::choice::choose;
 use crate::measured::counters::Counters;
 use crate::measured::readings::{Kept, Readings};
 use crate::token::Token;
-use crate::{cloud, digest, token};
+use crate::{certificate, cloud, digest, login, token};
 
 /// The polls of one gateway, one after the other, without a network between.
 #[derive(Debug, Default)]
@@ -67,6 +68,24 @@ pub fn digest(challenges: &[&[u8]], password: &str) -> Result<String, String> {
     let password = SecretString::from(password);
     match digest::answer(&headers, "installer", &password, "/api/v1/production") {
         Ok(answer) => Ok(String::from_utf8_lossy(answer.as_bytes()).into_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The cookie that these `Set-Cookie` headers open a session with, as it is sent back.
+pub fn session_cookie(headers: &[&[u8]]) -> Option<HeaderValue> {
+    let header = |cookie: &&[u8]| {
+        let value = HeaderValue::from_bytes(cookie).ok()?;
+        Some((SET_COOKIE, value))
+    };
+    login::session_cookie(&headers.iter().filter_map(header).collect())
+}
+
+/// The public key of a certificate as a gateway shows it, DER in DER, or what is said of one that has none of use.
+pub fn certificate_key(certificate: &[u8]) -> Result<Vec<u8>, String> {
+    let certificate = CertificateDer::from(certificate);
+    match certificate::key_of(&certificate) {
+        Ok(key) => Ok(key.to_vec()),
         Err(error) => Err(error.to_string()),
     }
 }

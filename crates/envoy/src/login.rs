@@ -11,7 +11,7 @@ use crate::exchange::{Answer, Connections, Transport};
 use crate::settings::Settings;
 
 pub(crate) use password::Users;
-pub(crate) use session::{Session, Tried};
+pub(crate) use session::{Session, Tried, session_cookie};
 
 /// The way in.
 #[derive(Debug)]

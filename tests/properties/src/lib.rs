@@ -4,7 +4,9 @@
 //! kept beyond them, `fuzz/corpus/`, are an ordinary test of this crate. What the bytes of a property are stands at its
 //! function: text, as far as possible, so that seeds can be read and written by people.
 
+mod certificate;
 mod configuration;
+mod discovery;
 mod gateway;
 mod influx;
 mod messages;
@@ -41,10 +43,13 @@ impl Input {
 pub type Property = (&'static str, fn(&[u8]) -> Input);
 
 /// All of them.
-pub const ALL: [Property; 10] = [
+pub const ALL: [Property; 13] = [
     ("audit", replay::audit),
+    ("certificate", certificate::certificate),
     ("configuration", configuration::configuration),
+    ("cookie", secrets::cookie),
     ("digest", secrets::digest),
+    ("discovery", discovery::discovery),
     ("gateway", gateway::gateway),
     ("influx", influx::influx),
     ("message", messages::message),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use influxdb_line_protocol::{FieldValue, ParsedLine, parse_lines};
 use receiver::dead_letters::DeadLetter;
+use scraper::home_assistant::origin::Origin;
+use serde_json::Value;
 use wire::{
     Announcement, BaseTopic, GatewayState, Health, InverterHealth, InverterState, MAX_SEQ, Reading,
     ReplayRequest, ReportTime, Status, Topic,
@@ -12,9 +14,15 @@ use wire::{
 use crate::{Input, first_line, line, logged};
 
 /// The topic in the first line, the payload in the rest: what is understood is the same after it was written and
-/// read again, and its lines of line protocol say the same to another parser.
+/// read again, and its lines of line protocol say the same to another parser. A device at Home Assistant is ours only if
+/// its announcement says so.
 pub(crate) fn message(data: &[u8]) -> Input {
     let (topic, payload) = first_line(data);
+    if Origin::is_ours(payload)
+        && let Ok(announced) = serde_json::from_slice::<Value>(payload)
+    {
+        assert_eq!(announced["origin"]["name"], "envoy-scrape");
+    }
     let Ok(topic) = str::from_utf8(topic) else {
         return Input::Refused;
     };

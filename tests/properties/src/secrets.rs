@@ -41,6 +41,21 @@ pub(crate) fn digest(data: &[u8]) -> Input {
     input
 }
 
+/// In each line a cookie that an answer sets: what is sent back is the session's of one of them, alone, and is not shown.
+pub(crate) fn cookie(data: &[u8]) -> Input {
+    let headers: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
+    let Some(cookie) = fuzzing::session_cookie(&headers) else {
+        return Input::Refused;
+    };
+    let sent = cookie.as_bytes();
+    let session = sent.strip_prefix(b"sessionId=");
+    assert!(session.is_some_and(|session| !session.is_empty()));
+    assert!(sent.len() <= 1024 && !sent.iter().any(|byte| b";\r\n".contains(byte)));
+    assert!(headers.iter().any(|set| set.trim_ascii().starts_with(sent)));
+    assert_eq!(format!("{cookie:?}"), "Sensitive");
+    Input::Understood
+}
+
 /// What is in the place of a token, or the claims of one (an object of JSON): whatever it is, nothing of it is shown, also
 /// where an Envoy or the cloud repeats it. What its claims say is what is said of it.
 pub(crate) fn token(data: &[u8]) -> Input {

@@ -14,7 +14,7 @@ use rustls::{
 use trust::Authorities;
 
 use super::fingerprint::Fingerprint;
-pub(crate) use key::UnusableKey;
+pub(crate) use key::{UnusableKey, of as key_of};
 
 /// A certificate that is looked at in one place and set in another.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Credentials, Error};
 use crate::exchange::{Answer, Connections, Transport, join};
 use crate::token::{Claims, Token, TokenSource};
-use cookie::session_cookie;
+pub(crate) use cookie::session_cookie;
 
 /// The page that checks a token and opens a session for it.
 const LOGIN: &str = "/auth/check_jwt";

@@ -34,7 +34,7 @@ impl From<UnusableKey> for Error {
 }
 
 /// The key in a certificate.
-pub(super) fn of<'a>(
+pub(crate) fn of<'a>(
     certificate: &'a CertificateDer<'_>,
 ) -> Result<SubjectPublicKeyInfoDer<'a>, UnusableKey> {
     let (_, certificate) =
@@ -44,7 +44,12 @@ pub(super) fn of<'a>(
         Ok(PublicKey::RSA(rsa)) if rsa.key_size() < LEAST_RSA_BITS => {
             Err(UnusableKey::TooShort(rsa.key_size()))
         }
-        _ => Ok(SubjectPublicKeyInfoDer::from(key.raw)),
+        _ => {
+            // The parser goes past what follows a key within its place; who checks signatures does not.
+            let key = SubjectPublicKeyInfoDer::from(key.raw);
+            RawPublicKeyEntity::try_from(&key).map_err(|_| UnusableKey::Unreadable)?;
+            Ok(key)
+        }
     }
 }
 

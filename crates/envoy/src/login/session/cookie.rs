@@ -10,7 +10,7 @@ const SESSION: &[u8] = b"sessionId=";
 const LONGEST_COOKIE: usize = 1024;
 
 /// The session that an answer opens, as it is sent back: `sessionId=…`.
-pub(super) fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get_all(SET_COOKIE).iter().rev().find_map(|cookie| {
         let pair = cookie.as_bytes().split(|&byte| byte == b';').next()?;
         let pair = pair.trim_ascii();
