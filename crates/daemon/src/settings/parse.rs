@@ -76,6 +76,9 @@ pub fn readable_file(text: &str) -> Result<PathBuf, String> {
 /// What is logged. A word that is no level would be taken for a module's name, and silence all
 /// others: `verbose` and `warning` are refused.
 ///
+/// Of the MQTT client library nothing is, unless it is named: it has an error of its own for each packet that it does not
+/// like, and why a connection has ended is said without it, once.
+///
 /// # Errors
 /// When it is no list of levels and modules.
 pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
@@ -106,7 +109,13 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
     if !text.contains('=') && !text.split(',').any(is_level) {
         return Err(REMEDY);
     }
-    EnvFilter::try_new(text).map_err(|_| REMEDY)
+    let library = "rumqttc";
+    let quiet = if text.contains(library) {
+        text.to_owned()
+    } else {
+        format!("{text},{library}=off")
+    };
+    EnvFilter::try_new(quiet).map_err(|_| REMEDY)
 }
 
 #[cfg(test)]
@@ -152,6 +161,19 @@ mod tests {
             "Warning,mqtt=info",
         ] {
             assert!(log_filter(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn the_mqtt_client_library_logs_nothing_unless_it_is_named() {
+        for (text, library) in [
+            ("info", "rumqttc=off"),
+            ("trace", "rumqttc=off"),
+            ("info,rumqttc=debug", "rumqttc=debug"),
+        ] {
+            let filter = log_filter(text).expect("a filter").to_string();
+            assert!(filter.contains(library), "{filter}");
+            assert_eq!(filter.matches("rumqttc").count(), 1, "{filter}");
         }
     }
 }

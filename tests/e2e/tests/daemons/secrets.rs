@@ -25,7 +25,7 @@ const HEADERS: [&str; 4] = ["bearer ey", "digest username=", "basic ", "token "]
 
 /// A program that logs everything.
 fn chatty(start: Start) -> Start {
-    start.env("RUST_LOG", "trace")
+    start.env("RUST_LOG", "trace,rumqttc=trace")
 }
 
 /// All that a program has printed.
