@@ -73,6 +73,7 @@ pub fn digest(challenges: &[&[u8]], password: &str) -> Result<String, String> {
 }
 
 /// The cookie that these `Set-Cookie` headers open a session with, as it is sent back.
+#[must_use]
 pub fn session_cookie(headers: &[&[u8]]) -> Option<HeaderValue> {
     let header = |cookie: &&[u8]| {
         let value = HeaderValue::from_bytes(cookie).ok()?;
