@@ -10,7 +10,8 @@
 //! requests doubles.
 //!
 //! An Envoy that lacks nothing rests until something of it is announced or marked, or until its next number is old
-//! enough: with 20,000 Envoys to look at each of them each second would take a fiftieth of a processor.
+//! enough: with 20,000 Envoys to look at each of them each second would take a fiftieth of a processor. Marks that are
+//! forgotten for want of room wake nobody: they are asked for after the next announcement, minutes later at most.
 
 mod announced;
 mod line;
@@ -23,7 +24,7 @@ use store::Marks;
 use tokio::time::Instant;
 use wire::{Announcement, JournalId, MAX_JOURNALS, ReplayRequest, Serial};
 
-use site::{Request, Room, Site};
+use site::{Request, Rest, Room, Site};
 
 pub use site::PIECE;
 
@@ -102,15 +103,8 @@ pub struct Audit {
 /// An Envoy, and when to look at it again.
 #[derive(Debug)]
 struct Looked {
-    /// It lacks nothing before this, unless something of it is announced or marked. None where it is looked at each time.
-    rests_until: Option<Instant>,
+    rest: Rest,
     site: Box<Site>,
-}
-
-impl Looked {
-    fn rests(&self, now: Instant) -> bool {
-        self.rests_until.is_some_and(|until| now < until)
-    }
 }
 
 impl Audit {
@@ -140,15 +134,15 @@ impl Audit {
         if !self.sites.contains_key(envoy) {
             let site = Box::new(Site::new(envoy.clone(), self.wait, now));
             let looked = Looked {
-                rests_until: None,
+                rest: Rest::None,
                 site,
             };
             self.sites.insert(envoy.clone(), looked);
         }
-        let Some(Looked { rests_until, site }) = self.sites.get_mut(envoy) else {
+        let Some(Looked { rest, site }) = self.sites.get_mut(envoy) else {
             return Vec::new();
         };
-        *rests_until = None;
+        *rest = Rest::None;
         let before = site.journals();
         self.journals -= before;
         // Nobody's journals give way to those of whoever invents some.
@@ -177,7 +171,7 @@ impl Audit {
     /// Readings of an Envoy were marked.
     pub fn marked(&mut self, envoy: &Serial) {
         if let Some(looked) = self.sites.get_mut(envoy) {
-            looked.rests_until = None;
+            looked.rest = Rest::None;
         }
     }
 
@@ -211,7 +205,7 @@ impl Audit {
         }
         let sites = self.sites.iter();
         let awake: Vec<Serial> = sites
-            .filter(|(_, looked)| !looked.rests(now))
+            .filter(|(_, looked)| !looked.rest.lasts(now))
             .map(|(envoy, _)| envoy.clone())
             .collect();
         let is_answering = |envoy: &&Serial| self.sites[*envoy].site.is_answering(now);
@@ -223,7 +217,7 @@ impl Audit {
         let (earlier, later) = awake.split_at(next);
         for in_vain in [false, true] {
             for envoy in later.iter().chain(earlier) {
-                let Some(Looked { rests_until, site }) = self.sites.get_mut(envoy) else {
+                let Some(Looked { rest, site }) = self.sites.get_mut(envoy) else {
                     continue;
                 };
                 if site.was_in_vain(now) != in_vain {
@@ -236,7 +230,7 @@ impl Audit {
                 };
                 let request = site.request(marks, room, now, &mut findings);
                 self.journals += site.journals();
-                *rests_until = site.rests_until(room);
+                *rest = site.rest(room);
                 let request = match request {
                     Some(Request::Piece(request)) => {
                         under_way += 1;
@@ -258,7 +252,7 @@ impl Audit {
     /// The marks were forgotten: all that is held is missing, and asked for from its lowest number on.
     pub fn start_over(&mut self) {
         for looked in self.sites.values_mut() {
-            looked.rests_until = None;
+            looked.rest = Rest::None;
             looked.site.start_over();
         }
     }

@@ -58,6 +58,27 @@ pub(super) enum Request {
     Doubt(ReplayRequest),
 }
 
+/// For how long an Envoy need not be looked at, unless something of it is announced or marked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rest {
+    /// Something is missing, asked for or suspected, or it was not looked at.
+    None,
+    /// Until its next number is due, or a journal is no longer taken to be there.
+    Until(Instant),
+    /// It has no journal.
+    UntilTold,
+}
+
+impl Rest {
+    pub(super) fn lasts(self, now: Instant) -> bool {
+        match self {
+            Self::None => false,
+            Self::Until(end) => now < end,
+            Self::UntilTold => true,
+        }
+    }
+}
+
 impl Site {
     pub(super) fn new(envoy: Serial, wait: Duration, now: Instant) -> Self {
         Self {
@@ -191,7 +212,7 @@ impl Site {
         let lacking = self.lacking(marks, now);
         let total: u64 = lacking.iter().map(|(_, ranges)| count(ranges)).sum();
         if total == 0 {
-            self.rest(findings);
+            self.lacks_nothing(findings);
             return None;
         }
         if self.missing == 0 {
@@ -217,14 +238,16 @@ impl Site {
         ReplayRequest::new(journal, ranges).ok().map(Request::Piece)
     }
 
-    /// Until when there is nothing to ask for nor to tell, unless something is announced or marked; `room` is what the
-    /// last look had. None where something is missing, asked for or suspected.
-    pub(super) fn rests_until(&self, room: Room) -> Option<Instant> {
+    /// How long there is nothing to ask for nor to tell after a look with this room.
+    pub(super) fn rest(&self, room: Room) -> Rest {
         let is_quiet =
             room.for_doubt && self.asked.is_none() && self.missing == 0 && self.suspected.is_none();
+        if !is_quiet {
+            return Rest::None;
+        }
         let journals = self.journals.iter();
         let changes = journals.map(|journal| journal.changes_at(self.wait));
-        changes.min().filter(|_| is_quiet)
+        changes.min().map_or(Rest::UntilTold, Rest::Until)
     }
 
     /// What the journals hold, was announced long enough ago, and is not in the store.
@@ -245,7 +268,7 @@ impl Site {
     }
 
     /// Nothing is missing.
-    fn rest(&mut self, findings: &mut Vec<Finding>) {
+    fn lacks_nothing(&mut self, findings: &mut Vec<Finding>) {
         self.line.clear();
         self.pause = self.wait;
         let readings = std::mem::take(&mut self.missing);

@@ -87,7 +87,7 @@ impl Rig {
 
     fn rests(&self) -> bool {
         let mut sites = self.audit.sites.values();
-        sites.all(|looked| looked.rests(self.now))
+        sites.all(|looked| looked.rest.lasts(self.now))
     }
 
     /// How long it takes until something is asked for.

@@ -7,6 +7,7 @@ mod away;
 mod broker;
 mod chain;
 mod dead_letters;
+mod doubts;
 mod health;
 mod held;
 mod influx;

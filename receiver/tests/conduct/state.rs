@@ -40,6 +40,8 @@ pub(crate) struct State {
 pub(crate) const OTHERS: u16 = 30_000;
 
 pub(crate) const ENVOY: &str = "122012345678";
+/// One of which no readings are delivered.
+pub(crate) const OTHER_ENVOY: &str = "122087654321";
 pub(crate) const JOURNAL: &str = "k3x9m2pq";
 
 impl State {

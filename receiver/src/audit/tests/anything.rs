@@ -19,6 +19,16 @@ enum Step {
     Pass(u64),
 }
 
+/// What else may happen.
+#[derive(Debug, Clone)]
+enum Event {
+    Step(Step),
+    Receive(u8, u64),
+    StoreFails,
+    StoreTakes,
+    StartOver,
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0..3_u8, prop::collection::vec((0..4_u8, span()), 0..4))
@@ -26,6 +36,45 @@ fn step() -> impl Strategy<Value = Step> {
         (0..4_u8, span()).prop_map(|(id, numbers)| Step::Store(id, numbers)),
         (1..2_000_u64).prop_map(Step::Pass),
     ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => step().prop_map(Event::Step),
+        4 => (0..4_u8, 1..40_u64).prop_map(|(id, seq)| Event::Receive(id, seq)),
+        1 => Just(Event::StoreFails),
+        2 => Just(Event::StoreTakes),
+        1 => Just(Event::StartOver),
+    ]
+}
+
+fn happens(rig: &mut Rig, event: &Event) {
+    match event {
+        Event::Step(Step::Announce(instance, spans)) => {
+            let named: Vec<_> = spans
+                .iter()
+                .map(|(id, span)| (format!("j{id}"), *span))
+                .collect();
+            let spans: Vec<_> = named
+                .iter()
+                .map(|(id, (first, last))| (id.as_str(), *first, *last))
+                .collect();
+            rig.announce(&format!("i{instance}"), &spans);
+        }
+        Event::Step(Step::Store(id, (first, last))) => {
+            rig.settle(&envoy(), &journal(&format!("j{id}")), *first..=*last);
+        }
+        Event::Step(Step::Pass(seconds)) => rig.now += Duration::from_secs(*seconds),
+        Event::Receive(id, seq) => rig
+            .audit
+            .received(&envoy(), &journal(&format!("j{id}")), *seq),
+        Event::StoreFails => rig.audit.store_fails(),
+        Event::StoreTakes => rig.audit.store_takes(rig.now),
+        Event::StartOver => {
+            rig.marks = Marks::default();
+            rig.audit.start_over();
+        }
+    }
 }
 
 proptest! {
@@ -68,27 +117,16 @@ proptest! {
 
     #[test]
     fn an_envoy_that_rests_is_asked_for_the_same_as_one_that_is_looked_at_each_time(
-        steps in prop::collection::vec(step(), 1..60),
+        events in prop::collection::vec(event(), 1..60),
         looks in prop::collection::vec(0..100_u64, 60),
     ) {
         let (mut resting, mut awake) = (Rig::new(), Rig::new());
         awake.now = resting.now;
-        for (step, seconds) in steps.iter().zip(looks) {
-            for rig in [&mut resting, &mut awake] {
-                match step {
-                    Step::Announce(instance, spans) => {
-                        let named: Vec<_> = spans.iter().map(|(id, span)| (format!("j{id}"), *span)).collect();
-                        let spans: Vec<_> = named.iter().map(|(id, (first, last))| (id.as_str(), *first, *last)).collect();
-                        rig.announce(&format!("i{instance}"), &spans);
-                    }
-                    Step::Store(id, (first, last)) => {
-                        rig.settle(&envoy(), &journal(&format!("j{id}")), *first..=*last);
-                    }
-                    Step::Pass(seconds) => rig.now += Duration::from_secs(*seconds),
-                }
-            }
+        for (event, seconds) in events.iter().zip(looks) {
+            happens(&mut resting, event);
+            happens(&mut awake, event);
             for _ in 0..seconds {
-                awake.audit.sites.values_mut().for_each(|looked| looked.rests_until = None);
+                awake.audit.sites.values_mut().for_each(|looked| looked.rest = Rest::None);
                 let [expected, said] = [&mut awake, &mut resting].map(|rig| {
                     rig.now += Duration::from_secs(1);
                     let (requests, findings) = rig.audit.requests(&rig.marks, rig.now);

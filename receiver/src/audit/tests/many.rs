@@ -129,3 +129,19 @@ fn an_envoy_that_lacks_nothing_rests_until_more_is_announced_or_due() {
     rig.now = due;
     assert_eq!(rig.asked(), [11..=12]);
 }
+
+#[test]
+fn an_envoy_whose_journals_are_gone_rests_until_it_announces_one() {
+    let mut rig = Rig::after(1, 10);
+    rig.store(1..=10);
+    assert_eq!(rig.asked(), []);
+    rig.now += Duration::from_mins(15);
+    assert!(!rig.rests(), "it has to be seen that they are gone");
+    assert_eq!(rig.asked(), []);
+    rig.now += Duration::from_hours(24);
+    assert!(rig.rests());
+    rig.announce("i", &[("j", 1, 12)]);
+    assert_eq!(rig.asked(), []);
+    rig.now += WAIT;
+    assert_eq!(rig.asked(), [11..=12]);
+}
