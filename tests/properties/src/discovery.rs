@@ -1,5 +1,6 @@
 //! Who is there, by mDNS.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use discovery::{Announcement, Found, choose};
@@ -29,8 +30,16 @@ pub(crate) fn discovery(data: &[u8]) -> Input {
         assert!(!said.is_empty(), "{one:?} was not heard");
         let firmware = said.iter().any(|said| said.firmware == one.firmware);
         assert!(firmware || one.firmware.is_none());
-        let most: usize = said.iter().map(|said| said.addresses.len()).sum();
-        assert!(one.addresses.len() <= most);
+        let once: BTreeSet<_> = one.addresses.iter().collect();
+        assert_eq!(once.len(), one.addresses.len(), "{one:?}");
+        let all = said.iter().flat_map(|said| &said.addresses);
+        let is_of_use =
+            |address: &&IpAddr| !matches!(address, IpAddr::V6(it) if it.is_unicast_link_local());
+        assert_eq!(
+            all.filter(is_of_use).count() == 0,
+            once.is_empty(),
+            "{one:?}"
+        );
         for address in &one.addresses {
             let host: Result<Host, _> = address.parse();
             assert!(host.is_ok(), "{address} can't be asked: {host:?}");

@@ -41,19 +41,28 @@ pub(crate) fn digest(data: &[u8]) -> Input {
     input
 }
 
-/// In each line a cookie that an answer sets: what is sent back is the session's of one of them, alone, and is not shown.
+/// In each line a cookie that an answer sets: what is sent back is the last session's that is of use, alone, and is not shown.
 pub(crate) fn cookie(data: &[u8]) -> Input {
     let headers: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
     let Some(cookie) = fuzzing::session_cookie(&headers) else {
         return Input::Refused;
     };
     let sent = cookie.as_bytes();
-    let session = sent.strip_prefix(b"sessionId=");
-    assert!(session.is_some_and(|session| !session.is_empty()));
-    assert!(sent.len() <= 1024 && !sent.iter().any(|byte| b";\r\n".contains(byte)));
-    assert!(headers.iter().any(|set| set.trim_ascii().starts_with(sent)));
+    let set = headers.iter().filter(|header| is_a_header(header));
+    let pairs = set.map(|set| set.split(|byte| *byte == b';').next().unwrap_or_default());
+    let sessions = pairs.map(<[u8]>::trim_ascii).filter(|pair| {
+        let session = pair.strip_prefix(b"sessionId=");
+        session.is_some_and(|session| !session.is_empty()) && pair.len() <= 1024
+    });
+    assert_eq!(sessions.last(), Some(sent));
     assert_eq!(format!("{cookie:?}"), "Sensitive");
     Input::Understood
+}
+
+/// Whether HTTP lets this be the value of a header (RFC 9110, section 5.5).
+fn is_a_header(value: &[u8]) -> bool {
+    let is_fit = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
+    value.iter().all(is_fit)
 }
 
 /// What is in the place of a token, or the claims of one (an object of JSON): whatever it is, nothing of it is shown, also
