@@ -14,7 +14,7 @@ pub const FILTER: &str = "info";
 /// Which events are logged, by module and level.
 pub const RUST_LOG: Key = Key::new("log.filter", "RUST_LOG")
     .default(FILTER)
-    .help("what is logged: a level, or a list such as info,mqtt=debug");
+    .help("what is logged: a level, or a list such as info,mqtt=debug; of rumqttc nothing unless it is named");
 
 /// How an event is written.
 pub const LOG_FORMAT: Key = Key::new("log.format", "LOG_FORMAT")
