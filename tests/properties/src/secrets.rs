@@ -48,13 +48,18 @@ pub(crate) fn cookie(data: &[u8]) -> Input {
         return Input::Refused;
     };
     let sent = cookie.as_bytes();
-    let set = headers.iter().filter(|header| is_a_header(header));
-    let pairs = set.map(|set| set.split(|byte| *byte == b';').next().unwrap_or_default());
-    let sessions = pairs.map(<[u8]>::trim_ascii).filter(|pair| {
+    let taken = headers.iter().filter(|header| is_a_header(header));
+    let pairs = taken.map(|cookie| {
+        cookie
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+    });
+    let mut sessions = pairs.map(<[u8]>::trim_ascii).filter(|pair| {
         let session = pair.strip_prefix(b"sessionId=");
         session.is_some_and(|session| !session.is_empty()) && pair.len() <= 1024
     });
-    assert_eq!(sessions.last(), Some(sent));
+    assert_eq!(sessions.next_back(), Some(sent));
     assert_eq!(format!("{cookie:?}"), "Sensitive");
     Input::Understood
 }
