@@ -226,8 +226,15 @@ def influxdb():
 class Taken:
     """What a process has taken so far."""
 
-    def __init__(self, pid):
-        self.pid = pid
+    def __init__(self, pid, process=None, log=None):
+        self.pid, self.process, self.log = pid, process, log
+
+    def still_runs(self, name):
+        """Fails with its last words where it has ended by itself."""
+        code = self.process.poll()
+        if code is not None:
+            with open(self.log, encoding="utf-8", errors="replace") as said:
+                fail(f"{name} has ended with {code}: {' / '.join(said.read().splitlines()[-3:])}")
 
     def cpu_s(self):
         """Seconds of the processors, in the program and in the kernel for it, to the nanosecond: the clock that Linux has
@@ -246,7 +253,7 @@ def program(*command, log, **environment):
     with open(log, "ab") as file:
         process = subprocess.Popen(command, env={"PATH": os.environ["PATH"], "TZ": "UTC", **environment}, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
-        yield Taken(process.pid)
+        yield Taken(process.pid, process, log)
     finally:
         process.terminate()
         process.wait(timeout=DEADLINE_S)
@@ -256,9 +263,14 @@ def telegraf():
     """TELEGRAF, or the one that is found; and its name with its version, which one says only as its makers build it."""
     path = os.environ.get("TELEGRAF") or shutil.which("telegraf")
     if not path:
-        fail("there is no telegraf. It is in Debian's and InfluxData's packages (apt-get install telegraf) and in the image `telegraf`; "
+        misused("there is no telegraf. It is in Debian's and InfluxData's packages (apt-get install telegraf) and in the image `telegraf`; "
              "or TELEGRAF=FILE names one, with the plugins mqtt_consumer, json_v2 and influxdb_v2")
-    version = run(path, "--version").split()[1]
+    if not (os.path.isfile(path) and os.access(path, os.X_OK)):
+        misused(f"TELEGRAF is {path!r}, which is no program")
+    said = run(path, "--version").split()
+    if len(said) < 2:
+        misused(f"TELEGRAF is {path!r}, and does not say its version")
+    version = said[1]
     return path, "Telegraf" if version == "unknown" else f"Telegraf {version}"
 
 
