@@ -109,6 +109,9 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
     if !text.contains('=') && !text.split(',').any(is_level) {
         return Err(REMEDY);
     }
+    if text.split(',').any(is_slip) {
+        return Err(REMEDY);
+    }
     let library = "rumqttc";
     let quiet = if text.contains(library) {
         text.to_owned()
@@ -116,6 +119,18 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, &'static str> {
         format!("{text},{library}=off")
     };
     EnvFilter::try_new(quiet).map_err(|_| REMEDY)
+}
+
+/// Whether a part of a list of levels and modules would be taken, and name nothing that there is: all would be silent.
+fn is_slip(part: &str) -> bool {
+    let part = part.trim();
+    // A span and its fields may have any sign.
+    if part.contains(['[', '{', '}', ']']) {
+        return false;
+    }
+    let (module, level) = part.rsplit_once('=').unwrap_or((part, "info"));
+    let is_module = |sign: char| sign.is_ascii_alphanumeric() || "_:-".contains(sign);
+    module.is_empty() || level.is_empty() || !module.chars().all(is_module)
 }
 
 #[cfg(test)]
@@ -149,6 +164,7 @@ mod tests {
             "off",
             "info,mqtt=debug",
             "scraper::poller=trace",
+            "info,scraper[poll{envoy=1}]=debug",
         ] {
             assert!(log_filter(right).is_ok(), "{right:?} was refused");
         }
@@ -158,6 +174,12 @@ mod tests {
             "infoo",
             "mqtt",
             "info,mqtt=loud",
+            ",",
+            "info,",
+            "scraper=",
+            "=info",
+            "info;mqtt=debug",
+            "info mqtt=debug",
             "Warning,mqtt=info",
         ] {
             assert!(log_filter(wrong).is_err(), "{wrong:?} was taken");
