@@ -179,7 +179,7 @@ pub struct Unstorable {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The store is down, busy or out of reach: try again after a pause, longer each time.
-    #[error("the store is unavailable: {problem}")]
+    #[error("the store is unavailable: {problem}{}", left_alone(*retry_after))]
     Unavailable {
         /// What went wrong, without its causes.
         problem: String,
@@ -206,4 +206,36 @@ pub enum WriteError {
         /// What to check or change.
         remedy: String,
     },
+}
+
+/// Says a pause that is longer than those that are made without being asked to.
+fn left_alone(asked: Option<Duration>) -> String {
+    let minutes = asked.map_or(0, |asked| asked.as_secs() / 60);
+    if minutes == 0 {
+        return String::new();
+    }
+    format!("; it asks to be left alone, and is for {minutes} min (Retry-After)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_pause_that_a_store_asks_for_is_said() {
+        let said = |seconds| {
+            WriteError::Unavailable {
+                problem: "it answered 503".to_owned(),
+                retry_after: Some(Duration::from_secs(seconds)),
+                source: None,
+            }
+            .to_string()
+        };
+        assert_eq!(said(59), "the store is unavailable: it answered 503");
+        let hour = said(3600);
+        assert!(
+            hour.ends_with("left alone, and is for 60 min (Retry-After)"),
+            "{hour}"
+        );
+    }
 }
