@@ -49,9 +49,12 @@ impl Found {
 
 /// All addresses once, the best first.
 fn addresses(said: &[&Announcement]) -> Vec<String> {
-    let mut places: Vec<(u8, IpAddr, u16)> = said
+    let mut places: Vec<(u8, IpAddr, Option<u16>)> = said
         .iter()
-        .flat_map(|one| one.addresses.iter().map(|address| (*address, one.port)))
+        .flat_map(|one| {
+            let port = Some(one.port).filter(|port| !USUAL_PORTS.contains(port));
+            one.addresses.iter().map(move |address| (*address, port))
+        })
         .filter_map(|(address, port)| Some((rank(address)?, address, port)))
         .collect();
     places.sort_unstable();
@@ -63,10 +66,9 @@ fn addresses(said: &[&Announcement]) -> Vec<String> {
                 IpAddr::V4(address) => address.to_string(),
                 IpAddr::V6(address) => format!("[{address}]"),
             };
-            if USUAL_PORTS.contains(&port) {
-                host
-            } else {
-                format!("{host}:{port}")
+            match port {
+                None => host,
+                Some(port) => format!("{host}:{port}"),
             }
         })
         .collect()
@@ -124,6 +126,13 @@ mod tests {
         }
         assert_eq!(addresses_of(&v4, 8443), ["192.168.1.20:8443"]);
         assert_eq!(addresses_of(&["fd00::20"], 8443), ["[fd00::20]:8443"]);
+    }
+
+    #[test]
+    fn an_address_that_is_announced_with_several_of_the_usual_ports_is_named_once() {
+        let v4 = &["192.168.1.20"][..];
+        let found = Found::of(&[said("1", v4, 443), said("1", v4, 80), said("1", v4, 8443)]);
+        assert_eq!(found[0].addresses, ["192.168.1.20", "192.168.1.20:8443"]);
     }
 
     #[test]
