@@ -61,7 +61,7 @@ async fn a_second_scraper_is_named_once_and_an_announcement_from_before_is_none(
     scraper.stderr_line(COMPLAINT).await;
     other.publish(&journal, announcement("first"), false).await;
     other.publish(&journal, announcement("second"), false).await;
-    scraper.stderr_line("second").await;
+    scraper.stderr_line("instance=second").await;
 
     assert!(scraper.terminate().await.success());
     let errors = scraper.stderr();
@@ -69,8 +69,8 @@ async fn a_second_scraper_is_named_once_and_an_announcement_from_before_is_none(
     assert!(!unproven, "its own echo came: {errors:?}");
     let complaints: Vec<_> = errors.iter().filter(|l| l.contains(COMPLAINT)).collect();
     assert_eq!(complaints.len(), 2, "{errors:?}");
-    assert!(complaints[0].contains("first"), "{errors:?}");
-    assert!(complaints[1].contains("second"), "{errors:?}");
+    assert!(complaints[0].contains("instance=first"), "{errors:?}");
+    assert!(complaints[1].contains("instance=second"), "{errors:?}");
 }
 
 /// Waits for a live reading: the scraper has heard its own echo on this connection.
