@@ -264,7 +264,7 @@ def telegraf():
     path = os.environ.get("TELEGRAF") or shutil.which("telegraf")
     if not path:
         misused("there is no telegraf. It is in Debian's and InfluxData's packages (apt-get install telegraf) and in the image `telegraf`; "
-             "or TELEGRAF=FILE names one, with the plugins mqtt_consumer, json_v2 and influxdb_v2")
+                "or TELEGRAF=FILE names one, with the plugins mqtt_consumer, json_v2 and influxdb_v2")
     if not (os.path.isfile(path) and os.access(path, os.X_OK)):
         misused(f"TELEGRAF is {path!r}, which is no program")
     said = run(path, "--version").split()

@@ -85,18 +85,10 @@ proptest! {
         let mut rig = Rig::new();
         let mut announced: BTreeMap<JournalId, (u64, u64)> = BTreeMap::new();
         for step in steps {
-            match step {
-                Step::Announce(instance, spans) => {
-                    let named: Vec<_> = spans.iter().map(|(id, span)| (format!("j{id}"), *span)).collect();
-                    let spans: Vec<_> = named.iter().map(|(id, (first, last))| (id.as_str(), *first, *last)).collect();
-                    rig.announce(&format!("i{instance}"), &spans);
-                    announced.extend(named.iter().map(|(id, span)| (journal(id), *span)));
-                }
-                Step::Store(id, (first, last)) => {
-                    rig.settle(&envoy(), &journal(&format!("j{id}")), first..=last);
-                }
-                Step::Pass(seconds) => rig.now += Duration::from_secs(seconds),
+            if let Step::Announce(_, spans) = &step {
+                announced.extend(spans.iter().map(|(id, span)| (journal(&format!("j{id}")), *span)));
             }
+            happens(&mut rig, &Event::Step(step));
             let (requests, _) = rig.audit.requests(&rig.marks, rig.now);
             for (_, request) in requests {
                 let asked: u64 = request.ranges().iter().map(|range| range.end() - range.start() + 1).sum();
